@@ -1,4 +1,4 @@
-//! A service behind nginx, with the configuration `nginx.conf` beside this file.
+//! A service behind nginx, with the configuration `nginx.conf` in the same folder.
 //!
 //! `cargo run --example behind_nginx`, and `nginx -p . -c examples/nginx.conf`. The service is then
 //! at `http://127.0.0.1:8081/app/`.
@@ -20,14 +20,14 @@ async fn list() -> &'static str {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let hallpass = Hallpass::builder(Cached::new(MemoryStore::new()))
         .prefix("acme")
-        // The client's address is read from what these proxies write, and from no other's.
+        // The client's address is read only from the headers of these proxies.
         .trusted_proxies(TrustedProxies::networks(["127.0.0.1/32"]))
         .events(|event: &Event| println!("event: {} from {:?}", event.kind, event.origin.ip_addr()))
         .build();
     let app = Router::new()
         .route("/projects", get(list.scoped("projects:list")))
         .layer(hallpass.layer())
-        // `DELETE /tokens/current` revokes the token that calls it. Nobody can sign in here.
+        // `DELETE /tokens/current` revokes the token of the request. There is no sign-in here.
         .merge(TokenApi::new(&hallpass, async |_: Parts| None::<Actor>).into_router_at("/tokens"));
 
     let new = NewToken::named("first").scope("projects:list").expires("1d");

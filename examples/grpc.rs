@@ -1,4 +1,5 @@
-//! tonic: a policy table says what each gRPC method needs, and rejections are gRPC statuses.
+//! tonic: a policy table sets the requirement of each gRPC method, and rejections are gRPC
+//! statuses.
 //!
 //! `cargo run --example grpc`
 

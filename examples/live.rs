@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/events", get(events.scoped("news:read")))
         .layer(hallpass.layer())
         .with_state(hallpass.clone())
-        // `DELETE /tokens/current` revokes the token that calls it. Nobody can sign in here.
+        // `DELETE /tokens/current` revokes the token of the request. There is no sign-in here.
         .merge(TokenApi::new(&hallpass, async |_: Parts| None::<Actor>).into_router_at("/tokens"));
 
     // URLs end up in logs, so such a token has a short life.

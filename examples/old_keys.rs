@@ -25,7 +25,7 @@ fn hash(parts: &Parts) -> Option<Vec<u8>> {
     Some(Sha256::digest(key).to_vec())
 }
 
-/// Is asked about requests without a token, and finds the owner and scopes of an old key.
+/// Authenticates requests without a token: finds the owner and the scopes of an old key.
 async fn old_key(
     pool: SqlitePool,
     parts: Parts,

@@ -37,7 +37,7 @@ struct Credentials {
     password: String,
 }
 
-/// The people. There is only alice; a real service asks its database.
+/// The people. There is only alice. A real service queries its database.
 #[derive(Clone)]
 struct Users;
 
@@ -69,7 +69,7 @@ async fn sign_in(
     Ok(Redirect::to("/settings/tokens"))
 }
 
-/// Tells Hallpass who calls, and what they may put into a token.
+/// Returns the caller, with the scopes that they may put into a token.
 async fn who(parts: Parts) -> Option<Actor> {
     let User(name) = parts.extensions.get::<AuthSession>()?.user.as_ref()?;
     let grantable = ScopeSet::parse(["projects:list", "projects:read"]).ok()?;

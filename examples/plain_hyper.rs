@@ -1,4 +1,4 @@
-//! hyper without a framework: a policy table says what each path needs.
+//! hyper without a framework: a policy table sets the requirement of each path.
 //!
 //! `cargo run --example plain_hyper`
 

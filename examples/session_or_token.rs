@@ -27,7 +27,7 @@ async fn sign_in(session: Session, Path(name): Path<String>) -> Result<(), Statu
     session.insert(PERSON, name).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
-/// Is asked about requests without a token. It states what a person may do. An error is a 503.
+/// Authenticates requests without a token, and returns the person's scopes. An error causes a 503.
 async fn person(
     parts: Parts,
 ) -> Result<Option<Principal>, Box<dyn std::error::Error + Send + Sync>> {

@@ -145,7 +145,7 @@ impl Cases {
         let wall = self
             .bench
             .timed(name, move || take_turn().unwrap_or_else(|error| panic!("{name}: {error:#}")));
-        // This case reports what the last turn of the case above has measured.
+        // This case reports the measurements of the last turn of the case above.
         let cpu = self.bench.timed(format!("{name}_server_cpu"), move || cpu.get());
         Ok(Answering { wall, cpu })
     }

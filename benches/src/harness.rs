@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cost_is_a_case_or_its_difference_to_another() {
+    fn cost_is_that_of_a_case_or_a_difference_of_two() {
         let (a, b) = (CaseId(0), CaseId(1));
         let round = Round(vec![2.0, 5.0]);
         assert_eq!(round.of(b), 5.0);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_over_nothing_is_an_error() {
+    fn ratio_with_a_zero_divisor_is_an_error() {
         let mut bench = Bench::default();
         let case = bench.timed("case", || 1.0);
         bench.ratio("nonsense", case, case.beside(case));

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_percentile_is_one_of_the_times() {
+    fn percentile_is_one_of_the_times() {
         let times: Latencies = (1..=200).rev().map(Duration::from_millis).collect();
         let of = |percent| times.percentile(percent).as_millis();
         assert_eq!([of(50), of(99), of(100)], [100, 198, 200]);

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_is_as_long_as_it_says_and_must_be_a_good_one() {
+    fn response_must_be_complete_and_successful() {
         assert_eq!(length(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n").unwrap(), None);
         let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
         assert_eq!(length(whole).unwrap(), Some(whole.len()));

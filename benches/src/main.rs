@@ -179,17 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn hot_runs_and_its_cases_answer_as_they_should() {
+    fn hot_benchmark_runs_and_its_cases_are_correct() {
         the_benchmark_runs(Name::Hot);
     }
 
     #[test]
-    fn e2e_runs_and_its_servers_answer_as_they_should() {
+    fn e2e_benchmark_runs_and_its_servers_are_correct() {
         the_benchmark_runs(Name::E2e);
     }
 
     #[test]
-    fn cache_runs_and_its_checks_answer_as_they_should() {
+    fn cache_benchmark_runs_and_its_checks_are_correct() {
         the_benchmark_runs(Name::Cache);
     }
 

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_of_zipf_comes_half_as_often_as_the_first() {
+    fn second_value_of_zipf_is_half_as_frequent_as_the_first() {
         let mut counts = [0_u32; 3];
         Random::new(1).zipf(3, 1.0).take(11_000).for_each(|rank| counts[rank as usize] += 1);
         let share = |rank: usize| f64::from(counts[rank]) / 11_000.0;

@@ -24,7 +24,7 @@ thread_local! {
 }
 
 /// Checks that a list accepts a cursor only if that list has issued it, and then continues after
-/// its position. Nobody else can compute the check value.
+/// its position. The fuzzer cannot compute the check value.
 ///
 /// # Panics
 ///

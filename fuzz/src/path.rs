@@ -26,8 +26,8 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Checks that a token reaches a handler only if it holds the scope which that handler names, and
-/// that it reaches every handler it may reach, unless the path is one that is refused.
+/// Checks that a token reaches a handler if and only if it holds the scope of that handler, except
+/// for paths that are rejected.
 ///
 /// # Panics
 ///
@@ -67,7 +67,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// Returns whether a layer that decides by the path refuses this one, because a normaliser would
+/// Returns whether a layer that decides by the path rejects this path, because a normaliser would
 /// change it.
 fn may_be_refused(uri: &Uri, rewrite: Option<&Uri>) -> bool {
     let is_ambiguous = |path: &str| {
@@ -163,7 +163,7 @@ fn router() -> Router {
         .fallback(move || async move { tell("rest".to_owned()) })
 }
 
-/// A place in which the layer stands, and what is between it and the client or the router.
+/// A position of the layer, and the services between the layer and the client or the router.
 #[derive(Clone, Copy, Debug)]
 enum Place {
     /// `Router::layer`.

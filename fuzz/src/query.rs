@@ -11,8 +11,8 @@ thread_local! {
     static STAGE: Stage = Stage::new();
 }
 
-/// Checks that each layer answers the request as the oracle says, and passes on what the oracle
-/// says.
+/// Checks that the response of each layer, and the request that it passes on, agree with the
+/// oracle.
 ///
 /// # Panics
 ///
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     });
 }
 
-/// The expected answer to a request.
+/// The expected response to a request.
 struct Owed {
     status: u16,
     error: Option<&'static str>,
@@ -44,7 +44,7 @@ struct Owed {
 }
 
 impl Owed {
-    /// Returns the expected answer, or `None` if the setup says nothing about this path.
+    /// Returns the expected response, or `None` if the setup does not apply to this path.
     fn to(setup: Setup, uri: &Uri, lines: &[&[u8]], live: &[Vec<u8>]) -> Option<Self> {
         let refused = |status, error| Some(Self { status, error, within: None });
         let anybody = || {
@@ -100,15 +100,15 @@ fn contains_token(line: &[u8]) -> bool {
     line.split(|byte| matches!(byte, b' ' | b'\t' | b',')).any(|word| is_token(word, PREFIX))
 }
 
-/// Checks that a layer which reads no query still refuses a token in it.
+/// Checks that a layer that does not read the query still rejects a token in it.
 fn trips(uri: &Uri) -> bool {
     pairs(uri.query().unwrap_or_default()).iter().any(|(key, value)| {
         key == b"session" && value.as_ref().is_some_and(|value| is_token(value, PREFIX))
     })
 }
 
-/// Checks that no cache stores a rejection or an answer to a URL with a token, and that no
-/// `Referer` passes such a URL on.
+/// Checks that no cache stores a rejection or a response to a URL with a token, and that no
+/// `Referer` discloses such a URL.
 fn check_privacy(setup: Setup, uri: &Uri, answer: &Answer) {
     let header = |name| answer.headers.get(name).map(http::HeaderValue::as_bytes);
     let reads_query = !setup.names().is_empty() && uri.query().is_some();

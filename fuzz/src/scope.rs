@@ -1,5 +1,5 @@
 //! Fuzzes scopes and requirements. The first two lines of the input are sets of scopes, separated
-//! by spaces. The third is what a route requires.
+//! by spaces. The third line is the requirement of a route.
 
 use hallpass_core::{Requirement, Scope, ScopeSet};
 
@@ -75,7 +75,7 @@ fn covers(held: &ScopeSet, needed: &str) -> bool {
     })
 }
 
-/// Parses what a route needs: a scope without `*`. A segment may be `{name}`.
+/// Parses the requirement of a route: a scope without `*`. A segment may be `{name}`.
 fn check_requirement(held: &ScopeSet, text: &str) {
     let parsed = text.parse::<Requirement>();
     assert_eq!(parsed.is_ok(), is_template(text), "{text:?}: {parsed:?}");

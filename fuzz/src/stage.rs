@@ -107,7 +107,7 @@ impl Stage {
         Self { words, live, services }
     }
 
-    /// Sends a request to each layer and returns the answers.
+    /// Sends a request to each layer and returns the responses.
     pub(crate) fn answers(
         &self,
         uri: &Uri,
@@ -133,7 +133,7 @@ pub(crate) fn authorization<'l>(lines: impl IntoIterator<Item = &'l [u8]>) -> Op
     Some(headers)
 }
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-/// Returns the service inside. Its answer describes the request that it got.
+/// Returns the inner service. Its response describes the request that it received.
 #[derive(Clone)]
 struct Witness;
 

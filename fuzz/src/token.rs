@@ -22,8 +22,8 @@ thread_local! {
     };
 }
 
-/// Checks that the parser accepts what the oracle accepts, and that a parsed token gives the same
-/// text again.
+/// Checks that the parser and the oracle accept the same texts, and that a parsed token has the
+/// same text.
 ///
 /// # Panics
 ///

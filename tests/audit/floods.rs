@@ -50,7 +50,7 @@ fn count_log_lines() {
     LazyLock::force(&INSTALLED);
 }
 
-/// Creates tokens with the right prefix, format and checksum that the tested store does not know.
+/// Creates tokens with the right prefix, format and checksum that do not exist in the tested store.
 /// They are issued in another store.
 async fn forged_tokens() -> Arc<[String]> {
     let elsewhere = hallpass_core::Hallpass::builder(hallpass_memory::MemoryStore::new())

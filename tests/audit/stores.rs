@@ -19,7 +19,7 @@ pub(crate) trait Database: Send + Sync {
 
     async fn open(&self) -> Self::Store;
 
-    /// Returns the arguments with which the process `audit-process` opens the same database.
+    /// Returns the arguments for the process `audit-process` to open the same database.
     fn arguments(&self) -> [String; 2];
 }
 

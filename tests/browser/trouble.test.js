@@ -39,7 +39,7 @@ scene("when the session has ended, the form stays, and goes through after a new 
 for (const [what, answer, said] of [
   ["the store is away", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
   ["a proxy answers in its own words", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server answered 502"],
-  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"this could not be done"}' }, "This could not be done."],
+  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"the request failed"}' }, "The request failed."],
 ]) {
   scene(`when ${what}, the page says so and keeps the form`, {}, async ({ page, context, open, watched }) => {
     watched.expect(answer.status);

@@ -43,7 +43,7 @@ fn blocks(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_command_of_the_page_on_incidents_does_what_it_says() {
+async fn each_command_of_the_page_on_incidents_works() {
     let blocks = blocks(include_str!("../../docs/incidents.md"));
     let place = Place(tempfile::tempdir().unwrap());
     let service = place.service().await;

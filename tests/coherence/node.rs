@@ -82,7 +82,7 @@ impl Process {
                 // An error means that the caller no longer waits.
                 let _ = sender.send(outcome);
             }
-            // Dropping the senders tells the waiting callers that the process has ended.
+            // Dropping the senders wakes up the waiting callers, because the process has ended.
             waiting.lock().unwrap().clear();
         });
         Self { input: input.into(), numbers: AtomicU64::new(0), asked, _child: child }

@@ -99,7 +99,7 @@ async fn session_or_token_accepts_both_on_one_route() {
 }
 
 #[tokio::test]
-async fn postgres_pool_keeps_tokens_beside_the_tables_of_the_service() {
+async fn postgres_pool_keeps_tokens_in_the_database_of_the_service() {
     let server = Postgres::start().expect("a PostgreSQL server");
     let example = Example::start("postgres_pool", &[server.url()]).await;
     let url = format!("http://{}/notes", example.address);
@@ -124,7 +124,7 @@ async fn plain_hyper_serves_what_its_table_allows() {
 }
 
 #[tokio::test]
-async fn grpc_answers_with_statuses_of_grpc() {
+async fn grpc_responses_have_grpc_statuses() {
     let example = Example::start("grpc", &[]).await;
     let url = format!("http://{}", example.address);
     let channel = Channel::from_shared(url).unwrap().connect().await.unwrap();
@@ -163,7 +163,7 @@ async fn old_keys_work_until_they_are_exchanged() {
 }
 
 #[tokio::test]
-async fn custom_store_answers_503_to_changes_during_maintenance() {
+async fn custom_store_returns_503_for_changes_during_maintenance() {
     let example = Example::start("custom_store", &[]).await;
     assert_eq!(example.status("POST /close", &example.token).await, 200);
     assert_eq!(example.status("DELETE /tokens/current", &example.token).await, 503);

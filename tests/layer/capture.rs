@@ -33,7 +33,7 @@ pub(crate) fn mark() -> usize {
     WRITTEN.lock().unwrap().len()
 }
 
-/// Returns what all running tests have logged since that position.
+/// Returns the log of all running tests since that position.
 pub(crate) fn since(mark: usize) -> Vec<u8> {
     WRITTEN.lock().unwrap()[mark..].to_vec()
 }

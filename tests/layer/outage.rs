@@ -42,8 +42,8 @@ async fn every_store_error_is_a_503() {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
             server.stage.store.faults().on(Operation::Get).fail_with(fault);
-            // A valid token and those that would be rejected cannot be told apart while the store
-            // fails.
+            // While the store fails, a valid token and one that would be rejected get the same
+            // response.
             for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
                 let what = format!("{host:?}, fault {place}, {token}");
                 assert_unavailable(&server.get("/echo", token).await, &what);

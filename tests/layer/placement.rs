@@ -60,7 +60,7 @@ async fn around_a_router_every_path_needs_a_token() {
 }
 
 #[tokio::test]
-async fn around_the_routes_unknown_paths_are_404() {
+async fn layer_around_the_routes_keeps_404_for_unknown_paths() {
     let (hallpass, token) = handle().await;
     let app = routes().route_layer(hallpass.layer());
     let cases =
@@ -99,7 +99,7 @@ async fn around_a_nested_service_rules_are_whole_patterns() {
 }
 
 #[tokio::test]
-async fn single_page_application_stays_public_beside_its_api() {
+async fn single_page_application_stays_public_next_to_its_api() {
     let (hallpass, token) = handle().await;
     let page =
         || service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
@@ -131,7 +131,7 @@ fn preflight() -> Request<Body> {
 }
 
 #[tokio::test]
-async fn cors_outside_marks_rejections_too_and_inside_still_answers_preflights() {
+async fn cors_layer_works_outside_and_inside_of_the_layer() {
     let (hallpass, _) = handle().await;
     let cors = || CorsLayer::new().allow_origin(Any).allow_headers(Any).allow_methods(Any);
     let outside = routes().layer(hallpass.layer()).layer(cors());

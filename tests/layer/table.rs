@@ -219,7 +219,7 @@ impl Table {
 
 fn describe(row: &Row) -> String {
     let request = row.raw.unwrap_or(row.target);
-    format!("{} {} {:.60} {:?}", row.id, row.method, request, row.headers.first())
+    format!("{}: {} {:.60} {:?}", row.name, row.method, request, row.headers.first())
 }
 
 /// Returns the gRPC status of a response whose HTTP status is 200.

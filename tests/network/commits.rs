@@ -45,7 +45,7 @@ impl Handle {
     }
 }
 
-/// Returns whether an error says that the outcome of the change is unknown.
+/// Returns whether an error reports that the outcome of the change is unknown.
 fn is_unknown(error: &Error) -> bool {
     assert!(error.is_unavailable(), "{error}");
     matches!(error, Error::Store(error) if error.is_outcome_unknown())
@@ -139,7 +139,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
         handle.network.refuse();
         handle.network.cut_after(Way::ToClient, place);
         let answer = handle.hallpass.revoke(&alice(), id).await;
-        // The server may still process what it has received.
+        // The server may still process the commands that it has received.
         sleep(Duration::from_millis(50)).await;
         let stands = truth.get(&alice(), id).await.unwrap().revoked_at.is_some();
         match answer {

@@ -93,8 +93,7 @@ async fn f1_f2_f28_connections_are_reset_and_refused<B: Backend>() {
     Outage { begins: &begins, ends: &heal }.befalls(&server).await;
 }
 
-/// All packets are dropped without an error. What was sent on existing connections is lost for
-/// good.
+/// All packets are dropped without an error. Data on existing connections is lost permanently.
 async fn f4_packets_are_lost_and_nobody_says_so<B: Backend>() {
     let server = B::shared();
     let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.silence());

@@ -97,7 +97,7 @@ impl Node {
         ports
     }
 
-    /// Closes the node's connections to the store and refuses new ones.
+    /// Closes the node's connections to the store and rejects new ones.
     pub(crate) fn unplug(&self) {
         self.network.refuse();
         self.network.cut();

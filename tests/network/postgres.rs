@@ -301,7 +301,7 @@ async fn constant_notifications_of_the_host_block_nothing() {
 }
 
 /// The host has a transaction that stays open for hours. A log reader that stops at the oldest open
-/// transaction, in order to miss no number, would see no changes meanwhile.
+/// transaction, in order to miss no number, would see no changes during that time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn long_transaction_of_another_client_hides_no_change() {
     let server = Postgres::shared();

@@ -14,50 +14,55 @@ use crate::on_each_store;
 
 /// Starts a node without a staleness bound and without polling, which depends on notifications
 /// alone.
-async fn ears_alone<B: Backend>(server: &B) -> Node {
+async fn listening_only<B: Backend>(server: &B) -> Node {
     Node::on(server, settings().max_staleness(NEVER).poll(NEVER)).await
 }
 
-/// Starts three nodes: `deaf` gets no notifications and does not poll, `asks` only polls, and
-/// `hears` only gets notifications. The server closes the connection of `hears` while a token is
-/// revoked.
+/// Starts three nodes: `isolated` gets no notifications and does not poll, `polling` only polls,
+/// and `listening` only gets notifications. The server closes the connection of `listening` while a
+/// token is revoked.
 async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
-    let (deaf, asks) =
-        (ears_alone(&server).await, Node::on(&server, settings().max_staleness(NEVER)).await);
-    let hears = ears_alone(&server).await;
-    for node in [&deaf, &asks] {
+    let (isolated, polling) =
+        (listening_only(&server).await, Node::on(&server, settings().max_staleness(NEVER)).await);
+    let listening = listening_only(&server).await;
+    for node in [&isolated, &polling] {
         node.faults.on(Operation::WaitForChange).lose_answer();
     }
     let (first, second) = (elsewhere.issue().await, elsewhere.issue().await);
     for token in [&first, &second] {
-        for node in [&deaf, &asks, &hears] {
+        for node in [&isolated, &polling, &listening] {
             node.recovers(token, 200).await;
         }
     }
     // The node receives notifications as long as its connection works.
-    let ports = hears.listens(&server).await;
+    let ports = listening.listens(&server).await;
     elsewhere.hallpass.revoke(&alice(), first.record.id).await.unwrap();
-    until("the listening node rejects the token", async || hears.get(&first).await == 401).await;
+    until("the listening node rejects the token", async || listening.get(&first).await == 401)
+        .await;
 
-    hears.network.refuse();
+    listening.network.refuse();
     ports.into_iter().for_each(|port| server.end_client(port));
     until("the node no longer listens", async || {
-        server.listening().iter().all(|port| hears.network.connection(*port).is_none())
+        server.listening().iter().all(|port| listening.network.connection(*port).is_none())
     })
     .await;
     elsewhere.hallpass.revoke(&alice(), second.record.id).await.unwrap();
-    assert_eq!(hears.get(&second).await, 200, "a node that gets no notification accepts the token");
-    hears.network.heal();
+    assert_eq!(
+        listening.get(&second).await,
+        200,
+        "a node that gets no notification accepts the token"
+    );
+    listening.network.heal();
     until("the node rejects the token after it has reconnected", async || {
-        hears.get(&second).await == 401
+        listening.get(&second).await == 401
     })
     .await;
-    until("the polling node rejects the token", async || asks.get(&second).await == 401).await;
+    until("the polling node rejects the token", async || polling.get(&second).await == 401).await;
     for token in [&first, &second] {
         assert_eq!(
-            deaf.get(token).await,
+            isolated.get(token).await,
             200,
             "a node that neither polls nor gets notifications accepts the token"
         );
@@ -68,9 +73,9 @@ async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>
     const LATE: Duration = Duration::from_secs(60);
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
-    let (node, only_hears) = (Node::on(&server, settings()).await, ears_alone(&server).await);
+    let (node, listening) = (Node::on(&server, settings()).await, listening_only(&server).await);
     let token = elsewhere.issue().await;
-    for node in [&node, &only_hears] {
+    for node in [&node, &listening] {
         node.recovers(&token, 200).await;
         for port in node.listens(&server).await {
             let connection = node.network.connection(port).unwrap();
@@ -84,7 +89,7 @@ async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>
     node.recovers(&token, 401).await;
     sleep((BOUND * 2).saturating_sub(revoked.elapsed())).await;
     assert_eq!(
-        only_hears.get(&token).await,
+        listening.get(&token).await,
         200,
         "a node that depends on the late notification still accepts the token"
     );

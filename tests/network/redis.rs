@@ -68,8 +68,8 @@ async fn replica_without_its_primary_is_503() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn loading_server_is_503() {
-    // Loading takes this number of microseconds per key. The server replies to clients from time to
-    // time meanwhile.
+    // Loading takes this number of microseconds per key. During that time, the server replies to
+    // clients only occasionally.
     let slow = ["--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024"];
     let server = Redis::alone_with(&slow);
     let fill =

@@ -1,5 +1,5 @@
-//! A cache that keeps whatever it may keep for ten minutes: nobody gets another's answer, and a
-//! revoked token gets none.
+//! A cache that stores every response that it may store for ten minutes: no caller gets the
+//! response of another one, and a revoked token gets no cached response.
 
 use hallpass_core::Actor;
 
@@ -12,7 +12,8 @@ const ALICE: &str = "cookie: person=alice";
 const BOB: &str = "cookie: person=bob";
 
 impl Site {
-    /// Asks the cache, and returns the status, the body and whether the cache had the answer.
+    /// Sends a request to the cache, and returns the status, the body and whether the response was
+    /// cached.
     async fn ask(&self, path: &str, line: &str) -> (u16, String, bool) {
         let lines: Vec<_> = (!line.is_empty()).then_some(line).into_iter().collect();
         let answer = self.send(0, &format!("GET {path}"), &lines, "").await;
@@ -22,12 +23,12 @@ impl Site {
 }
 
 #[tokio::test]
-async fn nobody_gets_the_cached_answer_of_another() {
+async fn cached_response_is_never_sent_to_another_caller() {
     let site = Site::new(&[CACHING]).await;
     let alice = bearer(&site.issue("alice", &[]).await);
     let bob = bearer(&site.issue("bob", &[]).await);
     for path in ["/me", "/shared", "/hello"] {
-        // Strangers come first, between and last.
+        // Requests without a valid token are sent before, between and after the others.
         for _ in 0..2 {
             let stranger = site.ask(path, "").await;
             if path == "/hello" {
@@ -42,7 +43,7 @@ async fn nobody_gets_the_cached_answer_of_another() {
             }
         }
     }
-    // The cache works: an answer that the handler calls public is kept, for each token.
+    // The cache works: a response that the handler declares public is stored for each token.
     assert_eq!(site.ask("/shared", &alice).await, (200, "alice".to_owned(), true));
 }
 
@@ -59,7 +60,7 @@ async fn sign_in_by_cookie_is_not_mixed_up() {
 }
 
 #[tokio::test]
-async fn cached_answer_ends_with_the_token() {
+async fn cached_response_ends_with_the_token() {
     let site = Site::new(&[CACHING]).await;
     let issued = site.issue("alice", &[]).await;
     let by_query = format!("/me?session={}", issued.token.reveal());
@@ -67,7 +68,7 @@ async fn cached_answer_ends_with_the_token() {
     for _ in 0..2 {
         assert_eq!(site.ask("/me", &bearer(&issued)).await, (200, "alice".to_owned(), false));
         for path in [&by_query, &shared] {
-            // The handler of `/shared` calls its answer public, but the URL is a secret.
+            // The handler of `/shared` declares its response public, but the URL is secret.
             assert_eq!(site.ask(path, "").await, (200, "alice".to_owned(), false), "{path}");
         }
     }

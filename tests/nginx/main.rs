@@ -6,7 +6,7 @@ mod page;
 mod paths;
 mod site;
 
-/// Cuts the prefix off, decodes and merges the path, and rewrites `Host`: what `proxy_pass` with a
+/// Removes the prefix, decodes and normalises the path, and rewrites `Host`, as `proxy_pass` with a
 /// path does by default.
 const MERGING: &str = "listen {listen}; location /app/ { proxy_pass http://{app}/; }";
 

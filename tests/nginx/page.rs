@@ -1,4 +1,4 @@
-//! The page's own changes behind a proxy: its links are relative, and what it changes is changed.
+//! The page behind a proxy: its links are relative, and its changes succeed.
 
 use crate::site::Site;
 use crate::{KEEPING_HOST, MERGING};
@@ -76,7 +76,7 @@ async fn changes_of_the_page_are_made() {
             async |request: String, body: &str| site.send(block, &request, &lines, body).await;
         let issued = call(format!("POST {api}"), r#"{"name": "a", "scopes": ["projects"]}"#).await;
         assert_eq!(issued.status, 201, "{issued:?}");
-        // A browser resolves it against the URL that it asked for, which has no slash at its end.
+        // A browser resolves it against the requested URL, which has no trailing slash.
         let folder = api.rsplit_once('/').unwrap().0;
         let location = issued.header("location").expect("a location");
         assert!(!location.starts_with('/') && !location.contains("://"), "{location}");
@@ -114,7 +114,7 @@ async fn other_sites_change_nothing() {
             assert_eq!(answer.status, 403, "{lines:?} {answer:?}");
             assert!(answer.body.contains("cross-site"), "{answer:?}");
         }
-        // A browser that sends the origin alone needs the host that it asked for.
+        // For a browser that sends only the origin, the proxy must pass the host on.
         let answer = site.send(block, &create, &[ALICE, &own], body).await;
         assert_eq!(answer.status, if block == 1 { 201 } else { 403 }, "{answer:?}");
     }

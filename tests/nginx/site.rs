@@ -24,7 +24,7 @@ pub(crate) struct Site {
     nginx: Nginx,
 }
 
-/// An answer as it came.
+/// A response as it was received.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{ask, database, open, run, stranger};
 
 #[tokio::test]
-async fn read_only_database_refuses_changes_and_checks_tokens() {
+async fn read_only_database_rejects_changes_and_checks_tokens() {
     let url = database();
     open(&url).await.close().await;
     let name = url.rsplit('/').next().unwrap();

@@ -23,7 +23,7 @@ async fn locked_token_can_be_checked_but_not_changed() {
     assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(store.get(token.record.id).await.unwrap().value.is_some());
-    // Tokens of other owners can be changed meanwhile.
+    // Tokens of other owners can be changed in the meantime.
     store.log_owner_change(&owner("bob"), &event()).await.unwrap();
     run(&mut other, "COMMIT").await;
     store.delete(token.record.id, None, &event()).await.unwrap();

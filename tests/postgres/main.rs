@@ -30,7 +30,7 @@ async fn open(url: &str) -> PostgresStore {
     PostgresStore::connect(url).await.expect("the store opens")
 }
 
-/// Opens a plain connection, to do what the store never does.
+/// Opens a plain connection, for statements that the store never runs.
 async fn stranger(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().expect("a URL");
     options.connect().await.expect("a connection")

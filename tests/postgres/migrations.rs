@@ -60,7 +60,7 @@ async fn keys_of_another_library_stay_unchanged() {
 }
 
 #[tokio::test]
-async fn missing_schema_is_refused_unless_migrations_are_on() {
+async fn missing_schema_is_rejected_unless_migrations_are_on() {
     let url = database();
     let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
@@ -71,7 +71,7 @@ async fn missing_schema_is_refused_unless_migrations_are_on() {
 }
 
 #[tokio::test]
-async fn schema_of_another_version_is_refused_and_left_unchanged() {
+async fn schema_of_another_version_is_rejected_and_unchanged() {
     let url = database();
     open(&url).await.close().await;
     let mut stranger = stranger(&url).await;
@@ -92,7 +92,7 @@ async fn schema_of_another_version_is_refused_and_left_unchanged() {
 }
 
 #[tokio::test]
-async fn schema_of_another_application_is_refused_and_left_unchanged() {
+async fn schema_of_another_application_is_rejected_and_unchanged() {
     let url = database();
     ask(&url, "CREATE SCHEMA hallpass; CREATE TABLE hallpass.tokens (theirs int)");
     let refused = PostgresStore::connect(&url).await.unwrap_err();
@@ -109,7 +109,7 @@ async fn empty_schema_is_filled() {
 }
 
 #[tokio::test]
-async fn database_with_another_encoding_is_refused() {
+async fn database_with_another_encoding_is_rejected() {
     let latin =
         "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
     Postgres::shared().run(latin).unwrap();

@@ -60,7 +60,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn change_whose_answer_is_lost_is_found_to_be_committed() {
+async fn change_whose_reply_is_lost_is_found_to_be_committed() {
     let mut scene = Scene::new().await;
     let head = scene.store.changes(None, 0).await.unwrap().head;
     let deleting =
@@ -68,14 +68,14 @@ async fn change_whose_answer_is_lost_is_found_to_be_committed() {
     scene.answer_unheard().await;
     scene.network.heal();
     scene.network.cut();
-    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
+    let bulk = deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!((bulk.count, bulk.seq), (3, Some(head.seq.next())));
     let logged = scene.store.changes(Some(head), 10).await.unwrap().entries;
     assert_eq!(logged[1].target, ChangeTarget::Owner(owner("alice")));
 }
 
 #[tokio::test]
-async fn deleted_tokens_are_known_although_the_answer_is_lost() {
+async fn deleted_tokens_are_returned_although_the_reply_is_lost() {
     let mut scene = Scene::new().await;
     let page = hallpass_core::store::ListQuery::everything(at(0), 10);
     let ids: Vec<_> =
@@ -87,7 +87,7 @@ async fn deleted_tokens_are_known_although_the_answer_is_lost() {
     scene.network.heal();
     scene.network.cut();
     let Deleted { tokens, seq } =
-        deleting.await.unwrap().expect("the store must find out that the change was made");
+        deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!(tokens.len(), 4);
     assert_eq!(tokens.iter().filter(|(_, of)| *of == owner("alice")).count(), 3);
     assert_eq!(seq.unwrap().get(), 8);
@@ -111,7 +111,7 @@ async fn change_whose_server_process_ended_is_not_committed() {
 }
 
 #[tokio::test]
-async fn change_that_never_reaches_the_server_is_known_not_to_be_made() {
+async fn change_that_never_reaches_the_server_is_not_made() {
     let mut scene = Scene::new().await;
     run(&mut scene.other, "COMMIT").await;
     // The existing connection drops everything without an error.
@@ -140,13 +140,13 @@ async fn change_on_a_dead_connection_is_looked_up_in_time() {
     scene.answer_unheard().await;
     // The existing connection stays dead without an error. New ones work.
     scene.network.heal();
-    let bulk = deleting.await.unwrap().expect("the store must find out that the change was made");
+    let bulk = deleting.await.unwrap().expect("the store must find that the change was made");
     assert_eq!(bulk.count, 3);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn outcome_is_unknown_if_the_server_cannot_be_asked() {
+async fn outcome_is_unknown_if_the_server_cannot_be_queried() {
     let mut scene = Scene::new().await;
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;

@@ -46,7 +46,7 @@ async fn documented_rights_are_sufficient() {
 }
 
 #[tokio::test]
-async fn role_without_rights_is_told_what_it_needs() {
+async fn error_of_a_role_without_rights_names_the_rights() {
     let url = database();
     let (as_app, role) = stranger_to(&url);
     // The role may not create the schema.

@@ -1,4 +1,4 @@
-//! Tests the option `--confirm`, with which every change requires the password of the user.
+//! Tests of the option `--confirm`, which makes every change require the password of the user.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use http::Method;

@@ -81,8 +81,8 @@ async fn confirmed_changes_survive_a_kill() {
         let status = if is_revoked { 401 } else { 200 };
         assert_eq!(alice.client.status_with(&issued.token).await, status);
     }
-    // Besides the confirmed tokens there are the first token of the quickstart, and at most one
-    // token per issuer whose response was lost.
+    // In addition to the confirmed tokens, there are the first token of the quickstart, and at most
+    // one token per issuer whose response was lost.
     assert!(all.len() <= confirmed.len() + 1 + 8, "{} of {}", confirmed.len(), all.len());
 
     // The crash has not changed the count of tokens that the limit uses.

@@ -110,7 +110,7 @@ async fn unusable_database_is_a_one_line_error_and_is_not_changed() {
     std::fs::create_dir(dir.path().join("folder")).unwrap();
     let before = dir.files();
     for (path, what) in [
-        ("missing/tokens.db", "there is no directory"),
+        ("missing/tokens.db", "create it, or use another path"),
         ("notes.txt", "is not a SQLite database"),
         ("folder", "is not a regular file"),
         ("notes.txt/tokens.db", "notes.txt"),

@@ -152,7 +152,7 @@ async fn change_that_was_given_up_does_nothing_later() {
     let (network, store) = through_proxy(&server).await;
     let one = token("alice", "ci");
     store.insert(&one, None, &event()).await.unwrap();
-    // Existing connections hold back what is sent. New ones do not.
+    // Existing connections delay the data that is sent. New ones do not.
     let held: Vec<Connection> = network.connections();
     held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
     let started = Instant::now();

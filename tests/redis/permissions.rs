@@ -63,7 +63,7 @@ async fn do_everything(store: &RedisStore) {
     let mut before = seen;
     before.seq = hallpass_core::store::ChangeSeq::new(seen.seq.get() - 1);
     store.wait_for_change(before).await;
-    // The store now knows the head of the log and waits for the next entry.
+    // The store has now read the head of the log and waits for the next entry.
     let alice = owner("alice");
     let event = event();
     let (_, announced) =
@@ -92,7 +92,7 @@ async fn documented_permissions_are_sufficient() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_permission_is_needed() {
     // A store can work without these: it then reports that it cannot check the server's
-    // configuration, and it learns of changes later.
+    // configuration, and it detects changes later.
     let without = ["+config|get", "+xread"];
     // These are needed for cases that this test does not cover: clusters, and a clock that is
     // behind its log.

@@ -9,7 +9,7 @@ use hallpass_tests::tokens::{at, edited, event, owner, token};
 
 use super::{everything, open, place};
 
-/// Fails unless every call says that the store is unavailable.
+/// Fails unless every call returns an unavailable error.
 async fn assert_unavailable(store: &SqliteStore) {
     let token = token("alice", "ci");
     let (id, alice) = (token.record.id, owner("alice"));

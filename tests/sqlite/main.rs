@@ -28,7 +28,7 @@ async fn open(path: &Path) -> SqliteStore {
     SqliteStore::open(path).await.expect("the store opens")
 }
 
-/// Opens a plain connection, to do what the store never does.
+/// Opens a plain connection, for statements that the store never runs.
 async fn stranger(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     options.connect().await.expect("a connection")

@@ -29,7 +29,7 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
     assert!(told.contains(sentence), "{told}");
     assert!(
         !told.contains('\n') && told.contains(": "),
-        "the message must be one sentence that says what to do: {told}"
+        "the message must be one sentence that explains what to do: {told}"
     );
     let after = directory.exists().then(|| contents(directory));
     assert!(after == before, "files were changed: {:?}", after.map(BTreeMap::into_keys));
@@ -37,10 +37,10 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
 }
 
 #[tokio::test]
-async fn path_without_a_directory_is_refused() {
+async fn path_without_a_directory_is_rejected() {
     let (directory, path) = place();
     let missing = directory.path().join("not/there/tokens.db");
-    let error = refused(&missing, "there is no directory ").await;
+    let error = refused(&missing, "create it, or use another path").await;
     assert!(error.to_string().contains("not/there"), "{error}");
     fs::write(&path, "a file").unwrap();
     let below_a_file = path.join("tokens.db");
@@ -55,7 +55,7 @@ async fn path_without_a_directory_is_refused() {
 }
 
 #[tokio::test]
-async fn directory_is_refused() {
+async fn directory_is_rejected() {
     let (directory, _) = place();
     let path = directory.path().join("tokens.db");
     fs::create_dir(&path).unwrap();
@@ -64,7 +64,7 @@ async fn directory_is_refused() {
 }
 
 #[tokio::test]
-async fn read_only_file_is_refused() {
+async fn read_only_file_is_rejected() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut permissions = fs::metadata(&path).unwrap().permissions();
@@ -75,7 +75,7 @@ async fn read_only_file_is_refused() {
 }
 
 #[tokio::test]
-async fn file_that_is_not_a_database_is_refused() {
+async fn file_that_is_not_a_database_is_rejected() {
     let (_directory, path) = place();
     for content in
         [&b"x"[..], b"SQLite format 4\0", &[0; 5_000], "no database ".repeat(9_000).as_bytes()]
@@ -87,7 +87,7 @@ async fn file_that_is_not_a_database_is_refused() {
 }
 
 #[tokio::test]
-async fn database_of_another_application_is_refused() {
+async fn database_of_another_application_is_rejected() {
     let strangers = [
         "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO users (name) VALUES ('x')",
         "CREATE TABLE hallpass_tokens (id TEXT)",
@@ -100,13 +100,13 @@ async fn database_of_another_application_is_refused() {
         let mut connection = stranger(&path).await;
         run(&mut connection, statements).await;
         connection.close().await.unwrap();
-        let error = refused(&path, "is another application's database").await;
+        let error = refused(&path, "is the database of another application").await;
         assert!(matches!(error, ConnectError::Foreign { .. }), "{statements}: {error:?}");
     }
 }
 
 #[tokio::test]
-async fn database_of_another_application_in_use_is_refused() {
+async fn database_of_another_application_in_use_is_rejected() {
     let (_directory, path) = place();
     let mut connection = stranger(&path).await;
     // All data is still in the write-ahead log.
@@ -121,7 +121,7 @@ async fn database_of_another_application_in_use_is_refused() {
 }
 
 #[tokio::test]
-async fn newer_schema_is_refused() {
+async fn newer_schema_is_rejected() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut connection = stranger(&path).await;
@@ -142,7 +142,7 @@ async fn newer_schema_is_refused() {
 }
 
 #[tokio::test]
-async fn damaged_database_is_refused() {
+async fn damaged_database_is_rejected() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut bytes = fs::read(&path).unwrap();
@@ -155,7 +155,7 @@ async fn damaged_database_is_refused() {
 }
 
 #[tokio::test]
-async fn locked_database_is_refused_in_bounded_time() {
+async fn locked_database_is_rejected_in_bounded_time() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut connection = stranger(&path).await;

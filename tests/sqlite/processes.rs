@@ -191,7 +191,7 @@ async fn acknowledged_change_survives_a_kill() {
 /// A limit on the size of files has the effect of a full disk for one process.
 #[cfg(unix)]
 #[tokio::test]
-async fn full_disk_refuses_changes_but_not_checks() {
+async fn full_disk_rejects_changes_but_not_checks() {
     let (_directory, path) = place();
     open(&path).await.close().await;
     let mut command = Command::new("sh");

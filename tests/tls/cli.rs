@@ -28,7 +28,7 @@ impl Cli {
         Self { folder }
     }
 
-    /// Runs a command, and returns whether it succeeded and all that it said.
+    /// Runs a command, and returns whether it succeeded and its whole output.
     fn run(&self, command: &str, store: &str, authorities: &str) -> (bool, String) {
         let path: PathBuf = self.folder.path().join("hallpass");
         let mut program = Command::new(path);
@@ -42,7 +42,7 @@ impl Cli {
 }
 
 #[test]
-fn the_command_line_works_over_tls_with_each_feature() {
+fn command_line_works_over_tls_with_each_feature() {
     let (authority, other) = (Authority::new("ours"), Authority::new("another"));
     let certificate = authority.certify("127.0.0.1");
     let sql = postgres::start(&certificate);

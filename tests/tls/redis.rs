@@ -75,7 +75,7 @@ async fn server_with_a_trusted_certificate_is_accepted() {
 }
 
 #[tokio::test]
-async fn server_with_an_invalid_certificate_is_refused() {
+async fn server_with_an_invalid_certificate_is_rejected() {
     let authority = Authority::new("ours");
     let server = Encrypted::start(&authority, &authority.certify("127.0.0.1"));
     for (why, certificate) in invalid_certificates(&authority) {

@@ -1,5 +1,5 @@
 //! `cargo xtask guards`: removes each safety step from a copy of the source, one at a time, and
-//! requires that the test which is named beside it fails.
+//! requires that the test of the step fails.
 //!
 //! The steps are listed in `tests/guards/*.toml`. A row is caught if its test was run and failed.
 //! It is an error of the row if its text does not occur exactly once, if the mutated source does
@@ -174,7 +174,7 @@ impl SourceCopy {
             command.env("RUST_BACKTRACE", "0");
             process::run_captured(&mut command, output)
         };
-        // Warnings about what the mutation left unused say nothing.
+        // Warnings about code that the mutation leaves unused are irrelevant.
         ensure!(cargo(&["--no-run", "--quiet"])?, "the mutated source does not compile");
         let passed = cargo(&["--", &guard.test])?;
         if output.lines().map(tests_run).sum::<u32>() == 0 {
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_are_counted_by_what_libtest_announces() {
+    fn tests_are_counted_by_the_lines_of_libtest() {
         assert_eq!(
             ["running 1 test", "running 12 tests", "test a ... ok"].map(tests_run),
             [1, 12, 0]

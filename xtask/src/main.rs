@@ -37,7 +37,7 @@ enum Task {
     PublicApi,
     /// Check that a version can be released, and print the steps
     Release(release::Arguments),
-    /// Count what one request takes, and replace the baseline in `benches/instructions`
+    /// Count the instructions of one request, and replace the baseline in `benches/instructions`
     Instructions,
     /// Measure, print a table and write it to `target/bench/NAME.json`
     Bench(bench::Arguments),

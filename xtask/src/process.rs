@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a command to its end. Its output goes to our own.
+/// Runs a command to completion. It inherits the standard output and error.
 ///
 /// # Errors
 ///
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_hangs_is_ended_with_what_it_started() {
+    fn hanging_command_is_ended_with_its_children() {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut command = shell("sleep 600 & wait");
         command.stdout(writer);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_judged_by_how_it_ends() {
+    fn exit_status_decides_whether_a_command_passed() {
         let limit = Duration::from_secs(60);
         assert!(run_within(&mut shell("exit 0"), limit).unwrap());
         assert!(!run_within(&mut shell("exit 1"), limit).unwrap());

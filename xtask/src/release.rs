@@ -93,8 +93,8 @@ fn order(mut needs: BTreeMap<String, Vec<String>>) -> Result<Vec<String>> {
     Ok(order)
 }
 
-/// Returns what is wrong with the changelog. It needs a heading with the version and a date, and
-/// nothing may be left under `Unreleased`.
+/// Returns the mistakes in the changelog. It needs a heading with the version and a date, and must
+/// not have text under `Unreleased`.
 fn changelog_finding(changelog: &str, version: &str) -> Option<String> {
     let heading = format!("## [{version}] - ");
     let mut lines = changelog.lines();

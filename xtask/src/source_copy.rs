@@ -16,8 +16,8 @@ pub(crate) struct SourceCopy {
 }
 
 impl SourceCopy {
-    /// Copies what git knows or would add to a folder of this name in the target folder. Files that
-    /// are equal keep their time, so that cargo builds only what has changed.
+    /// Copies the files that git tracks or would add to a folder of this name in the target folder.
+    /// Files that are equal keep their time, so that cargo builds only what has changed.
     pub(crate) fn make(workspace: &Workspace, name: &str) -> Result<Self> {
         let folder = workspace.target(name);
         let copy = Self { root: folder.join("source"), target: folder.join("target") };

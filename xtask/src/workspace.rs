@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-/// The features that no step turns on together with all others. They decide what one program is
-/// linked with, and would change what the drivers do in every other one.
+/// The features that no step turns on together with all others. They change the libraries that a
+/// program is linked with, and would change the behaviour of the drivers in all others.
 const APART: [&str; 2] = ["hallpass-cli/native-tls", "hallpass-cli/rustls"];
 
 /// This repository, as cargo describes it.

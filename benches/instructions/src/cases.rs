@@ -1,4 +1,4 @@
-//! The cases. Each answers with the status that it should, otherwise the program panics.
+//! The cases. The program panics if the response of a case has another status than expected.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -28,7 +28,7 @@ use crate::{REQUESTS, Step};
 const PATH: &str = "/api/projects";
 const SCOPE: &str = "projects:read";
 
-/// Prepares a case, and returns what prepares each of its requests.
+/// Prepares a case, and returns a function that prepares each of its requests.
 type Prepare = fn(&mut Setup) -> Result<Box<dyn FnMut() -> Step>>;
 
 /// The cases by name.
@@ -109,7 +109,7 @@ async fn answer() -> StatusCode {
     OK
 }
 
-/// A handle with a cache, and the runtime for what the cache does by itself.
+/// A handle with a cache, and the runtime for the cache's background tasks.
 pub(crate) struct Setup {
     runtime: Rc<Runtime>,
     hallpass: Hallpass,
@@ -117,8 +117,8 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) fn new() -> Result<Self> {
-        // The program is many times slower under callgrind. Nothing may grow stale meanwhile, and
-        // nothing else may happen while a request is counted.
+        // The program is many times slower under callgrind. In that time, records must not become
+        // stale, and no other work may run while a request is counted.
         let hour = Duration::from_secs(3600);
         let settings = CacheSettings::default().max_staleness(hour).max_age(hour).poll(hour);
         let cached = Cached::with_settings(MemoryStore::new(), settings);
@@ -158,7 +158,7 @@ impl Setup {
     }
 }
 
-/// A `GET` with the token in the header, and what else a request usually has.
+/// A `GET` with the token in the header, and other usual headers.
 fn get_with<B: Default>(uri: &'static str, token: &str) -> impl FnMut() -> Request<B> + use<B> {
     let value = format!("Bearer {token}");
     move || {
@@ -179,7 +179,7 @@ fn get_without<B: Default>(uri: &str) -> Request<B> {
         .expect("the URIs of the cases are valid")
 }
 
-/// Sends requests that are answered without waiting.
+/// Sends requests whose responses are ready at once.
 fn send<S, B, R>(
     service: S,
     request: impl FnMut() -> Request<B> + 'static,
@@ -192,7 +192,7 @@ where
     send_on(None, service, request, expected)
 }
 
-/// Sends requests. The runtime, if there is one, waits for their answers.
+/// Sends requests. The runtime, if there is one, waits for their responses.
 fn send_on<S, B, R>(
     runtime: Option<Rc<Runtime>>,
     service: S,

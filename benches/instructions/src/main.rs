@@ -1,4 +1,4 @@
-//! Sends one request of a kind, so that callgrind can count what it takes: see `cargo xtask test
+//! Sends one request of a kind, so that callgrind can count its instructions: see `cargo xtask test
 //! instructions`.
 //!
 //! Without an argument, the program prints the names of the cases. With the name of a case, it

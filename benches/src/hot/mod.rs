@@ -81,7 +81,7 @@ struct OneToken {
     bearer: CaseId,
 }
 
-/// A service that answers every request with 200.
+/// A service that responds to every request with 200.
 #[derive(Clone, Copy)]
 pub(crate) struct Open;
 

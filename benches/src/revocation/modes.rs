@@ -102,8 +102,8 @@ fn cut_off(
     repeat(plan.rounds, || {
         let outcomes = window.run(runtime, nodes, || network.swallow());
         network.heal();
-        // Dropped packets are lost for good. Closing the connections tells the node immediately to
-        // open new ones.
+        // Dropped packets are lost permanently. Closing the connections makes the node open new
+        // ones immediately.
         network.cut();
         outcomes
     })

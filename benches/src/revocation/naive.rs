@@ -25,8 +25,8 @@ struct Naive {
     push: Option<broadcast::Sender<TokenId>>,
 }
 
-/// Starts nodes with this time to live. With `is_pushed` they tell each other about changes.
-/// Lookups of the last node are delayed by `late`.
+/// Starts nodes with this time to live. With `is_pushed` they notify each other of changes. Lookups
+/// of the last node are delayed by `late`.
 pub(super) async fn fleet(live: Duration, is_pushed: bool, late: Duration) -> Vec<Hallpass> {
     let truth = MemoryStore::new();
     let push = is_pushed.then(|| broadcast::channel(100_000).0);

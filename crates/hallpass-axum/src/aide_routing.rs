@@ -64,8 +64,8 @@ impl<T: RequiredScope> OperationInput for Scoped<T> {
     }
 }
 
-/// Writes what an operation needs into its description. aide omits an empty list, so a public
-/// operation has one empty alternative, which means the same.
+/// Writes the requirement of an operation into its description. aide omits an empty list, so a
+/// public operation gets one empty alternative, which has the same meaning.
 fn document(operation: &mut Operation, requirement: &Requirement) {
     let alternative = |scopes| SecurityRequirement::from_iter([(SCHEME.to_owned(), scopes)]);
     operation.security = if requirement.is_public() {
@@ -75,8 +75,8 @@ fn document(operation: &mut Operation, requirement: &Requirement) {
     };
 }
 
-/// Returns a change of an operation's description that says what the operation needs, for aide's
-/// `get_with` and its kind.
+/// Returns a function that adds the requirement to an operation's description, for aide's
+/// `get_with` and similar functions.
 pub fn needs(
     requirement: &Requirement,
 ) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> + use<> {

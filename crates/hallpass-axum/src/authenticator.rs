@@ -12,7 +12,7 @@ use hallpass_core::Actor;
 ///
 /// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
 /// request's [`Parts`]. It returns any type that implements [`IntoActor`]. If an extractor rejects
-/// the request, the caller counts as not signed in.
+/// the request, the caller is treated as not signed in.
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -31,14 +31,15 @@ use hallpass_core::Actor;
 /// # let _ = app;
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who calls",
-    label = "not an async function of extractors that answers with an `Actor`",
-    note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
-            `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+    message = "`{Self}` is not a sign-in function",
+    label = "not an async function of extractors that returns an `Actor`",
+    note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and \
+        the function returns `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is \
+        `IntoResponse`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
-    /// Returns the caller, or `None` if nobody is signed in. An error is the response that the host
-    /// would have sent.
+    /// Returns the caller, or `None` if the request is not signed in. An error is the response that
+    /// the host would have sent.
     fn authenticate(
         &self,
         parts: &mut Parts,
@@ -48,14 +49,15 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
 
 /// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
 ///
-/// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
-/// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
+/// An error becomes a problem of the API, according to the status of the host's response: 403 stays
+/// 403, a server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a caller",
-    note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+    message = "the sign-in function cannot return `{Self}`",
+    note = "return `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is \
+        `IntoResponse`"
 )]
 pub trait IntoActor {
-    /// Converts the answer.
+    /// Converts the returned value.
     ///
     /// # Errors
     ///
@@ -95,7 +97,7 @@ macro_rules! authenticator {
                 parts: &mut Parts,
                 state: &S,
             ) -> Result<Option<Actor>, Box<Response>> {
-                // A function without extractors uses neither.
+                // A function without extractors uses neither the parts nor the state.
                 let _ = (&parts, state);
                 $(let $value = $extractor::from_request_parts(parts, state)
                     .await

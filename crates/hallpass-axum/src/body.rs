@@ -61,7 +61,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default().as_bytes();
-        // Bytes that are not UTF-8 are decoded to this character.
+        // serde_urlencoded decodes bytes that are not UTF-8 to this character.
         let is_broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
         if form_urlencoded::parse(query).any(|(name, value)| is_broken(&name) || is_broken(&value))
         {
@@ -89,9 +89,9 @@ fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| invalid("body", &error))
 }
 
-/// Returns a problem that says which field is wrong and why. serde's messages quote the value,
-/// which may be a token that was pasted into the wrong field. So only the part about what was
-/// expected is repeated.
+/// Returns a problem that names the invalid field and the reason. serde's messages quote the value,
+/// which may be a token that was pasted into the wrong field. So the problem repeats only the
+/// expected form.
 fn invalid<E: std::error::Error>(
     whole: &'static str,
     error: &serde_path_to_error::Error<E>,
@@ -103,7 +103,7 @@ fn invalid<E: std::error::Error>(
         return Problem::invalid(field, "this field is required");
     }
     if let Some(field) = quoted("duplicate field `") {
-        return Problem::invalid(field, "this field was given twice");
+        return Problem::invalid(field, "this field was sent twice");
     }
     let field = match error.path().iter().next() {
         Some(serde_path_to_error::Segment::Map { key }) => printable(key),
@@ -112,9 +112,9 @@ fn invalid<E: std::error::Error>(
     let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
     let message = match expected {
         Some(expected) if text.starts_with("unknown field") => {
-            format!("there is no such field: expected {expected}")
+            format!("unknown field: expected {expected}")
         }
-        None if text.starts_with("unknown field") => "there is no such field".to_owned(),
+        None if text.starts_with("unknown field") => "unknown field".to_owned(),
         Some(expected) => format!("expected {expected}"),
         None => text.to_owned(),
     };
@@ -151,7 +151,7 @@ fn is_json(value: &HeaderValue) -> bool {
 /// The reason why a body could not be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unread {
-    /// The body is larger than the limit, or than a limit that the host set around the router.
+    /// The body exceeds the limit, or a limit that the host has set around the router.
     TooLarge,
     /// The body ended early.
     Broken,
@@ -161,7 +161,7 @@ impl From<Unread> for Problem {
     fn from(unread: Unread) -> Self {
         match unread {
             Unread::TooLarge => {
-                let detail = format!("a body has at most {} KiB", MAX_LEN / 1024);
+                let detail = format!("the body exceeds the limit of {} KiB", MAX_LEN / 1024);
                 Self::new(Kind::TooLarge, detail)
             }
             Unread::Broken => {
@@ -171,7 +171,7 @@ impl From<Unread> for Problem {
     }
 }
 
-/// Reads the whole body. Never buffers more than the limit, whatever `Content-Length` says.
+/// Reads the whole body. Never buffers more than the limit, regardless of `Content-Length`.
 pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
     match Limited::new(body, max_len).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),

@@ -55,10 +55,10 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     }
 }
 
-/// A type that names a scope, for use in a handler's signature.
+/// A marker type that stands for a scope in a handler's signature.
 pub trait RequiredScope: 'static {
-    /// The scope that the route needs, such as `projects:read:{id}`. If it is not a scope that a
-    /// route can require, the code that uses it does not compile.
+    /// The scope that the route needs, such as `projects:read:{id}`. If a route cannot require this
+    /// scope, the code that uses it does not compile.
     const SCOPE: &'static str;
 }
 
@@ -80,7 +80,7 @@ pub trait RequiredScope: 'static {
 ///
 /// `Option<Scoped<T>>` is `None` for a principal that does not have the scope, and for requests
 /// without a token under a layer that is [`optional`](hallpass_tower::TokenLayer::optional). The
-/// handler then decides what they see.
+/// handler then decides how to respond.
 pub struct Scoped<T>(Principal, PhantomData<fn() -> T>);
 
 impl<T> Scoped<T> {
@@ -150,7 +150,7 @@ pub(crate) fn requirement_of<T: RequiredScope>() -> Arc<Requirement> {
     }
     drop(known);
     let requirement =
-        T::SCOPE.into_requirement().expect("`is_scope` has the rules of a requirement");
+        T::SCOPE.into_requirement().expect("`is_scope` applies the rules of a requirement");
     let requirement = Arc::new(requirement);
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(known.entry(T::SCOPE).or_insert(requirement))

@@ -29,9 +29,9 @@ pub trait TokenLayerExt {
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
     /// The form is read only if no other source has a credential. The request is rejected with 400
-    /// if the field is empty or comes twice, or if the form has the field and is not all ASCII. The
-    /// handler receives the body unchanged, including the field. Forms are read before the caller
-    /// is known, so forms of more than 64 KiB are rejected with 413. The rejections use the
+    /// if the field is empty or repeated, or if the form has the field and is not all ASCII. The
+    /// handler receives the body unchanged, including the field. Forms are read before the request
+    /// is authenticated, so forms of more than 64 KiB are rejected with 413. The rejections use the
     /// settings of the layer, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
@@ -66,7 +66,7 @@ impl TokenLayerExt for TokenLayer {
     #[track_caller]
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer {
         let field: Arc<str> = name.into().into();
-        assert!(!field.is_empty(), "a form's field has a name");
+        assert!(!field.is_empty(), "the name of a form's field cannot be empty");
         FormTokenLayer { layer: self.form_credentials(), field, max_len: MAX_LEN }
     }
 }
@@ -102,7 +102,7 @@ impl<S> Layer<S> for FormTokenLayer {
     }
 }
 
-/// The service that [`FormTokenLayer`] puts around another.
+/// A service that reads tokens from forms. [`FormTokenLayer`] creates it.
 #[derive(Clone, Debug)]
 pub struct FormTokenService<S> {
     inner: TokenService<S>,
@@ -166,7 +166,7 @@ where
     response.map(Body::new)
 }
 
-/// Returns whether RFC 6750, section 2.2, allows a token in the request's body.
+/// Returns whether the request's body may contain a token according to RFC 6750, section 2.2.
 fn may_carry(request: &Request) -> bool {
     matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
         && is_form(request.headers())

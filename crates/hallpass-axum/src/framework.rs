@@ -1,10 +1,10 @@
-//! Access for the layer to what axum keeps in a request's extensions.
+//! Gives the layer access to the data that axum keeps in a request's extensions.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{RouteMatch, RouteMatcher};
 use http::{Extensions, Uri};
 
-/// The integration of axum: it reads [`MatchedPath`] and [`OriginalUri`].
+/// The integration of axum, which reads [`MatchedPath`] and [`OriginalUri`].
 #[derive(Debug)]
 pub(crate) struct Axum;
 
@@ -12,8 +12,8 @@ impl RouteMatcher for Axum {
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e> {
         match extensions.get::<MatchedPath>() {
             Some(path) => RouteMatch::Route(path.as_str()),
-            // A router has seen the request and has no route inside of this layer. This is a
-            // fallback or a nested service, where the path is shortened and must not be used for
+            // A router has handled the request, but not with a route inside of this layer. This is
+            // a fallback or a nested service, where the path is shortened and must not be used for
             // the decision.
             None if extensions.get::<OriginalUri>().is_some() => RouteMatch::Nothing,
             None => RouteMatch::Elsewhere,

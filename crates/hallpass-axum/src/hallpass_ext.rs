@@ -8,8 +8,8 @@ use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
 
 /// Methods of [`Hallpass`] for axum applications.
 pub trait HallpassExt {
-    /// Returns a layer that lets only requests with a valid token through, from `Authorization:
-    /// Bearer` or `?session=`. It knows axum's routes, and removes credentials from axum's
+    /// Returns a layer that passes on only requests with a valid token in `Authorization: Bearer`
+    /// or `?session=`. It uses axum's matched routes, and removes credentials from axum's
     /// extensions, too.
     fn layer(&self) -> TokenLayer;
 }
@@ -29,12 +29,13 @@ pub trait HallpassBuilderExt: Sized {
     /// The confirmation is sent as `Hallpass-Confirmation: <base64url of its UTF-8 text>`, with at
     /// most 1024 bytes. Without it, a change is rejected with 403 `confirmation-required`; with a
     /// wrong one, with 403 `confirmation-failed`. It is valid for one request. `DELETE /current`
-    /// needs none, because it only takes rights away.
+    /// needs none, because it only revokes the token that authenticates the request.
     ///
     /// After five wrong confirmations in a row, a caller has to wait before the next one is
-    /// checked, even if it is right. The wait is 30 seconds, and doubles after each further wrong
-    /// one, up to 15 minutes. Meanwhile, the answer is 429 with `Retry-After`. A right confirmation
-    /// resets the count. Each node keeps its own counts, which all mounts of the handle share.
+    /// checked, even if it is correct. The wait is 30 seconds, and doubles after each further wrong
+    /// one, up to 15 minutes. During the wait, the response is 429 with `Retry-After`. A correct
+    /// confirmation resets the count. Each node keeps its own counts, which all mounts of the
+    /// handle share.
     ///
     /// ```
     /// use hallpass_axum::{Confirmation, HallpassBuilderExt, TokenApi};
@@ -61,8 +62,8 @@ pub trait HallpassBuilderExt: Sized {
         Fut: Future<Output: IntoStepUp> + Send + 'static;
 
     /// Sets which proxies are in front of the service, so that the audit trail shows the client's
-    /// address instead of the proxy's. Without it, the address of the connection is used, if the
-    /// service provides `ConnectInfo<SocketAddr>`.
+    /// address instead of the proxy's. Without this setting, the address of the connection is used,
+    /// if the service provides `ConnectInfo<SocketAddr>`.
     #[must_use]
     fn trusted_proxies(self, proxies: TrustedProxies) -> Self;
 }

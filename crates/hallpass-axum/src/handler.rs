@@ -40,10 +40,10 @@ pub trait HandlerExt<T, S>: Handler<T, S> {
     /// Requires that the principal meets a requirement before the handler runs. `{name}` in it
     /// stands for the route's path parameter of that name.
     ///
-    /// The layer must be around the router: without it, the handler answers 500, and the log names
-    /// the mistake. With axum's own router, a handler does not know its route until a request
-    /// arrives. So if the route does not have the parameter, or the catalog does not list the
-    /// scope, requests get a 500, and the log names the route.
+    /// The layer must be around the router: without it, the response is a 500, and the log
+    /// describes the mistake. With axum's own router, the route of a handler is unknown until a
+    /// request arrives. So if the route does not have the parameter, or the catalog does not list
+    /// the scope, requests get a 500, and the log names the route.
     /// [`GuardedRouter::routes`](crate::GuardedRouter::routes) panics at start-up in both cases.
     ///
     /// # Panics
@@ -77,8 +77,8 @@ impl<H, T, S> ScopedHandler<H, T, S> {
     }
 }
 
-/// Puts the requirement on every method of a [`MethodRouter`], and on its fallback. A method that
-/// it does not have gets a 405, if the token meets the requirement.
+/// Applies the requirement to every method of a [`MethodRouter`], and to its fallback. A method
+/// without a handler gets a 405 if the token meets the requirement.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -144,7 +144,7 @@ where
     type Future = ScopedFuture<H::Future>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
-        // Taking a request apart copies its head, which only parameters need.
+        // Splitting a request copies its head, which is necessary only for parameters.
         let (request, verdict) = if self.requirement.has_parameters() {
             let (mut parts, body) = request.into_parts();
             let verdict = enforce_routed(&mut parts, &self.requirement);
@@ -213,7 +213,7 @@ impl<F: Future<Output = Response>> Future for ScopedFuture<F> {
     }
 }
 
-/// A check that a layer around a router still compiles.
+/// Checks at compile time that a layer can be put around a router.
 const _: () = {
     const fn fits<L, S>()
     where

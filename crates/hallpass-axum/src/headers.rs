@@ -1,4 +1,4 @@
-//! The headers that every answer of the API has.
+//! The headers that every response of the API has.
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -6,9 +6,9 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
-/// The headers and their values. They forbid caches to store the answer, which may contain a token
-/// and is always private. They also forbid browsers to guess the content type, and to run or frame
-/// anything if they display it.
+/// The headers and their values. They prevent caches from storing the response, which may contain a
+/// token and is always private. They also prevent browsers from guessing the content type, and from
+/// running or framing the response if they display it.
 const ALL: [(HeaderName, &str); 4] = [
     (CACHE_CONTROL, "no-store"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -16,7 +16,7 @@ const ALL: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Sets the headers that the answer does not have already.
+/// Sets those of the headers that the response does not have yet.
 pub(crate) fn finish(mut response: Response) -> Response {
     for (name, value) in ALL {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

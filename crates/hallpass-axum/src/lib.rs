@@ -1,15 +1,15 @@
-//! [Hallpass](https://docs.rs/hallpass) in axum: scopes on handlers, routers in which no route is without a
-//! requirement, and the REST API with which people manage their tokens.
+//! [Hallpass](https://docs.rs/hallpass) for axum: scopes on handlers, routers in which every route
+//! has a requirement, and a REST API for people to manage their tokens.
 //!
 //! | to | use |
 //! |---|---|
-//! | let requests with a token in | [`HallpassExt::layer`] |
-//! | say what a handler needs | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
-//! | have no route without a requirement | [`GuardedRouter`] |
-//! | look for tokens in forms, too | [`TokenLayerExt::with_form_field`] |
-//! | know who calls | [`Authenticated`] |
-//! | let people manage their tokens | [`TokenApi`] |
-//! | ask them for their password first | [`HallpassBuilderExt::step_up`] |
+//! | require a token | [`HallpassExt::layer`] |
+//! | set the requirement of a handler | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
+//! | require every route to have a requirement | [`GuardedRouter`] |
+//! | accept tokens in forms, too | [`TokenLayerExt::with_form_field`] |
+//! | get the principal of a request | [`Authenticated`] |
+//! | allow people to manage their tokens | [`TokenApi`] |
+//! | require a password or a one-time code for changes | [`HallpassBuilderExt::step_up`] |
 //!
 //! [`TokenApi`] is the API, as a router to merge. It is described by its own OpenAPI 3.1 document,
 //! at `openapi.json` below its mount.

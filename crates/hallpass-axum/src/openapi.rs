@@ -69,7 +69,7 @@ fn describe(operation: &mut Operation, changes: bool) {
         kinds.insert(Kind::Invalid);
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
-        // `Option<T>` would say that the body may be `null`.
+        // `Option<T>` would document that the body may be `null`.
         if ["regenerateToken", "copyToken", "revokeToken"].contains(&&*id) {
             body.required = Some(Required::False);
         }
@@ -126,9 +126,9 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it only documents the header")]
 struct ConfirmationHeader {
-    /// Required if the host asks for a confirmation: base64url of the UTF-8 text, such as the
-    /// caller's password, of at most 1024 bytes.
-    // A host that asks for none ignores it, so the schema has no other constraint.
+    /// Required if the host requires a confirmation: the text, such as the caller's password, of at
+    /// most 1024 bytes, encoded as base64url.
+    // If the host requires none, the header is ignored, so the schema has no other constraint.
     #[param(rename = "Hallpass-Confirmation", nullable = false)]
     confirmation: Option<String>,
 }
@@ -160,7 +160,10 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
             answer = answer.header("WWW-Authenticate", text_header("The challenge (RFC 6750)."));
         }
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            answer = answer.header("Retry-After", text_header("Seconds until it is worth a try."));
+            answer = answer.header(
+                "Retry-After",
+                text_header("The number of seconds to wait before the next attempt."),
+            );
         }
         answer.build()
     };
@@ -168,14 +171,14 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
 }
 
 fn session(cookie: &str) -> SecurityScheme {
-    let description =
-        "Somebody who is signed in, however the host does that: usually its session cookie.";
+    let description = "The host's own sign-in, which usually is a session cookie.";
     SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie, description)))
 }
 
 fn token() -> SecurityScheme {
-    let scheme = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("A token, for itself; never in a query, never beside a cookie."));
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "A token, for calls about the token itself. It is not accepted in a query or together with \
+         a cookie.",
+    ));
     SecurityScheme::Http(scheme.build())
 }

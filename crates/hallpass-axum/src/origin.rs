@@ -14,8 +14,8 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The proxies whose `X-Forwarded-For` is trusted.
 ///
 /// Each proxy appends the address that it was called from, so the header is read from the right.
-/// Anything to the left of the first untrusted address can be forged and is not read. If the
-/// proxies write another header, the host can put its own [`Origin`] into the request's extensions.
+/// Addresses to the left of the first untrusted one may be forged and are not read. If the proxies
+/// write another header, the host can put its own [`Origin`] into the request's extensions.
 ///
 /// ```
 /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies};
@@ -37,8 +37,8 @@ enum Trust {
 }
 
 impl TrustedProxies {
-    /// Trusts this many proxies in a row, whatever their addresses are. Make sure that clients
-    /// cannot reach the service without passing them.
+    /// Trusts this many proxies in a row, whatever their addresses are. Make sure that clients can
+    /// reach the service only through these proxies.
     #[must_use]
     pub fn hops(count: usize) -> Self {
         Self(Trust::Hops(count))
@@ -56,7 +56,7 @@ impl TrustedProxies {
         let parse = |text: &str| match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
             (Ok(network), _) => network,
             (_, Ok(address)) => address.into(),
-            _ => panic!("{text:?} is not a network: write `10.0.0.0/8`"),
+            _ => panic!("invalid network {text:?}: write one such as `10.0.0.0/8`"),
         };
         Self(Trust::Networks(networks.into_iter().map(|text| parse(text.as_ref())).collect()))
     }

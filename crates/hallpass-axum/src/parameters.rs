@@ -12,8 +12,8 @@ use http::request::Parts;
 pub(crate) struct Parameters(pub(crate) RawPathParams);
 
 impl PathParameters for Parameters {
-    /// A name that occurs twice, inside and outside of a nest, does not count: the handler may
-    /// read the other one.
+    /// A name that occurs both inside and outside of a nest is ignored, because the handler may
+    /// read the other value.
     fn get(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
@@ -28,18 +28,19 @@ pub(crate) fn enforce_routed(
     if !requirement.has_parameters() {
         return enforce(&parts.extensions, requirement, &());
     }
-    // Who may not even know whether the path is well-formed is told so first.
+    // This comes first: a caller without a valid token must not find out whether the path is
+    // well-formed.
     hallpass_tower::require_principal(&parts.extensions)?;
     match raw(parts) {
         Some(Ok(parameters)) => enforce(&parts.extensions, requirement, &Parameters(parameters)),
-        // A parameter is no UTF-8: no handler could read it.
+        // A parameter is not UTF-8, so no handler could read it.
         Some(Err(_)) => Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
         None => enforce(&parts.extensions, requirement, &()),
     }
 }
 
-/// Checks whether a principal meets a requirement, for a handler that also serves those who do not.
-/// Nothing is reported. A parameter that the route does not have is still a mistake.
+/// Checks whether a principal meets a requirement, for a handler that also serves principals who do
+/// not. No rejection is reported. A parameter that the route does not have is still an error.
 pub(crate) fn is_met(
     parts: &mut Parts,
     principal: &Principal,
@@ -62,8 +63,8 @@ pub(crate) fn is_met(
 /// Returns the path parameters that axum's router found, or `None` if the extractor waits.
 ///
 /// The extractor is `async` only because its trait is: it reads the extensions and returns at once.
-/// If it ever waited, nobody would be let in, because a requirement with parameters is not met
-/// without them.
+/// If it ever waited, every request would be rejected, because a requirement with parameters is not
+/// met without them.
 pub(crate) fn raw(parts: &mut Parts) -> Option<Result<RawPathParams, RawPathParamsRejection>> {
     let future = pin!(RawPathParams::from_request_parts(parts, &()));
     match future.poll(&mut Context::from_waker(Waker::noop())) {

@@ -1,5 +1,5 @@
-//! `If-Match` (RFC 9110, section 13.1.1): a change is made only if the token is still as it was
-//! last seen.
+//! `If-Match` (RFC 9110, section 13.1.1): a change is made only if the token has not changed since
+//! the client read it.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;
@@ -15,8 +15,8 @@ use crate::problem::{Kind, Problem};
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct IfMatch {
-    /// The `ETag` of the token as it was last seen: the change is made only if it is still the
-    /// same. `*` is any.
+    /// The `ETag` of the token when it was last read. The change is made only if the token still
+    /// has this `ETag`. `*` matches any.
     #[param(
         rename = "If-Match",
         nullable = false,
@@ -31,7 +31,8 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Self::read(&parts.headers).ok_or_else(|| {
-            let detail = "`If-Match` takes the `ETag` as it was given, with its quotes, or `*`";
+            let detail = "send `If-Match` with the `ETag` as it was received, including its \
+                quotes, or `*`";
             Problem::new(Kind::InvalidRequest, detail)
         })
     }
@@ -39,14 +40,15 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
 
 impl IfMatch {
     /// Reads the header. Returns `None` if it is malformed, such as a number without quotes. If it
-    /// were treated as absent, the change could overwrite what the client wanted to keep.
+    /// were treated as absent, the change could overwrite another change that the client has not
+    /// seen.
     fn read(headers: &HeaderMap) -> Option<Self> {
         let lines = headers.get_all(IF_MATCH).iter().map(HeaderValue::to_str);
         let tags = lines.collect::<Result<Vec<_>, _>>().ok()?.join(",");
         if tags == "*" || !headers.contains_key(IF_MATCH) {
             return Some(Self { tags: None });
         }
-        // Our tags contain no comma.
+        // The tags of this API contain no comma.
         let is_tag = |tag: &str| {
             let tag = tag.trim();
             let opaque = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"');
@@ -76,8 +78,8 @@ impl IfMatch {
     }
 }
 
-/// Returns the revisions that tags stand for. They are compared as this API writes them: `"01"`
-/// differs from `"1"`, and a weak tag never matches (RFC 9110, section 8.8.3.2).
+/// Returns the revisions of entity tags. They are compared as this API writes them: `"01"` differs
+/// from `"1"`, and a weak tag never matches (RFC 9110, section 8.8.3.2).
 fn revisions(tags: &str) -> Vec<Revision> {
     let revision = |tag: &str| {
         let number: u64 = tag.trim().trim_matches('"').parse().ok()?;

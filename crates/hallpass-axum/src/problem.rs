@@ -54,19 +54,19 @@ kinds! {
     NoCredential: UNAUTHORIZED, "no-credential", "No credential";
     InvalidToken: UNAUTHORIZED, "invalid-token", "Invalid token";
     CrossSite: FORBIDDEN, "cross-site", "Cross-site request";
-    TokenNotAllowed: FORBIDDEN, "token-not-allowed", "Not with a token";
-    CallerRefused: FORBIDDEN, "caller-refused", "Caller refused";
+    TokenNotAllowed: FORBIDDEN, "token-not-allowed", "Token not allowed";
+    CallerRefused: FORBIDDEN, "caller-refused", "Caller rejected";
     ConfirmationRequired: FORBIDDEN, "confirmation-required", "Confirmation required";
     ConfirmationFailed: FORBIDDEN, "confirmation-failed", "Confirmation failed";
     AdminOnly: FORBIDDEN, "admin-only", "Only for admins";
-    OwnerOnly: FORBIDDEN, "owner-only", "Only for its owner";
+    OwnerOnly: FORBIDDEN, "owner-only", "Only for the owner";
     ScopeNotGrantable: FORBIDDEN, "scope-not-grantable", "Scope not grantable";
     OwnerDisabled: FORBIDDEN, "owner-disabled", "Account disabled";
     NotFound: NOT_FOUND, "not-found", "Not found";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
     TokenLimit: CONFLICT, "token-limit", "Token limit reached";
-    Conflict: CONFLICT, "conflict", "Changed at the same time";
-    Ended: CONFLICT, "ended", "Token has ended";
+    Conflict: CONFLICT, "conflict", "Concurrent change";
+    Ended: CONFLICT, "ended", "Token expired or revoked";
     Referenced: CONFLICT, "referenced", "Token is referenced";
     Stale: PRECONDITION_FAILED, "stale", "Stale revision";
     TooLarge: PAYLOAD_TOO_LARGE, "too-large", "Too large";
@@ -85,23 +85,23 @@ pub(crate) struct Problem {
     errors: Vec<FieldProblem>,
     /// The maximum number of tokens, and the number that there are.
     limit: Option<(u32, u64)>,
-    /// The number of seconds after which a retry makes sense.
+    /// The number of seconds to wait before a retry.
     retry_after: Option<u32>,
     /// The owner whose request was rejected, if known.
     owner: Option<Owner>,
     token_id: Option<TokenId>,
 }
 
-/// A description of what is wrong with one field.
+/// The error of one field.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
     /// The field or query parameter, or `body`.
     pub(crate) field: Cow<'static, str>,
-    /// The reason why the field is wrong, and what would be right.
+    /// The reason why the field is invalid, and how to correct it.
     pub(crate) message: String,
 }
 
-/// An error, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
+/// An error, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) specifies it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemView<'p> {
@@ -110,12 +110,12 @@ pub(crate) struct ProblemView<'p> {
     r#type: String,
     /// The kind of problem, for people.
     title: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
     /// A sentence for people about this occurrence.
     detail: &'p str,
-    /// With 422: what is wrong, field by field.
+    /// With 422: the error of each invalid field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'p [FieldProblem],
@@ -153,12 +153,12 @@ impl Problem {
     }
 
     fn invalid_fields(errors: Vec<FieldProblem>) -> Self {
-        let detail = "what was sent is not valid: `errors` says what, field by field";
+        let detail = "the request is not valid: see `errors` for each field";
         Self { errors, ..Self::new(Kind::Invalid, detail) }
     }
 
     pub(crate) fn no_caller() -> Self {
-        Self::new(Kind::NoCaller, "this needs somebody who is signed in")
+        Self::new(Kind::NoCaller, "this request needs a signed-in user")
     }
 
     pub(crate) fn no_such_token() -> Self {
@@ -166,7 +166,7 @@ impl Problem {
     }
 
     pub(crate) fn token_not_allowed() -> Self {
-        let detail = "a token cannot manage tokens: it may only ask for `/current`";
+        let detail = "a token cannot manage tokens: it may only be used for `/current`";
         Self::new(Kind::TokenNotAllowed, detail)
     }
 
@@ -177,7 +177,7 @@ impl Problem {
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self::new(Kind::Unavailable, "this cannot be answered just now: try again shortly")
+        Self::new(Kind::Unavailable, "the service is temporarily unavailable: try again shortly")
     }
 }
 
@@ -206,7 +206,7 @@ impl From<Error> for Problem {
                     PermissionError::Scopes(_) => Kind::ScopeNotGrantable,
                     PermissionError::OnlyItsOwner => Kind::OwnerOnly,
                     PermissionError::OwnerDisabled => Kind::OwnerDisabled,
-                    // This also covers what a later version forbids.
+                    // This also covers permissions that a later version adds.
                     _ => Kind::AdminOnly,
                 },
                 said,
@@ -216,8 +216,8 @@ impl From<Error> for Problem {
                 tracing::debug!(target: "hallpass", %error, cause, "a token cannot be deleted: 409");
                 Self::new(
                     Kind::Referenced,
-                    "other data of the application refers to the token, so it cannot be deleted: \
-                     remove that data first, or revoke the token",
+                    "other data of the application refers to the token, so the token cannot be \
+                     deleted: remove that data first, or revoke the token",
                 )
             }
             error if error.is_unavailable() => {
@@ -226,14 +226,17 @@ impl From<Error> for Problem {
                 match &error {
                     Error::Store(store) if store.is_outcome_unknown() => Self::new(
                         Kind::Unavailable,
-                        "it is not known whether the change was made: look before you try again",
+                        "it is unknown whether the change was made: check before you try again",
                     ),
                     _ => Self::unavailable(),
                 }
             }
             error => {
                 tracing::error!(target: "hallpass", %error, "a call of the token API failed: 500");
-                Self::new(Kind::Internal, "this could not be done; the log says why")
+                Self::new(
+                    Kind::Internal,
+                    "the request failed: see the service's log for the reason",
+                )
             }
         }
     }
@@ -244,13 +247,13 @@ impl From<AuthError> for Problem {
         match denied {
             AuthError::Rejected(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
             AuthError::Unavailable(error) => error.into(),
-            // A kind that a later version adds does not say that the token is invalid.
+            // A kind that a later version adds does not mean that the token is invalid.
             _ => Self::unavailable(),
         }
     }
 }
 
-/// Returns only the status. [`Problem::render`] writes the answer when the handle is known.
+/// Returns only the status. [`Problem::render`] writes the response when the handle is known.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
@@ -291,7 +294,7 @@ impl Problem {
         hallpass.report_rejection(reason, self.owner.as_ref(), self.token_id, origin);
     }
 
-    /// Renders the answer with the settings of the handle, and keeps headers such as `Allow`.
+    /// Renders the response with the settings of the handle, and keeps headers such as `Allow`.
     pub(crate) fn render(self, response: Response, settings: &RejectionSettings) -> Response {
         let status = self.kind.status();
         let view = ProblemView {
@@ -311,8 +314,8 @@ impl Problem {
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // RFC 9110 requires a challenge with a 401. There is none for people, because only the host
-        // knows how they sign in.
+        // RFC 9110 requires a challenge with a 401. There is none for people, because how they sign
+        // in is up to the host.
         if let Some(challenge) = rejection.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
@@ -324,9 +327,12 @@ impl Problem {
     }
 }
 
-/// Answers a request whose method the path does not have. axum adds `Allow`.
+/// Returns the problem for a method that the path does not have. axum adds `Allow`.
 pub(crate) async fn no_such_method() -> Problem {
-    Problem::new(Kind::MethodNotAllowed, "`Allow` names the methods that this path has")
+    Problem::new(
+        Kind::MethodNotAllowed,
+        "the path does not support this method: see the header `Allow`",
+    )
 }
 
 #[cfg(test)]
@@ -336,7 +342,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documentation_lists_every_kind() {
+    fn documentation_lists_every_kind() {
         let table = include_str!("docs/problems.md");
         for kind in Kind::ALL {
             let line =

@@ -24,7 +24,7 @@ pub(crate) struct TokenView {
     name: String,
     #[schema(value_type = DescriptionText)]
     description: String,
-    /// The scopes of the token. It may do nothing if they are empty.
+    /// The scopes of the token. A token without scopes allows nothing.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
     scopes: Vec<String>,
     /// The host's own data about the token.
@@ -33,19 +33,19 @@ pub(crate) struct TokenView {
     status: StatusView,
     #[schema(format = DateTime)]
     created_at: String,
-    /// The time from which it is rejected; `null` if it never expires.
+    /// The time when the token expires; `null` if it never expires.
     #[schema(format = DateTime, required = true)]
     expires_at: Option<String>,
-    /// The time when it was last accepted, accurate to about a minute.
+    /// The time when the token was last accepted, accurate to about a minute.
     #[schema(format = DateTime, required = true)]
     last_used_at: Option<String>,
-    /// The time when it last got a new secret.
+    /// The time when the token last got a new secret.
     #[schema(format = DateTime, required = true)]
     regenerated_at: Option<String>,
-    /// The time when it was revoked.
+    /// The time when the token was revoked.
     #[schema(format = DateTime, required = true)]
     revoked_at: Option<String>,
-    /// The time until which the previous secret also works; `null` if it does not.
+    /// The time when the previous secret stops working; `null` if it does not work.
     #[schema(format = DateTime, required = true)]
     previous_secret_expires_at: Option<String>,
     /// The revision: a number that each change increases. It is the token's `ETag`.
@@ -53,7 +53,7 @@ pub(crate) struct TokenView {
     revision: u64,
 }
 
-/// The status of a token: whether it works, and if not, why.
+/// The status of a token: whether it works, and the reason if it does not.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Status)]
@@ -110,7 +110,7 @@ impl TokenView {
 #[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
 pub(crate) struct TokenResponse(TokenView);
 
-/// The token, this once with its secret.
+/// The token with its secret, which is shown only once.
 #[derive(utoipa::IntoResponses)]
 #[response(status = 200, headers(("ETag" = String, description = "The revision, for `If-Match`.")))]
 pub(crate) struct IssuedResponse(IssuedView);

@@ -11,7 +11,7 @@ pub(crate) struct AxumPaths;
 
 impl RouterPaths for AxumPaths {
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
-        // The extractor takes the whole head of a request, and reads only its extensions.
+        // The extractor needs the whole head of a request, but reads only its extensions.
         let (mut head, ()) = Request::new(()).into_parts();
         std::mem::swap(&mut head.extensions, extensions);
         let parameters = raw(&mut head);

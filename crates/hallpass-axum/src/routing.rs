@@ -61,7 +61,7 @@ impl<S: Clone + Send + Sync + 'static> ScopedMethodRouter<S> {
         T: 'static,
     {
         let Ok(filter) = MethodFilter::try_from(method.clone()) else {
-            panic!("axum does not route the method {method}: its handler would never be called");
+            panic!("axum does not route the method {method}, so its handler would never be called");
         };
         let requirement = handler.requirement().clone();
         self.0.push(ScopedMethod { method, requirement, router: axum_on(filter, handler) });

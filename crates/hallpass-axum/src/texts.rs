@@ -65,8 +65,9 @@ text! {
 }
 
 text! {
-    /// When a token ends: a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or `31-03-2027`:
-    /// through that whole day), an RFC 3339 instant, or `never`; at least a minute ahead.
+    /// The expiry of a token: a span (`30d`, `12h`, `2w`, `1y`), a date (`2027-03-31` or
+    /// `31-03-2027`: through that whole day), an RFC 3339 instant, or `never`; at least a minute
+    /// ahead.
     #[schema(
         as = Expires,
         pattern = r"^(never|[0-9]+[hdwy]|[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?|[0-9]{2}-[0-9]{2}-[0-9]{4})$",
@@ -82,7 +83,7 @@ text! {
 }
 
 text! {
-    /// The host's id of a person, a team or a service.
+    /// The host's id of a person, a team or a service that owns tokens.
     #[schema(
         as = Owner,
         min_length = 1,
@@ -142,7 +143,7 @@ impl<'de> Visitor<'de> for Members {
         let mut members = Map::new();
         while let Some((name, value)) = access.next_entry::<String, Value>()? {
             if members.insert(name, value).is_some() {
-                return Err(de::Error::custom("a member was given twice"));
+                return Err(de::Error::custom("a member was sent twice"));
             }
         }
         Ok(MetadataMembers(members))

@@ -1,4 +1,4 @@
-//! Tests that aide's document says what the routes need.
+//! Tests that aide's document contains the requirements of the routes.
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::get as aide_get;

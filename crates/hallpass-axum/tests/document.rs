@@ -1,4 +1,4 @@
-//! The OpenAPI document of the host's own routes says what the guard enforces.
+//! The OpenAPI document of the host's own routes contains the requirements that are enforced.
 
 use axum::Router;
 use axum::body::Body;
@@ -43,7 +43,7 @@ async fn show() -> axum::Json<Note> {
 )]
 async fn delete() {}
 
-/// Tell whether all is well.
+/// Show whether the service is healthy.
 #[utoipa::path(get, path = "/health", responses((status = 200)), security(()))]
 async fn health() {}
 
@@ -118,7 +118,7 @@ async fn status(app: &Router, method: Method, path: &str, token: Option<&str>) -
 }
 
 #[tokio::test]
-async fn documented_handlers_are_guarded_by_what_their_document_says() {
+async fn documented_handlers_enforce_their_documented_security() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let (app, document) = api().into_openapi_router(&hallpass).split_for_parts();
     assert!(document.paths.paths.contains_key("/api/notes/{id}"));
@@ -155,9 +155,12 @@ async fn report() {}
 #[test]
 fn operation_without_security_is_an_error_at_start_up() {
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(silent))));
-    assert!(said.contains("nothing says what GET /silent needs"), "{said}");
+    assert!(said.contains("GET /silent has no `security`"), "{said}");
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(basic))));
-    assert!(said.contains(r#"GET /basic needs "basic", which no token is"#), "{said}");
+    assert!(
+        said.contains(r#"GET /basic requires the scheme "basic", which tokens do not satisfy"#),
+        "{said}"
+    );
     let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(health, report))));
     assert!(said.contains("put the public ones in a `routes!` of their own"), "{said}");
     let document: Value = serde_json::to_value(GuardedRouter::<()>::new().openapi()).unwrap();

@@ -1,4 +1,4 @@
-//! Scopes on handlers, extractors, and the router in which no route is without a requirement.
+//! Scopes on handlers, extractors, and the router in which every route has a requirement.
 
 use axum::extract::Path;
 use axum::routing::get;
@@ -205,15 +205,18 @@ fn mistakes_panic_at_start_up_with_the_fix() {
     let cases: [(fn(), &str); 5] = [
         (
             || drop(GuardedRouter::<()>::new().get("/a/{id}", "a:{name}", hello)),
-            "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: name it as the pattern does",
+            "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: use a \
+             parameter of the pattern",
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a:*", hello)),
-            "GET /a: a route cannot require \"a:*\": `*` belongs in what a token holds; a route says exactly what it needs",
+            "GET /a: a route cannot require \"a:*\": only the scopes of a token may contain `*`, \
+             so name the scope that the route needs",
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a", hello).get("/a", "b", hello)),
-            "there are two rules for GET /a: keep one; `any_of` and `all_of` join requirements",
+            "there are two rules for GET /a: keep one of them, or combine them with `any_of` or \
+             `all_of`",
         ),
         (
             || {
@@ -225,11 +228,13 @@ fn mistakes_panic_at_start_up_with_the_fix() {
                         .into_router(&hallpass),
                 );
             },
-            "GET /a needs projects:reed, which the catalog does not list: add it there, or mend the route",
+            "GET /a requires projects:reed, which the catalog does not list: add the scope to the \
+             catalog, or correct the route",
         ),
         (
             || drop(HandlerExt::<_, ()>::scoped(hello, "a b")),
-            "a route cannot require \"a b\": a scope has printable ASCII characters only, no space, quote or backslash",
+            "a route cannot require \"a b\": a scope may contain only printable ASCII characters, \
+             without spaces, double quotes and backslashes",
         ),
     ];
     for (build, expected) in cases {

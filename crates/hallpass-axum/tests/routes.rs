@@ -87,7 +87,8 @@ fn scoped_routes_are_checked_at_start_up() {
     };
     assert_eq!(
         message(wrong_parameter),
-        "notes:read:{id} is bound to {id}, but the route /a/{key} has no such parameter: name it as the pattern does"
+        "notes:read:{id} is bound to {id}, but the route /a/{key} has no such parameter: use a \
+         parameter of the pattern"
     );
     let not_in_the_catalog = || {
         let api = GuardedRouter::<()>::new().routes("/a", post(hello.scoped("notes:reed")));
@@ -95,7 +96,8 @@ fn scoped_routes_are_checked_at_start_up() {
     };
     assert_eq!(
         message(not_in_the_catalog),
-        "POST /a needs notes:reed, which the catalog does not list: add it there, or mend the route"
+        "POST /a requires notes:reed, which the catalog does not list: add the scope to the \
+         catalog, or correct the route"
     );
 }
 
@@ -162,7 +164,7 @@ async fn token_manages_no_tokens_even_if_a_layer_is_around_the_api() {
     }
 }
 
-/// Notes in the answer whether the layer saw a principal.
+/// Adds a header that shows whether the layer saw a principal.
 async fn note_principal(request: Request, next: Next) -> Response {
     let known = request.principal().is_some();
     let mut response = next.run(request).await;

@@ -1,5 +1,5 @@
-//! Routes inside of the layer that require nothing. They are rejected in debug builds, and logged
-//! and counted in release builds.
+//! Routes inside of the layer that have no requirement. They are rejected in debug builds, and
+//! logged and counted in release builds.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ fn hallpass() -> Hallpass {
     Hallpass::builder(MemoryStore::new()).build()
 }
 
-/// A token that may do nothing.
+/// A token without scopes.
 async fn token(hallpass: &Hallpass) -> String {
     let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("test")).await.unwrap();
     issued.token.reveal().to_owned()
@@ -38,7 +38,7 @@ async fn hello() -> &'static str {
     "hello"
 }
 
-/// Returns the router with one forgotten requirement. The layer answers as in debug builds
+/// Returns the router with one forgotten requirement. The layer behaves as in debug builds
 /// (`reject`) or as in release builds.
 fn forgetful(hallpass: &Hallpass, reject: bool) -> Router {
     Router::new()
@@ -60,7 +60,7 @@ async fn forgotten_route_is_a_500_that_names_it_and_the_fix() {
     let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(problem["type"], "/problems/misconfigured");
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("POST /projects/{id} does not say what it needs"), "{detail}");
+    assert!(detail.starts_with("POST /projects/{id} has no requirement"), "{detail}");
     assert!(detail.contains("Put `.scoped(..)` on its handler"), "{detail}");
 
     assert_eq!(call(&app, Method::GET, "/moved", Some(&token)).await.status(), 500);
@@ -116,14 +116,14 @@ async fn release_builds_log_each_forgotten_route_once() {
     assert_eq!(call(&app, Method::GET, "/moved", Some(&token)).await.status(), 303);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> =
-        log.lines().filter(|line| line.contains("does not say what it needs")).collect();
+        log.lines().filter(|line| line.contains("a route has no requirement")).collect();
     assert_eq!(lines.len(), 2, "{log}");
     assert!(lines[0].contains("POST") && lines[0].contains("/projects/{id}"), "{}", lines[0]);
     assert!(lines[1].contains("GET") && lines[1].contains("/moved"), "{}", lines[1]);
 }
 
 #[tokio::test]
-async fn routes_that_ask_in_any_way_are_not_forgotten() {
+async fn routes_that_read_the_principal_are_not_unguarded() {
     async fn required(_: Authenticated) {}
     async fn maybe(_: Option<Authenticated>) {}
     async fn by_hand(request: Request) {

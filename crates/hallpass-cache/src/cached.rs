@@ -16,7 +16,7 @@ use crate::inner::Inner;
 use crate::metrics::LookupKind;
 use crate::settings::{CacheSettings, CacheSettingsError};
 
-/// A store with a cache in front.
+/// A store with a cache in front of it.
 ///
 /// Pass it to [`Hallpass::builder`](hallpass_core::Hallpass::builder) in place of the store. All
 /// clones of the handle share one cache.
@@ -157,8 +157,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         timeout(settings.load_deadline, load).await?
     }
 
-    /// The handle calls this after the commit and before it tells the caller, so that this node
-    /// never accepts a token that it has revoked.
+    /// The handle calls this after the commit and before it returns to the caller, so that this
+    /// node never accepts a token that it has revoked.
     fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.0.apply(target, seq);
     }
@@ -175,7 +175,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.store_clock.ahead()
     }
 
-    /// Voids all cached tokens and stops the follower, because nothing would keep them fresh.
+    /// Invalidates all cached tokens and stops the follower. Without the follower, nothing would
+    /// keep the tokens fresh.
     async fn close(&self) {
         self.0.close();
         self.0.store.close().await;

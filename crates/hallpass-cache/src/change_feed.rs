@@ -1,23 +1,23 @@
 //! The follower: the task that follows the change log and renews the lease.
 //!
 //! The follower reads the log from its last position on, **including** the entry at that position.
-//! Two conditions show that the answer continues the history that this node knows:
+//! Two conditions show that the batch continues the history that this node has followed so far:
 //!
 //! - The entry at the position has the same nonce. After a failover that lost changes, or a
 //!   restored backup, the store may assign the same numbers to other changes. Without this check,
-//!   the node would take those for changes that it has applied already.
-//! - The numbers after it have no gap. If an entry were missing, the node would never hear of its
+//!   the node would treat those as changes that it has applied already.
+//! - The numbers after it have no gap. If an entry were missing, the node would never apply its
 //!   change.
 //!
-//! Another sign of a different history is a head below a number that this node has already seen.
-//! In each case everything that is cached becomes void, and the follower starts again at the head.
+//! A third sign of a different history is a head below a number that this node has already seen. In
+//! each case all cached data is invalidated, and the follower starts again at the head.
 //!
-//! A push only makes the follower read earlier. It may be false, repeated or lost, because
-//! correctness depends on reading alone.
+//! A notification only makes the follower read earlier. It may be false, repeated or lost, because
+//! correctness depends only on reading the log.
 //!
 //! The position outlives the task. If the task ends, because its runtime has ended or it panicked,
-//! the next load starts it again at the same position. So a history that forked meanwhile is
-//! detected.
+//! the next load starts it again at the same position. So a history that has forked in the meantime
+//! is detected.
 
 use std::collections::hash_map::RandomState;
 use std::future::{Future as _, poll_fn};
@@ -37,14 +37,14 @@ use crate::freshness::LogBatch;
 use crate::inner::Inner;
 use crate::metrics::Trigger;
 
-/// The number of entries to ask for at once.
+/// The number of entries to request at once.
 const BATCH: u32 = 1000;
 
-/// The shortest time between two reads of the log, however many pushes arrive.
+/// The shortest time between two reads of the log, regardless of the number of notifications.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
 
-/// A guard that marks the follower as running. The task owns it, so it is dropped however the task
-/// ends, and the next load can start another follower.
+/// A guard that marks the follower as running. The task owns it, so it is dropped even if the task
+/// panics or is cancelled, and the next load can start another follower.
 struct Running<S>(Weak<Inner<S>>);
 
 impl<S> Drop for Running<S> {
@@ -83,7 +83,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
             Err(error) => {
                 let lease_age = age(cache.lease.get());
                 cache.metrics.lease_age(lease_age);
-                // Nothing else has to be done, because the lease expires by itself.
+                // No other action is necessary, because the lease expires by itself.
                 tracing::warn!(
                     target: "hallpass",
                     error = &error as &dyn std::error::Error,
@@ -100,8 +100,8 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                 sleep_until(asked + MIN_PAUSE).await;
             }
             Wake::Closing => {
-                // `close` has done this already. But at that time, this task may have been about to
-                // begin an epoch or to renew the lease, which would have undone it.
+                // `close` has done this already. But this task may then have begun an epoch or
+                // renewed the lease, which would undo it.
                 cache.void();
                 return;
             }
@@ -116,9 +116,9 @@ fn age(lease: Option<DualInstant>) -> Option<Duration> {
 
 /// The reason why a pause ended.
 enum Wake {
-    /// The time is over.
+    /// The poll interval has passed.
     Poll,
-    /// The store, or a call on this node, has reported a change.
+    /// The store has reported a change, or a call on this node has made or seen one.
     Push,
     /// The cache is being closed.
     Closing,
@@ -158,25 +158,26 @@ async fn pushed<S: TokenStore>(cache: &Inner<S>) {
 async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(), StoreError> {
     loop {
         let position = *cache.position.borrow();
-        // This must be loaded before the log is read. A number that is noted later may rightly be
-        // above the head of the answer, and would be taken for another history.
+        // This must be loaded before the log is read. A number that is noted later may legitimately
+        // be above the head of the batch, and would then be mistaken for a sign of another history.
         let highest = cache.highest_seq.load(Ordering::Acquire);
         // This must be taken before the log is read, because a change may be committed while the
-        // answer is on its way.
+        // reply is in transit.
         let asked_at = DualInstant::now();
         let changes = match ask(cache, position, BATCH).await {
-            // An entry that cannot be read may be about any token, so everything becomes void.
+            // An entry that cannot be read may be about any token, so all cached data is
+            // invalidated.
             Err(error) if error.is_corrupt() && position.is_some() => {
                 let head = ask(cache, None, 0).await?.head;
                 if position != Some(head) {
                     tracing::error!(
                         target: "hallpass",
                         error = &error as &dyn std::error::Error,
-                        "change log entry cannot be read, dropping everything cached"
+                        "change log entry cannot be read, invalidating all cached data"
                     );
                     start_over(cache, head);
                 }
-                // Everything up to the head is void by now, so the lease may be renewed.
+                // Every record from before the head is invalid now, so the lease may be renewed.
                 cache.lease.renew(asked_at);
                 return Ok(());
             }
@@ -195,7 +196,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
                 last = position.map(|position| position.seq.get()),
                 head = changes.head.seq.get(),
                 "change log has another history (failover, restored backup, or too long a pause), \
-                 dropping everything cached"
+                 invalidating all cached data"
             );
             start_over(cache, changes.head);
             continue;
@@ -217,8 +218,8 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
     }
 }
 
-/// Reads the log. It waits no longer than `max_staleness`: the lease of a later answer would have
-/// expired already.
+/// Reads the log. It waits no longer than `max_staleness`: if the reply came later, the lease would
+/// have expired already.
 async fn ask<S: TokenStore>(
     cache: &Inner<S>,
     from: Option<LogPosition>,
@@ -228,12 +229,12 @@ async fn ask<S: TokenStore>(
     asked.await.map_err(StoreError::unavailable)?
 }
 
-/// Voids everything that is cached, and follows the log from its head on.
+/// Invalidates all cached data, and follows the log from its head on.
 fn start_over<S>(cache: &Inner<S>, head: LogPosition) {
     cache.metrics.flushed();
     cache.lease.drop_lease();
-    // This must come before the epoch begins. If a number of the old history is noted after it, the
-    // next read of the log detects that the number is above the head, and starts over again.
+    // This must come before the epoch begins. If a number of the old history is noted afterwards,
+    // the next read of the log detects that the number is above the head, and starts over again.
     cache.highest_seq.store(0, Ordering::Release);
     cache.invalidation.begin_epoch(head.seq);
     cache.position.send_replace(Some(head));
@@ -246,9 +247,9 @@ fn continues(changes: &ChangeBatch, from: LogPosition) -> bool {
         // shows its nonce.
         return changes.head == from;
     };
-    // An empty log has no entry at its position 0. Its first entry continues it in any history: at
-    // number 0 only absences can have been read, and each later entry voids the absence of its
-    // token.
+    // An empty log has no entry at position 0, so there is no nonce to compare. That is safe: at
+    // number 0, a cache can only have read that tokens do not exist, and each later entry
+    // invalidates this result for its token.
     let begins = from.seq == ChangeSeq::ZERO && first.position.seq == ChangeSeq::ZERO.next();
     let mut pairs = changes.entries.windows(2);
     (first.position == from || begins)

@@ -18,9 +18,9 @@ pub(crate) struct Entry(Arc<CachedToken>);
 pub(crate) struct Reading {
     /// The sequence number of the change log in the snapshot of the read.
     pub(crate) as_of: ChangeSeq,
-    /// The epoch that the number belongs to, loaded before the store was asked.
+    /// The epoch that the number belongs to, loaded before the store was queried.
     pub(crate) epoch: u32,
-    /// The instant before the store was asked.
+    /// The instant before the store was queried.
     pub(crate) started: DualInstant,
 }
 
@@ -68,15 +68,15 @@ pub(crate) fn metadata(token: &CachedToken) -> (Reading, StripePair) {
     decode(token.cache_meta())
 }
 
-/// Packs a reading and stripes into the four words that a token keeps for the cache. They lie
-/// beside the fields that a check reads anyway, so that a hit needs no other memory.
+/// Packs a reading and stripes into the four words that a token keeps for the cache. They are
+/// stored next to the fields that a check reads anyway, so that a hit accesses no other memory.
 fn encode(reading: Reading, stripes: StripePair) -> CacheMeta {
     let Reading { as_of, epoch, started } = reading;
     let [monotonic, wall] = started.to_words();
     [as_of.get(), u64::from(epoch) << 32 | u64::from(stripes.to_word()), monotonic, wall]
 }
 
-/// Unpacks the words that [`encode`] has packed.
+/// Unpacks the words that [`encode`] returned.
 fn decode(meta: &CacheMeta) -> (Reading, StripePair) {
     let [as_of, epoch_and_stripes, monotonic, wall] = *meta;
     let started = DualInstant::from_words([monotonic, wall]);

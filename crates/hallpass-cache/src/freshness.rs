@@ -4,10 +4,10 @@
 //! current at some instant in `[x - max_staleness, x]`. There are two proofs that a record was
 //! current:
 //!
-//! - It was current when it was read. `Reading::started` is taken before the store is asked.
+//! - It was current when it was read. `Reading::started` is taken before the store is queried.
 //! - It was current when the *lease* was renewed, if no change to it had been applied by then. The
 //!   lease is the instant before the change log was read. It is stored after all entries of the
-//!   answer were applied.
+//!   batch were applied.
 //!
 //! The second proof depends on the order of steps, on both sides:
 //!
@@ -19,8 +19,8 @@
 //!   The check would again use the old stripes with the new lease.
 //!
 //! The lease is stored with `Release` and loaded with `Acquire`. So a check that sees a lease also
-//! sees every stripe that was written before it. `tests/loom` tries both reverse orders and finds
-//! the failures.
+//! sees every stripe that was written before it. The models in `tests/loom` fail with either of the
+//! reverse orders.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use crate::entry::{Reading, metadata};
 use crate::invalidation::Invalidation;
 use crate::settings::CacheSettings;
 
-/// A check whether cached records are fresh.
+/// A check of whether cached records are fresh.
 ///
 /// It holds the lease of the instant at which the check began. Create it **before** looking into
 /// the cache: the stripes are read later, and then show every change that this lease covers.
@@ -67,8 +67,8 @@ impl<'c> FreshnessCheck<'c> {
         self.is_fresh(reading) && self.invalidation.allow(stripes, reading.as_of, reading.epoch)
     }
 
-    /// Returns whether the knowledge that a token does not exist may be used. `token` is its
-    /// stripe.
+    /// Returns whether a cached absence may be used: the fact that a token does not exist. `token`
+    /// is its stripe.
     pub(crate) fn allows_absence(&self, token: u16, reading: Reading) -> bool {
         self.is_fresh(reading)
             && self.invalidation.allow_absence(token, reading.as_of, reading.epoch)
@@ -76,8 +76,8 @@ impl<'c> FreshnessCheck<'c> {
 
     /// Returns whether a reading is recent enough, by its own age or by the lease.
     ///
-    /// The limit on the age applies in addition to the lease. A change that somebody makes by hand
-    /// in the database is in no log, so the lease does not cover it.
+    /// The limit on the age applies in addition to the lease. A change that is made by hand in the
+    /// database is not in the log, so the lease does not cover it.
     fn is_fresh(&self, reading: Reading) -> bool {
         let now = DualInstant::coarse_now();
         let age = reading.started.age(now);
@@ -92,8 +92,8 @@ impl<'c> FreshnessCheck<'c> {
 pub(crate) struct LogBatch<'c> {
     pub(crate) lease: &'c Lease,
     pub(crate) invalidation: &'c Invalidation,
-    /// The instant before the log was read. The instant of the answer would be wrong, because a
-    /// change may have been committed while the answer was on its way.
+    /// The instant before the log was read. The instant of the reply would be wrong, because a
+    /// change may have been committed while the reply was in transit.
     pub(crate) asked_at: DualInstant,
 }
 
@@ -103,14 +103,15 @@ impl LogBatch<'_> {
         for entry in entries {
             self.invalidation.apply(&entry.target, entry.position.seq);
         }
-        // If more entries follow, one of them may be about any record, so nothing is proven yet.
+        // If more entries follow, one of them may be about any record, so no record is proven to be
+        // current yet.
         if are_last {
             self.lease.renew(self.asked_at);
         }
     }
 
-    /// Starts to follow the log at its head. Everything that was read before becomes void, because
-    /// it is unknown which changes lie between that reading and the head.
+    /// Starts to follow the log at its head. All records that were read before become invalid,
+    /// because it is unknown which changes lie between their readings and the head.
     pub(crate) fn head(&self, head: ChangeSeq) {
         self.invalidation.raise_min_seq(head);
         self.lease.renew(self.asked_at);

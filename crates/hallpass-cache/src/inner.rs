@@ -82,7 +82,7 @@ impl<S: TokenStore> Inner<S> {
         }
     }
 
-    /// Returns the cached token if it is fresh. The order matters: it reads the lease, then the
+    /// Returns the cached token if it is fresh. The order matters: this reads the lease, then the
     /// entry, then the stripes. See the module `freshness`.
     pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
         let check = self.freshness_check();
@@ -94,7 +94,7 @@ impl<S: TokenStore> Inner<S> {
         self.positive.remembers(id)
     }
 
-    /// Returns whether it is known, and fresh knowledge, that the token does not exist.
+    /// Returns whether a fresh entry shows that the token does not exist.
     pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
         self.negative.holds(id, &self.invalidation, self.freshness_check())
     }
@@ -108,14 +108,15 @@ impl<S: TokenStore> Inner<S> {
     /// # Errors
     ///
     /// Returns the given error if `stale_if_error` is not set, if the record is too old even for
-    /// it, or if this node knows that the token has changed.
+    /// that setting, or if this node has seen a change of the token.
     pub(crate) fn serve_stale(
         &self,
         id: TokenId,
         error: StoreError,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let extra = self.settings.stale_if_error;
-        // If the record cannot be read, the store was reached: an older record may not replace it.
+        // If the record cannot be read, the store was reached, so an older record must not replace
+        // it.
         if extra.is_zero() || error.is_corrupt() || self.is_open().is_err() {
             return Err(error);
         }
@@ -129,13 +130,14 @@ impl<S: TokenStore> Inner<S> {
                 target: "hallpass",
                 error = &error as &dyn std::error::Error,
                 uses,
-                "tokens are used beyond max_staleness because of stale_if_error, revocations on other nodes are not seen"
+                "store unavailable, accepting cached tokens beyond max_staleness because of \
+                 stale_if_error: revocations on other nodes are not seen"
             );
         }
         Ok(Some(entry.into_token()))
     }
 
-    /// Stops the follower, and voids everything that is cached now or later.
+    /// Stops the follower, and invalidates all data that is cached now or later.
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
         self.void();
@@ -153,7 +155,8 @@ impl<S: TokenStore> Inner<S> {
         Ok(())
     }
 
-    /// Voids everything: drops the lease, and sets a minimum number that no record can reach.
+    /// Invalidates all cached data: drops the lease, and sets a minimum number that no record can
+    /// reach.
     pub(crate) fn void(&self) {
         self.lease.drop_lease();
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
@@ -175,8 +178,8 @@ impl<S: TokenStore> Inner<S> {
         Ok(())
     }
 
-    /// Waits until the follower has applied `seq`. If that takes too long, voids everything that
-    /// was read before `seq`. That has the same effect, at the price of reloads.
+    /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records
+    /// that were read before `seq`. That has the same effect, but causes reloads.
     pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
         let mut position = self.position.subscribe();
         let is_applied =
@@ -202,7 +205,7 @@ impl<S: TokenStore> Inner<S> {
         for _ in 0..ATTEMPTS {
             let receiver = match self.flights.join(&id, || self.remembers(id)) {
                 Join::Wait(receiver) => receiver,
-                // Another load may have completed after the caller has looked into the cache.
+                // Another load may have completed since the caller looked into the cache.
                 Join::Lead(leader, _) if self.is_known_absent(id) => {
                     leader.complete(Ok(None));
                     return Ok(None);
@@ -234,7 +237,8 @@ impl<S: TokenStore> Inner<S> {
                 Some(_) => {}
             }
         }
-        // The token changes all the time, or the store has another history. The follower finds out.
+        // The token changes all the time, or the store has another history, which the follower
+        // detects.
         self.wake_follower.notify_one();
         Err(StoreError::unavailable("the token kept changing while it was loaded"))
     }
@@ -243,7 +247,7 @@ impl<S: TokenStore> Inner<S> {
     pub(crate) async fn reload(&self, id: TokenId) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let called = DualInstant::now();
         // Only one caller reads at a time. The others wait, and then find a record that was read
-        // after their call began.
+        // after their calls began.
         let _lock = self.reload_lock.of(id).lock().await;
         if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
@@ -254,10 +258,10 @@ impl<S: TokenStore> Inner<S> {
         Ok(self.keep(id, found.value, reading).map(Entry::into_token))
     }
 
-    /// Reads the store, and voids what was cached about the token before.
+    /// Reads the store, and invalidates the data that was cached about the token before.
     ///
-    /// The caller may show the record to somebody. If it shows the token as revoked, a check on
-    /// this node must not accept an older record afterwards.
+    /// The caller may show the record to a user. If the record is revoked, a check on this node
+    /// must not accept an older record afterwards.
     pub(crate) async fn read(
         &self,
         id: TokenId,
@@ -274,8 +278,8 @@ impl<S: TokenStore> Inner<S> {
         Ok((found, reading))
     }
 
-    /// Caches what was read. Freshness is decided at each use, so a record that arrives late, after
-    /// a change was applied, does no harm.
+    /// Caches the result of a read. Freshness is checked at each use, so it is harmless to cache a
+    /// record after a change was applied.
     pub(crate) fn keep(
         &self,
         id: TokenId,
@@ -306,7 +310,7 @@ impl<S: TokenStore> Inner<S> {
         leader: &Leader<TokenId, Option<Entry>>,
     ) -> LoadResult<Option<Entry>> {
         let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
-        // Like `started`, this must be loaded before the store is asked: see the module
+        // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
         let epoch = self.invalidation.epoch();
         let loading = self.metrics.load_begins();

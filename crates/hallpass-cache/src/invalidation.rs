@@ -12,21 +12,20 @@
 //! So an invalidation is a single `fetch_max`, and filling the cache cannot race with it. A load
 //! that has read a record before a revocation has a smaller `as_of`. The check rejects that record,
 //! no matter when the load completes and how many callers share it. If two ids share a stripe, a
-//! change to one of them costs a reload of the other, and nothing else.
+//! change to one of them only causes a reload of the other.
 //!
 //! **Epochs.** Sequence numbers can be compared only within one history of the store. After a
 //! failover or a restored backup, the numbers may go back, and the old stripes would reject valid
-//! records for ever. In that case the follower begins a new *epoch*: it resets all stripes. The
-//! epoch is odd while that is going on. A record may be used only in the epoch in which its load
-//! started, and never if that epoch was odd. Such a load may have read the record before a change
-//! whose stripe was then reset.
+//! records forever. In that case the follower begins a new *epoch*: it resets all stripes. The
+//! epoch is odd during the reset. A record may be used only in the epoch in which its load started,
+//! and never if that epoch was odd. Such a load may have read the record before a change whose
+//! stripe was then reset.
 //!
 //! **Order.** A check reads the stripes and `min_seq` first, and the epoch last. The reset makes
 //! the epoch odd before it touches a stripe, and stores each stripe with `Release`. So a check that
 //! has seen a reset stripe also sees the odd epoch. In the reverse order, a check could read the
 //! old epoch and then a reset stripe, and accept a revoked token. For the same reason, a load reads
-//! the epoch before it asks the store. `tests/loom` tries the reverse orders and finds the
-//! failures.
+//! the epoch before it queries the store. The models in `tests/loom` fail with the reverse orders.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -41,7 +40,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 pub(crate) struct Invalidation {
     tokens: Box<[AtomicU64]>,
     owners: Box<[AtomicU64]>,
-    /// The minimum number. Every record with a smaller `as_of` is void.
+    /// The minimum number. Every record with a smaller `as_of` is invalid.
     min_seq: AtomicU64,
     /// The epoch. It is odd while the stripes are reset.
     epoch: AtomicU32,
@@ -55,8 +54,8 @@ pub(crate) struct StripePair {
     owner: u16,
 }
 
-/// A mark of what was applied to an owner up to some instant. If two marks are equal, nothing was
-/// applied to the owner between them.
+/// A mark of the changes that were applied to an owner up to some instant. If two marks are equal,
+/// no change was applied to the owner between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OwnerMark {
     epoch: u32,
@@ -92,12 +91,13 @@ impl Invalidation {
         StripePair { token: self.stripe(&id), owner: self.stripe(owner) }
     }
 
-    /// Returns the stripe of a token that does not exist, and so has no owner.
+    /// Returns the stripe of a token that does not exist and therefore has no owner.
     pub(crate) fn token_stripe(&self, id: TokenId) -> u16 {
         self.stripe(&id)
     }
 
-    /// Applies a change. When this returns, this node uses no record from before the change.
+    /// Applies a change. When this returns, this node no longer uses records from before the
+    /// change.
     pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         let stripe = match target {
             ChangeTarget::None => return,
@@ -119,7 +119,8 @@ impl Invalidation {
             && self.is_current(as_of, epoch)
     }
 
-    /// Returns the same for the knowledge that a token does not exist. `token` is its stripe.
+    /// Returns the same for a cached absence: the fact that a token does not exist. `token` is its
+    /// stripe.
     pub(crate) fn allow_absence(&self, token: u16, as_of: ChangeSeq, epoch: u32) -> bool {
         self.tokens[usize::from(token)].load(Ordering::Acquire) <= as_of.get()
             && self.is_current(as_of.get(), epoch)
@@ -130,7 +131,7 @@ impl Invalidation {
         let epoch = self.epoch.load(Ordering::Acquire);
         let min_seq = self.min_seq.load(Ordering::Acquire);
         let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);
-        // The epoch is read again, because a stripe that was reset meanwhile looks as if no change
+        // The epoch is read again, because a stripe that was reset in between looks as if no change
         // had ever been applied to it.
         self.is_in(epoch).then_some(OwnerMark { epoch, min_seq, last })
     }
@@ -151,12 +152,12 @@ impl Invalidation {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Voids every record that was read before `head`.
+    /// Invalidates every record that was read before `head`.
     pub(crate) fn raise_min_seq(&self, head: ChangeSeq) {
         self.min_seq.fetch_max(head.get(), Ordering::Release);
     }
 
-    /// Begins a new epoch at `head`. Only the follower calls this, so no two resets overlap.
+    /// Begins a new epoch at `head`. Only the follower calls this, so resets never overlap.
     pub(crate) fn begin_epoch(&self, head: ChangeSeq) {
         // `Relaxed` suffices, because each stripe below is stored with `Release`: a thread that
         // sees one of these stores also sees this one.
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn change_voids_only_records_read_before_it() {
+    fn change_invalidates_only_records_read_before_it() {
         let stripes = Invalidation::new();
         let alice = Owner::new("alice").unwrap();
         let stripe_pair = stripes.stripe_pair(id(1), &alice);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn new_epoch_voids_records_of_the_old_one() {
+    fn new_epoch_invalidates_records_of_the_old_one() {
         let stripes = Invalidation::new();
         let stripe_pair = stripes.stripe_pair(id(1), &Owner::new("alice").unwrap());
         stripes.apply(&ChangeTarget::Token(id(1)), ChangeSeq::new(100));

@@ -8,10 +8,10 @@ use tokio::sync::Mutex;
 /// The maximum number of concurrent reads that bypass the cache.
 const LOCKS: usize = 32;
 
-/// A set of locks by token id, so that only one check at a time reads the same token past the
-/// cache.
+/// A set of locks by token id, so that only one check at a time bypasses the cache for the same
+/// token.
 ///
-/// Anybody who knows a token's public id can cause such a read by sending a wrong secret. The locks
+/// A client with a token's public id can cause such a read by sending a wrong secret. The locks
 /// limit how many of them run at once. Two ids may share a lock, which only costs time.
 #[derive(Debug)]
 pub(crate) struct KeyedLock {

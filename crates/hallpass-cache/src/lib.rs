@@ -1,11 +1,11 @@
-//! The cache in front of any [Hallpass](https://docs.rs/hallpass) token store.
+//! A cache in front of any [Hallpass](https://docs.rs/hallpass) token store.
 //!
 //! # The promise
 //!
 //! When a change such as a revocation has returned on one node, that node never accepts the old
 //! state again. Every other node stops accepting it within [`CacheSettings::max_staleness`], which
 //! is 2 s by default, whatever fails between the nodes. A node that cannot prove that its records
-//! are fresh asks the store.
+//! are fresh queries the store.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -32,15 +32,15 @@
 //!
 //! 1. **A numbered change log.** The store numbers all changes in commit order, without gaps.
 //! 2. **Versioned records.** Each record is cached with the number that the log had when it was
-//!    read. When this node learns of a change to a token, it only notes the number of the change. A
-//!    record with a smaller number is read again at its next use. Nothing has to be removed from
-//!    the cache in time, so a slow load cannot bring a revoked token back.
+//!    read. When this node reads about a change to a token, it only notes the number of the change.
+//!    A record with a smaller number is read again at its next use. Correctness does not depend on
+//!    removing records from the cache in time, so a slow load cannot bring a revoked token back.
 //! 3. **A lease.** A task reads the log every [`CacheSettings::poll`], or at once if the store
-//!    reports a change. Each answer proves that nothing else has changed up to the instant at which
-//!    the log was asked. That instant is the lease. While it is recent enough, cached records are
-//!    used without asking the store.
+//!    reports a change. Each read proves that there were no other changes up to the instant at
+//!    which the log was queried. That instant is the lease. While it is recent enough, cached
+//!    records are used without querying the store.
 //!
-//! If somebody changes a record by hand in the database, the change is in no log.
+//! If a record is changed by hand in the database, the change is not in the log.
 //! [`CacheSettings::max_age`] limits how long the old record is used.
 //!
 //! # The modules

@@ -1,4 +1,5 @@
-//! Log lines that are written at most once a second, however many requests cause them.
+//! Log lines that are written at most once a second, regardless of the number of requests that
+//! cause them.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
 pub(crate) enum LookupKind {
     /// The token is cached and fresh.
     Hit,
-    /// It is known that the token does not exist.
+    /// The cache has an entry which shows that the token does not exist.
     Absent,
     /// The token is not cached.
     Miss,
@@ -49,14 +49,14 @@ pub(crate) enum Loaded {
     Absent,
     /// The store returned an error.
     Failed,
-    /// The store did not answer in time.
+    /// The store did not reply in time.
     Late,
     /// The read did not start, because too many others were waiting.
     Refused,
 }
 
 impl Loaded {
-    /// Classifies the answer of the store.
+    /// Classifies the store's reply.
     pub(crate) fn of<T>(found: &Result<Snapshot<Option<T>>, StoreError>) -> Self {
         match found {
             Ok(Snapshot { value: Some(_), .. }) => Self::Found,
@@ -71,7 +71,7 @@ impl Loaded {
 pub(crate) enum Trigger {
     /// The store reported a change.
     Push,
-    /// The time for the next poll has come.
+    /// The poll interval has passed.
     Poll,
 }
 
@@ -85,7 +85,7 @@ impl Metrics {
         let _ = found;
     }
 
-    /// Counts a miss. `is_known` tells whether a stale record is cached, and is called only if
+    /// Counts a miss. `is_known` returns whether a stale record is cached. It is called only if
     /// metrics are on.
     #[inline]
     pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
@@ -95,7 +95,7 @@ impl Metrics {
         let _ = is_known;
     }
 
-    /// Counts a load that was refused because the queue was full.
+    /// Counts a load that was rejected because the queue was full.
     #[inline]
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]
@@ -138,7 +138,7 @@ impl Metrics {
         let _ = (by, changes);
     }
 
-    /// Counts an event that voided everything cached.
+    /// Counts an event that invalidated all cached data.
     #[inline]
     pub(crate) fn flushed(&self) {
         #[cfg(feature = "metrics")]
@@ -151,7 +151,7 @@ impl Metrics {
     }
 }
 
-/// A guard for a running load. A load that is dropped without a result counts as late.
+/// A guard for a running load. A load that is dropped without a result is counted as late.
 pub(crate) struct Loading<'m> {
     metrics: &'m Metrics,
     ended: Loaded,
@@ -231,7 +231,7 @@ fn describe() {
     describe_gauge!(
         LEASE_AGE,
         Unit::Seconds,
-        "The age of the last proof that this node has seen every change, when the log was last read"
+        "The age of the lease when the change log was last read"
     );
     describe_gauge!(
         CLOCK_OFFSET,
@@ -246,7 +246,7 @@ fn describe() {
     describe_counter!(
         FLUSHES,
         Unit::Count,
-        "Times that everything cached became void because the change log had another history"
+        "Times that all cached data was invalidated because the change log had another history"
     );
 }
 

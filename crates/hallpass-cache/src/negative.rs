@@ -14,13 +14,13 @@ use crate::entry::Reading;
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
 
-/// The time after which the store is asked again about an unknown id.
+/// The time after which the store is queried again about an unknown id.
 const LONGEST: Duration = Duration::from_secs(2);
 
 /// The number of slots under one lock.
 const SLOTS_PER_SHARD: usize = 64;
 
-/// The knowledge that a token does not exist.
+/// An absence: the fact that a token does not exist.
 #[derive(Clone, Copy, Debug)]
 struct Absence {
     id: TokenId,
@@ -43,7 +43,7 @@ impl Negative {
         }
     }
 
-    /// Returns whether fresh knowledge says that the token does not exist.
+    /// Returns whether a fresh entry shows that the token does not exist.
     pub(crate) fn holds(
         &self,
         id: TokenId,
@@ -60,7 +60,7 @@ impl Negative {
         check.allows_absence(invalidation.token_stripe(id), reading)
     }
 
-    /// Notes that a token does not exist.
+    /// Records that a token does not exist.
     pub(crate) fn put(&self, id: TokenId, reading: Reading) {
         let (mut shard, slot) = self.place(id);
         shard[slot] = Some(Absence { id, reading });

@@ -1,9 +1,9 @@
 //! The statuses of owners, as the host's owner directory reported them.
 //!
-//! An answer of the directory is used for `max_staleness` and no longer. The lease does not extend
-//! it, because the change log does not contain the changes in the host's own tables. When the host
-//! reports a change (`owner_changed`), it is logged for the owner, and every earlier answer becomes
-//! void on every node.
+//! A status is used for at most `max_staleness`. The lease does not extend that time, because the
+//! change log does not contain the changes in the host's own tables. When the host reports a change
+//! (`owner_changed`), the change is logged for the owner, and every earlier status becomes invalid
+//! on every node.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
@@ -20,10 +20,11 @@ use crate::settings::CacheSettings;
 use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
 use crate::sync::ArcSwapOption;
 
-/// The number of slots for owners. If two owners share a slot, the host is asked more often.
+/// The number of slots for owners. If two owners share a slot, the host's directory is queried more
+/// often.
 const SLOTS: usize = 16_384;
 
-/// The maximum number of attempts, if changes of the owner keep overtaking the host's answer.
+/// The maximum number of attempts, if changes of the owner keep overtaking the query.
 const ATTEMPTS: usize = 3;
 
 /// A cache of owner statuses.
@@ -34,19 +35,19 @@ pub(crate) struct OwnerStatuses {
     hasher: RandomState,
 }
 
-/// An answer of the host.
+/// A status that the host's directory returned.
 #[derive(Debug)]
 pub(crate) struct Answer {
     owner: Owner,
     status: Arc<OwnerStatus>,
-    /// The owner's mark, taken before the host was asked. If it were taken afterwards, a change
-    /// could come in between, and the old answer would look as if it were from after the change.
+    /// The owner's mark, taken before the query. If it were taken afterwards, a change could come
+    /// in between, and the old status would look as if it were from after the change.
     mark: Option<OwnerMark>,
     asked_at: DualInstant,
 }
 
 impl Answer {
-    /// Returns whether the answer is recent, and no change of the owner was applied since.
+    /// Returns whether the status is recent, and no change of the owner was applied since.
     fn is_usable(&self, invalidation: &Invalidation, settings: &CacheSettings) -> bool {
         self.asked_at.age(DualInstant::coarse_now()) <= settings.max_staleness
             && self.mark.is_some()
@@ -63,7 +64,7 @@ impl OwnerStatuses {
         }
     }
 
-    /// Returns an owner's status if a fresh answer is remembered.
+    /// Returns an owner's status if a fresh one is remembered.
     pub(crate) fn peek(
         &self,
         owner: &Owner,
@@ -75,7 +76,8 @@ impl OwnerStatuses {
         answer.is_usable(invalidation, settings).then(|| Arc::clone(&answer.status))
     }
 
-    /// Asks the host, or waits for the answer if another check is asking already.
+    /// Queries the host's directory, or waits for the result if another check is querying it
+    /// already.
     ///
     /// # Errors
     ///

@@ -66,10 +66,10 @@ impl Default for CacheSettings {
 }
 
 impl CacheSettings {
-    /// Sets the longest time for which this node may not see a change of another node, whatever
-    /// fails. The default is 2 s, the bounds are 10 ms and 1 h.
+    /// Sets the longest time for which this node may miss a change of another node, whatever fails.
+    /// The default is 2 s, the bounds are 10 ms and 1 h.
     ///
-    /// A node that cannot prove that its records are at most this stale asks the store.
+    /// A node that cannot prove that its records are at most this stale queries the store.
     pub fn max_staleness(mut self, max_staleness: Duration) -> Self {
         self.max_staleness = max_staleness;
         self
@@ -78,8 +78,8 @@ impl CacheSettings {
     /// Sets the longest time for which a record is used without reading it again, even if the
     /// change log reports no change. The default is 60 s, the bounds are 10 ms and 24 h.
     ///
-    /// If somebody changes a record by hand in the database, the change is not in the log. This
-    /// setting limits how long such a change stays unseen.
+    /// If a record is changed by hand in the database, the change is not in the log. This setting
+    /// limits how long such a change is missed.
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
@@ -96,8 +96,8 @@ impl CacheSettings {
     /// store cannot be reached. The default is zero, the maximum is 60 s.
     ///
     /// During an outage, this node may miss a revocation of another node for that much longer. A
-    /// token that this node knows to be changed is never used that way. Each such check is counted,
-    /// and an error is logged once a second.
+    /// token is never used that way if this node has seen a change of it. Each such check is
+    /// counted, and an error is logged once a second.
     pub fn stale_if_error(mut self, stale_if_error: Duration) -> Self {
         self.stale_if_error = stale_if_error;
         self
@@ -149,7 +149,7 @@ impl CacheSettings {
     }
 
     /// Returns the time limit of a load. A result older than `max_staleness` cannot be used, and a
-    /// load without a limit could occupy one of the `concurrent_loads` for ever.
+    /// load without a limit could occupy one of the `concurrent_loads` forever.
     pub(crate) fn load_timeout(&self) -> Duration {
         self.max_staleness.max(self.load_deadline)
     }

@@ -2,29 +2,29 @@
 //!
 //! A load has three stages:
 //!
-//! 1. [`SingleFlight::join`] enters the load into a table. Everybody who needs the same key waits
-//!    for this load.
+//! 1. [`SingleFlight::join`] adds the load to a table. All callers that need the same key wait for
+//!    this load.
 //! 2. [`Leader::begin`] waits for a permit. tokio's semaphore grants permits in the order of
 //!    arrival.
-//! 3. The store is asked. [`Leader::complete`] removes the load from the table, and sends the
-//!    result to everybody who waits.
+//! 3. The store is queried. [`Leader::complete`] removes the load from the table, and sends the
+//!    result to all waiting callers.
 //!
-//! **Why a queue.** Without a keyed checksum, anybody can forge well-formed tokens, and each of
-//! them has to be looked up. Suppose that loads beyond the limit were refused at once. A flood of
-//! forged tokens would then win almost every permit, and valid tokens that are not cached would be
-//! refused. In a fair queue, a flood from `n` connections takes at most `n` places, because each
-//! connection waits for its answer before it sends the next request. A load is one read by primary
-//! key. With 64 loads at a time and 1 ms each, 400 places are served in about 7 ms. So valid tokens
-//! are served although nobody can tell them from forged ones.
+//! **Why a queue.** Without a keyed checksum, any client can forge well-formed tokens, and each of
+//! them has to be looked up. If loads beyond the limit were rejected at once, a flood of forged
+//! tokens would win almost every permit, and valid tokens that are not cached would be rejected. In
+//! a fair queue, a flood from `n` connections takes at most `n` places, because each connection
+//! waits for its answer before it sends the next request. A load is one read by primary key. With
+//! 64 loads at a time and 1 ms each, 400 places are served in about 7 ms. So valid tokens are
+//! served although they cannot be distinguished from forged ones.
 //!
 //! **Invariants.**
 //!
 //! - Each load runs in its own task. If a caller is dropped, the load continues for the others.
 //! - A load can be joined while it waits for its permit, and for a short time after it has started.
-//!   If a query is lost, it delays only the callers that came within that time.
+//!   If a query is lost, it delays only the callers that joined within that time.
 //! - A load leaves the table *before* its result is sent. In the reverse order, a caller could join
 //!   a load that has already failed, and would get an error from before its call.
-//! - Errors are sent to those who wait, and are never cached.
+//! - Errors are sent to the waiting callers, and are never cached.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
@@ -92,7 +92,7 @@ impl From<LoadError> for StoreError {
 pub(crate) struct SingleFlight<K, T> {
     loads: Mutex<HashMap<K, Load<T>>>,
     permits: Semaphore,
-    /// The number of waiting and running loads at which loads of unknown keys are refused.
+    /// The number of waiting and running loads at which loads of unknown keys are rejected.
     capacity: usize,
     joinable: Duration,
     queue_deadline: Duration,
@@ -140,8 +140,8 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
 
     /// Joins the load of this key, or starts one.
     ///
-    /// If `is_known` returns `true`, the load is never refused. A flood of forged tokens cannot use
-    /// this, because only tokens that exist are in the cache.
+    /// If `is_known` returns `true`, the load is never rejected. Forged tokens cannot exploit this,
+    /// because only tokens that exist are in the cache.
     pub(crate) fn join(self: &Arc<Self>, key: &K, is_known: impl FnOnce() -> bool) -> Join<K, T> {
         let now = DualInstant::now();
         let mut loads = self.lock();
@@ -174,13 +174,13 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
         self.loads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a load that was refused, and logs the count once a second.
+    /// Counts a load that was rejected, and logs the count once a second.
     fn refused(&self) {
         if let Some(refused) = self.refusals.count() {
             tracing::warn!(
                 target: "hallpass",
                 refused,
-                "too many loads at once: refused checks of tokens that are not cached"
+                "too many loads at once, rejected checks of tokens that are not cached"
             );
         }
     }
@@ -190,7 +190,7 @@ impl<K: Hash + Eq, T> Leader<K, T> {
     /// Waits for a permit, and returns it with the instant at which the load starts.
     ///
     /// The instant is taken after the wait, so that a long wait does not make the record look old.
-    /// It is taken before the store is asked, so that the record is not older than it looks.
+    /// It is taken before the store is queried, so that the record is not older than it looks.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<K: Hash + Eq, T> Leader<K, T> {
         Ok((*self.started.get_or_init(DualInstant::now), permit))
     }
 
-    /// Ends the load, and sends the result to everybody who waits.
+    /// Ends the load, and sends the result to all waiting callers.
     pub(crate) fn complete(self, result: LoadResult<T>) {
         self.leave();
         self.result.send_replace(Some(result));

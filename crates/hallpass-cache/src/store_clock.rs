@@ -23,11 +23,11 @@ impl StoreClock {
         Duration::from_millis(u64::try_from(ahead).unwrap_or(0))
     }
 
-    /// Records the time that the store reported in an answer that arrived at `now`. Returns the
+    /// Records the time that the store reported in a reply that arrived at `now`. Returns the
     /// difference in seconds.
     ///
-    /// The time that the answer was on its way makes the store's clock look less far ahead than it
-    /// is. So no token expires before one of the two clocks has reached its expiry.
+    /// The time in transit makes the store's clock look less far ahead than it is. So no token
+    /// expires before one of the two clocks has reached its expiry.
     pub(crate) fn learn(&self, time: Timestamp, now: Timestamp) -> f64 {
         let ahead = time.duration_since(now);
         let millis = i64::try_from(ahead.as_millis()).unwrap_or(0);
@@ -37,7 +37,8 @@ impl StoreClock {
             tracing::warn!(
                 target: "hallpass",
                 store_is_ahead_by = %ahead,
-                "the clocks of this machine and of the token store differ by seconds, tokens expire by the one that is ahead"
+                "the clocks of this machine and of the token store differ by seconds, so tokens \
+                 expire according to the clock that is ahead: synchronize the clocks"
             );
         }
         ahead.as_secs_f64()

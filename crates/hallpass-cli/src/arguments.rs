@@ -1,7 +1,7 @@
 //! The arguments of the command.
 //!
-//! A text that may turn out to be a secret is only taken here, and validated elsewhere, because
-//! clap repeats a text that it rejects.
+//! A text that may turn out to be a secret is accepted here as it is and validated elsewhere,
+//! because clap repeats a text that it rejects.
 
 use clap::{Args, Parser, Subcommand};
 
@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", env = "HALLPASS_STORE", hide_env_values = true, global = true)]
     pub(crate) store: Option<String>,
 
-    /// The prefix of the service's tokens. The commands that print a token need it, because the
+    /// The prefix of the service's tokens. The commands that print a token require it, because the
     /// service rejects tokens with another prefix.
     #[arg(long, env = "HALLPASS_PREFIX", global = true)]
     pub(crate) prefix: Option<String>,
@@ -128,7 +128,7 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Show the parts of a token's text, without a store
     Inspect(Inspect),
-    /// Print the rule with which a secret scanner finds tokens
+    /// Print a rule for secret scanners that finds tokens
     Scanner(Scanner),
     /// Make sure that a token exists whose secret was generated elsewhere
     Ensure(Ensure),

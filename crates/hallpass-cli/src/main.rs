@@ -31,8 +31,8 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
-    // The drivers panic if they do not know which provider to use. An error means that there is
-    // one.
+    // The TLS drivers panic if no default provider is installed. An error here means that one is
+    // installed already.
     #[cfg(feature = "rustls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_current_thread()

@@ -58,8 +58,9 @@ pub(crate) fn refuse_in_arguments() -> Result<(), CliError> {
         is_token(&argument) || argument.split_once('=').is_some_and(|(_, value)| is_token(value))
     };
     if std::env::args_os().any(holds_token) {
-        let message = "an argument is a token: other users can see the arguments of a process, and a shell \
-                    remembers them. Regenerate that token, and pass tokens to `hallpass inspect` in a file or a pipe";
+        let message = "an argument is a token: other users can see the arguments of a process, and \
+            shells store them in their history. Regenerate that token, and pass tokens to \
+            `hallpass inspect` in a file or a pipe";
         return Err(CliError::Usage(message.to_owned()));
     }
     Ok(())

@@ -30,8 +30,8 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
             if key.ends_with(b"\n") && !settings.pepper_as_is {
                 return Err(CliError::Usage(format!(
                     "{} ends with a line break, which would be part of the pepper: write the file \
-                     without it, as `printf %s` does, or set --pepper-as-is if the service's pepper \
-                     ends with it too",
+                     without it, for example with `printf %s`, or set --pepper-as-is if the \
+                     service's pepper also ends with a line break",
                     file.display()
                 )));
             }
@@ -53,11 +53,11 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
     Ok(builder.try_build()?)
 }
 
-/// Returns the prefix of the service's tokens, for a command that cannot do without.
+/// Returns the prefix of the service's tokens, for a command that needs it.
 pub(crate) fn prefix(settings: &Settings) -> Result<&str, CliError> {
     settings.prefix.as_deref().ok_or_else(|| {
-        let message = "the prefix of the service's tokens is not given, and the service rejects \
-                       tokens with another one: set --prefix or the variable HALLPASS_PREFIX";
+        let message = "the prefix of the service's tokens is missing, and the service rejects \
+            tokens with another prefix: set --prefix or the variable HALLPASS_PREFIX";
         CliError::Usage(message.to_owned())
     })
 }

@@ -26,11 +26,11 @@ const ADDRESSES: &[&str] = &[
     "`memory:`",
 ];
 
-/// The error for an address that asks for TLS in a build without it.
-const NO_TLS: &str = "--store asks for TLS, and this build has none: install the command with \
-                      `--features rustls` or `--features native-tls`";
+/// The error for an address that requires TLS in a build without TLS.
+const NO_TLS: &str = "--store requires TLS, but this build does not support it: install the \
+    command with `--features rustls` or `--features native-tls`";
 
-/// Returns whether an address asks for an encrypted connection.
+/// Returns whether an address requires an encrypted connection.
 fn asks_for_tls(url: &str) -> bool {
     let modes = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
     url.starts_with("rediss:")
@@ -47,7 +47,7 @@ pub(crate) async fn open(
     let _ = missing;
     let unknown = |message: &str| CliError::Usage(format!("{message}: {}", ADDRESSES.join(", ")));
     let url = settings.store.as_deref().ok_or_else(|| {
-        unknown("no store is given: set --store or the variable HALLPASS_STORE to one of these")
+        unknown("the store is missing: set --store or the variable HALLPASS_STORE to one of these")
     })?;
     if !cfg!(any(feature = "native-tls", feature = "rustls")) && asks_for_tls(url) {
         return Err(CliError::Usage(NO_TLS.to_owned()));
@@ -94,7 +94,7 @@ async fn postgres(
     let store = settings.migrate(missing == Missing::Create).connect(url).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { .. } | ConnectError::Older { .. } => {
-            CliError::System(format!("{error}: `hallpass migrate` does"))
+            CliError::System(format!("{error}: run `hallpass migrate`"))
         }
         _ => CliError::system(&error),
     })
@@ -108,7 +108,7 @@ async fn redis(
     missing: Missing,
 ) -> Result<hallpass_redis::RedisStore, CliError> {
     use hallpass_redis::{ConnectError, RedisSettings, RedisStore};
-    // Warning about missing persistence is up to the service.
+    // The service itself warns about missing persistence, so this command does not.
     let settings = RedisSettings::default().namespace(namespace).accept_no_persistence();
     let store = RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
     store.map_err(|error| match &error {

@@ -39,9 +39,10 @@ pub struct Actor {
 )]
 #[non_exhaustive]
 pub enum Role {
-    /// A person who manages their own tokens. For them, tokens of other owners do not exist.
+    /// A person who manages their own tokens. They cannot see the tokens of other owners.
     Owner,
-    /// A person who manages their own tokens, and may view, revoke and delete everybody's.
+    /// A person who manages their own tokens and may view, revoke and delete the tokens of every
+    /// owner.
     ///
     /// An admin cannot edit, copy or regenerate another owner's token, because a secret is shown
     /// only to its owner.
@@ -75,7 +76,7 @@ impl Actor {
         Self::with_role(id.as_ref(), Role::Owner)
     }
 
-    /// Creates an actor for a person who may view, revoke and delete everybody's tokens.
+    /// Creates an actor for a person who may view, revoke and delete the tokens of every owner.
     ///
     /// # Panics
     ///
@@ -87,7 +88,7 @@ impl Actor {
     }
 
     /// Creates an actor for the host's own program. The name appears in the audit trail. Use
-    /// [`on_behalf_of`](Self::on_behalf_of) to say for whom the program issues a token.
+    /// [`on_behalf_of`](Self::on_behalf_of) to set the owner for whom the program issues tokens.
     ///
     /// # Panics
     ///
@@ -114,8 +115,8 @@ impl Actor {
         })
     }
 
-    /// Creates an actor for a person who may view, revoke and delete everybody's tokens, from
-    /// untrusted text.
+    /// Creates an actor, from untrusted text, for a person who may view, revoke and delete the
+    /// tokens of every owner.
     ///
     /// # Errors
     ///
@@ -147,7 +148,7 @@ impl Actor {
         }
     }
 
-    /// Sets the owner in whose name a system actor issues and changes tokens, from untrusted text.
+    /// Sets the owner for whom a system actor issues and changes tokens, from untrusted text.
     ///
     /// # Errors
     ///
@@ -155,12 +156,12 @@ impl Actor {
     ///
     /// # Panics
     ///
-    /// Panics if the actor is not [`Role::System`]: people act in their own name.
+    /// Panics if the actor is not [`Role::System`]. Owners and admins always act for themselves.
     #[track_caller]
     pub fn try_on_behalf_of(mut self, id: impl AsRef<str>) -> Result<Self, OwnerError> {
         assert!(
             self.role == Role::System,
-            "only Actor::system can act on behalf of somebody else, and {} has the role {:?}",
+            "only Actor::system can act on behalf of an owner, but {} has the role {:?}",
             self.id,
             self.role
         );
@@ -225,7 +226,7 @@ impl Actor {
     }
 }
 
-/// The origin of a request, as far as the host knows it. The audit trail records it.
+/// The origin of a request, as far as it is known. The audit trail records it.
 ///
 /// You can pass request headers as they arrive. Texts are cut to [`Origin::MAX_LEN`] characters,
 /// and control characters are replaced.

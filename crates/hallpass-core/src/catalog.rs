@@ -191,7 +191,7 @@ impl CatalogScope {
 }
 
 impl Preset {
-    /// Returns the name by which a request selects the preset.
+    /// Returns the name that a request uses to select the preset.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -265,7 +265,7 @@ impl Catalog {
         self.scopes.iter().any(|scope| scope.knows_grant(grant, self.wildcards))
     }
 
-    /// Returns whether the log should name this scope as unknown to the catalog.
+    /// Returns whether to log a warning that the catalog does not list this scope.
     pub(crate) fn is_news(&self, unknown: &Scope) -> bool {
         self.reported.is_news(unknown)
     }
@@ -284,7 +284,7 @@ impl Catalog {
         self.scopes.iter().filter(|scope| actor.may_grant(&scope.scope, Some(self)))
     }
 
-    /// Returns the presets of which an actor may grant every scope.
+    /// Returns the presets whose scopes an actor may all grant.
     pub fn presets_grantable_by<'a>(
         &'a self,
         actor: &'a Actor,
@@ -293,7 +293,7 @@ impl Catalog {
         self.presets.iter().filter(move |preset| preset.scopes.iter().all(may_grant))
     }
 
-    /// Returns the first scope that a requirement names and the catalog does not list.
+    /// Returns the first scope of a requirement that the catalog does not list.
     #[must_use]
     pub fn unknown_in(&self, requirement: &Requirement) -> Option<String> {
         requirement

@@ -5,8 +5,8 @@
 //! another list has a wrong check value, so it is reported as an error and never yields a wrong
 //! page.
 //!
-//! The check value is not a signature. Whoever forges a cursor only chooses a position in a list
-//! that they may read anyway.
+//! The check value is not a signature. A forged cursor only selects another position in a list that
+//! the actor may read anyway.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub(crate) fn read_audit(text: &str, by: &Actor, query: &AuditQuery) -> Option<C
     Some(ChangeSeq::new(open(text, by, &audit_identity(query))?.parse().ok()?))
 }
 
-/// Returns everything that decides which records a list contains, and in which order.
+/// Returns the options that decide which records a list contains, and in which order.
 fn list_identity(query: &ListQuery) -> Value {
     json!({
         "list": "tokens",
@@ -84,7 +84,7 @@ fn list_identity(query: &ListQuery) -> Value {
     })
 }
 
-/// Returns everything that decides which entries an audit query selects, and in which order.
+/// Returns the options that decide which entries an audit query selects, and in which order.
 fn audit_identity(query: &AuditQuery) -> Value {
     json!({
         "list": "audit",

@@ -25,8 +25,8 @@ pub(crate) use digester::{Digester, SecretMatch};
 /// | `hmac-sha256:<key id>` | the secret alone | yes |
 ///
 /// New digests use version 2, which binds a token to the prefix and the id that it was issued with.
-/// So nobody can relabel a token for another application that shares the store. Digests of version
-/// 1 and of a retired pepper keep working. They are replaced when their token is used.
+/// As a result, a token cannot be relabelled for another application that shares the store. Digests
+/// of version 1 and of a retired pepper keep working. They are replaced when their token is used.
 ///
 /// The type has no `==`, because a comparison must take constant time: see [`ct_eq`](Self::ct_eq).
 ///
@@ -57,7 +57,7 @@ const HMAC_SHA256: &str = "hmac-sha256:";
 const SHA256_V2: &str = "sha256-v2";
 const HMAC_SHA256_V2: &str = "hmac-sha256-v2:";
 
-/// The text that a digest of version 2 covers in front of the token's own text.
+/// The text that is hashed before the token's own text for a digest of version 2.
 ///
 /// It separates digests from checksums, and from anything else that the host computes under the
 /// same key. The whole message has at most 101 bytes, which SHA-256 reads in two blocks.
@@ -133,7 +133,8 @@ impl Digest {
         Ok(Self { algorithm: Algorithm::parse(algorithm)?, bytes })
     }
 
-    /// Returns a digest that stands where no secret is. The hash of no known text has these bytes.
+    /// Returns a placeholder for the digest of a token without a secret. No known text has this
+    /// hash.
     pub(crate) fn unmatchable() -> Self {
         Self { bytes: [0; 32], algorithm: Algorithm::Sha256V2 }
     }

@@ -1,7 +1,7 @@
 //! The queue of digests to replace, because they use a retired pepper or an older algorithm.
 //!
-//! Only the token itself yields its new digest, so a digest is replaced after its token was used.
-//! That way keys are rotated without invalidating tokens.
+//! A new digest can be computed only from the token itself, so a digest is replaced after its token
+//! was used. This allows rotating keys without invalidating tokens.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -16,7 +16,7 @@ pub enum Error {
     #[error("no such token")]
     NotFound,
     /// The token is not at the revision that the caller expected.
-    #[error("the token was changed since you looked: it is at revision {}", .current.get())]
+    #[error("the token has changed since you read it: it is now at revision {}", .current.get())]
     #[non_exhaustive]
     Stale {
         /// The token's revision. If the token changed during the call, it may be higher by now.
@@ -56,7 +56,7 @@ pub enum Error {
 
 impl Error {
     /// Returns whether the store or the owner directory failed, so that the same request may
-    /// succeed later. Answer it with 503.
+    /// succeed later. Respond with 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
@@ -113,11 +113,11 @@ pub enum PermissionError {
     /// The token would hold scopes that the actor may not grant.
     #[error("you may not grant {}", .0.iter().map(Scope::as_str).collect::<Vec<_>>().join(", "))]
     Scopes(Vec<Scope>),
-    /// The token belongs to somebody else. An admin may only view, revoke and delete it.
+    /// The token belongs to another owner. An admin may only view, revoke and delete it.
     #[error("only its owner may change, copy or regenerate a token")]
     OnlyItsOwner,
     /// The call names another owner, which only an admin or a system actor may do.
-    #[error("only an admin may ask for other people's tokens")]
+    #[error("only an admin may access the tokens of other owners")]
     OnlyAdmins,
     /// The call is reserved for system actors.
     #[error("only a system actor may do this")]

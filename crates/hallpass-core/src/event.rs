@@ -68,7 +68,7 @@ pub enum EventKind {
     Pruned,
     /// The host reported that an owner's permissions changed.
     OwnerChanged,
-    /// An admin read tokens of somebody else. The store does not record this kind.
+    /// An admin read tokens of another owner. The store does not record this kind.
     ViewedAcrossOwners,
     /// A request was rejected. The store does not record this kind.
     Rejected(RejectReason),
@@ -181,7 +181,7 @@ pub enum RejectReason {
     InsufficientScope,
     /// The actor lacks a permission: see [`PermissionError`](crate::PermissionError).
     NotPermitted,
-    /// The actor asked for a token that does not exist or belongs to somebody else.
+    /// The actor requested a token that does not exist or belongs to another owner.
     NotFound,
     /// A change that a cookie authenticated came from another site.
     CrossSite,

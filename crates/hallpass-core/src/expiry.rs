@@ -37,7 +37,7 @@ pub enum Expiry {
 }
 
 impl Expiry {
-    /// The shortest time until a token expires. A shorter one is taken to be a mistake.
+    /// The shortest time until a token expires. A shorter time is rejected as a mistake.
     pub const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
     /// Creates an expiry after a number of days of 24 hours each.
@@ -163,8 +163,8 @@ fn instant(text: &str) -> Result<Timestamp, ExpiryError> {
     if fraction.len() > 10 || !(offset.eq_ignore_ascii_case("z") || numeric(offset)) {
         return Err(ExpiryError::Form);
     }
-    // POSIX time has no leap seconds, so jiff would silently use the second before. It also accepts
-    // offsets up to 25:59, but RFC 3339 only up to 23:59.
+    // POSIX time has no leap seconds, so jiff would silently use the preceding second. It also
+    // accepts offsets up to 25:59, but RFC 3339 only up to 23:59.
     if &text[17..19] == "60" || offset.get(1..3).is_some_and(|hours| hours > "23") {
         return Err(ExpiryError::NoSuchDay);
     }

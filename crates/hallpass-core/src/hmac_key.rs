@@ -17,7 +17,7 @@ impl HmacKey {
     /// The minimum length of a key, in bytes. A shorter key might be guessed.
     const MIN_LEN: usize = 32;
 
-    /// Creates a key from its bytes. If there are too few, the error is their number.
+    /// Creates a key from its bytes. If there are too few bytes, returns their number as the error.
     pub(crate) fn new(key: impl Into<Vec<u8>>) -> Result<Self, usize> {
         let key = Zeroizing::new(key.into());
         if key.len() < Self::MIN_LEN {
@@ -26,8 +26,8 @@ impl HmacKey {
         Ok(Self(Hmac::new_from_slice(&key).expect("HMAC takes a key of any length")))
     }
 
-    /// Computes the tag of a message, which is the concatenation of its parts. Other parts with the
-    /// same concatenation have the same tag.
+    /// Computes the tag of a message, which is the concatenation of its parts. Messages with the
+    /// same concatenation have the same tag, even if they are split differently.
     pub(crate) fn tag(&self, message: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         for part in message {

@@ -58,7 +58,7 @@ impl Metrics {
         self.counters().unavailable.increment(1);
     }
 
-    /// Records how long a check took that a cache could not complete alone.
+    /// Records the duration of a check that was not completed by a cache hit.
     #[inline]
     pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
         #[cfg(feature = "metrics")]
@@ -122,7 +122,7 @@ impl Counters {
         describe_histogram!(
             LOOKUPS,
             Unit::Seconds,
-            "Durations of the checks that a cache could not complete alone, by outcome"
+            "Durations of the checks that were not completed by a cache hit, by outcome"
         );
         describe_counter!(REFUSALS, Unit::Count, "Rejected tokens and calls, by reason");
         describe_counter!(DROPPED, Unit::Count, "Uses of tokens that will never be written");

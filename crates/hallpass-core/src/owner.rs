@@ -1,4 +1,4 @@
-//! Owners of tokens, and the host's directory that knows their current status.
+//! Owners of tokens, and the host's directory that reports their current status.
 
 use std::fmt;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::text;
 /// An id has 1 to 255 characters, without line breaks, control characters and characters that
 /// change the direction of writing. Ids are compared byte for byte.
 ///
-/// Choose an id that is never given to somebody else. An e-mail address or a login name may be
+/// Choose an id that is never reused for another owner. An e-mail address or a login name may be
 /// reused one day. If there are several tenants, put the tenant into the id, as in `acme/41`.
 ///
 /// ```
@@ -86,9 +86,9 @@ pub struct OwnerError(());
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerStatus {
-    /// The owner's tokens allow everything that they hold.
+    /// The owner's tokens allow every scope that they hold.
     Active,
-    /// The owner's tokens allow only what both the token and this set cover.
+    /// The owner's tokens allow only the scopes that both the token and this set cover.
     Limited(ScopeSet),
     /// The account is disabled or deleted. All tokens of the owner are rejected.
     Disabled,
@@ -96,7 +96,7 @@ pub enum OwnerStatus {
 
 /// A directory of the host's owners, which reports the current status of each.
 ///
-/// Hallpass asks it whenever a token is checked or issued. A cache may remember the status for a
+/// Hallpass queries it whenever a token is checked or issued. A cache may remember the status for a
 /// short time: call [`Hallpass::owner_changed`](crate::Hallpass::owner_changed) when it changes. An
 /// async closure implements this trait:
 ///
@@ -135,8 +135,8 @@ pub enum OwnerStatus {
 /// ```
 ///
 /// If the directory returns an error, the check fails with
-/// [`AuthError::Unavailable`](crate::AuthError::Unavailable). The request is answered with 503: it
-/// is not served, and the token is not called invalid.
+/// [`AuthError::Unavailable`](crate::AuthError::Unavailable). The response is a 503: the request is
+/// not served, but the token is not reported as invalid either.
 pub trait OwnerDirectory: Send + Sync + 'static {
     /// Returns the current status of `owner`.
     fn status(
@@ -171,7 +171,7 @@ impl OwnerStatusQuery {
         Self { owners: Arc::clone(owners), owner: owner.clone() }
     }
 
-    /// Asks the directory. It can be called any number of times.
+    /// Queries the directory. This may be called any number of times.
     ///
     /// # Errors
     ///

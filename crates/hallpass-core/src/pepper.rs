@@ -43,8 +43,8 @@ impl std::str::FromStr for KeyId {
     }
 }
 
-/// A secret key for digests, which the host keeps outside the store. Without it, somebody who
-/// steals the store cannot even test a guess.
+/// A secret key for digests, which the host keeps outside the store. Without the pepper, an
+/// attacker who steals the store cannot even verify a guessed token.
 ///
 /// A pepper has at least 32 bytes. It is wiped when it is dropped, and never printed.
 ///

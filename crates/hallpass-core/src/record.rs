@@ -118,7 +118,7 @@ pub(crate) fn minute(time: Timestamp) -> u32 {
     u32::try_from(time.as_second().div_euclid(60)).unwrap_or(0)
 }
 
-/// The status of a token, which says whether it works.
+/// The status of a token: whether it works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",

@@ -1,13 +1,13 @@
-//! The scopes for which the log already has a warning.
+//! The scopes that a warning in the log has already named.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::scope::Scope;
 
-/// The scopes that the log has named because a catalog does not know them. Each is named once. A
-/// host's own sign-in can grant any number of scopes with every request, so their number is
-/// limited.
+/// The scopes that were logged because a catalog does not list them. Each scope is logged once. The
+/// host's own sign-in can grant any number of scopes with every request, so the number of
+/// remembered scopes is limited.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReportedScopes(Arc<Mutex<BTreeSet<Scope>>>);
 
@@ -15,7 +15,7 @@ impl ReportedScopes {
     /// The maximum number of scopes that are remembered.
     const MAX: usize = 100;
 
-    /// Returns whether the log should name this scope.
+    /// Returns whether to log this scope, which is the case the first time.
     pub(crate) fn is_news(&self, scope: &Scope) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.len() < Self::MAX && !known.contains(scope) && known.insert(scope.clone())

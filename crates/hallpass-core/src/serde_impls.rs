@@ -1,5 +1,5 @@
-//! The feature `serde`: types that are written as one text are read by their parser, so that a
-//! value that could not be made in another way cannot be read either.
+//! The feature `serde`: types that serialize to a string are deserialized by their parser, so that
+//! deserializing accepts only values that the parser accepts.
 
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

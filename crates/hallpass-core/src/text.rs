@@ -6,7 +6,7 @@ pub const NAME_MAX: usize = 100;
 /// The maximum length of a description, in characters.
 pub const DESCRIPTION_MAX: usize = 1000;
 
-/// Returns a name without the white space around it, or a message that says what is wrong with it.
+/// Returns a name without surrounding white space, or a message that describes the mistake.
 pub(crate) fn name(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     if text.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) fn name(text: &str) -> Result<String, &'static str> {
     Ok(text.to_owned())
 }
 
-/// Returns a description unchanged, or a message that says what is wrong with it.
+/// Returns a description unchanged, or a message that describes the mistake.
 pub(crate) fn description(text: &str) -> Result<String, &'static str> {
     if text.chars().count() > DESCRIPTION_MAX {
         return Err("use at most 1000 characters");
@@ -73,8 +73,8 @@ pub(crate) fn is_bidi_format(c: char) -> bool {
 /// that all of them find and order the same, whatever the collation of a database is.
 ///
 /// It is Unicode's simple case folding, character by character. A final sigma becomes an ordinary
-/// sigma, and no character becomes two. So if a text contains another one, its folded form contains
-/// the other's folded form, which a search relies on. [`str::to_lowercase`] does not have that
+/// sigma, and no character becomes two. So if a text contains a search text, its folded form
+/// contains the folded search text. Searches rely on this. [`str::to_lowercase`] does not have that
 /// property.
 ///
 /// ```
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn name_with_invisible_characters_beside_visible_ones_is_accepted() {
+    fn name_with_visible_and_invisible_characters_is_accepted() {
         for good in ["👩\u{200d}💻", "نام\u{200c}ها", "a\u{200b}", "❤\u{fe0f}"] {
             assert!(name(good).is_ok(), "{good:?}");
         }

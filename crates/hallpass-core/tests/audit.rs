@@ -32,9 +32,8 @@ fn alice() -> Actor {
     Actor::owner("alice")
 }
 
-/// Makes a call whose change is committed but whose answer is delayed. Drops the future of the
-/// call, and then lets the store answer. Checks that the trail and the sink both have the change
-/// once.
+/// Makes a call whose change is committed but whose reply is delayed. Drops the future of the call,
+/// and then delivers the reply. Checks that the trail and the sink both have the change once.
 async fn disconnects_during(
     operation: Operation,
     kind: EventKind,
@@ -134,7 +133,7 @@ async fn audit_entry_names_actor_change_and_origin() {
             ("metadata", json!({"team": "build"}), json!({"ticket": 17})),
         ]
     );
-    // Others do not see it; an admin does.
+    // An admin sees the entry, but other owners do not.
     let bob = hallpass.audit(&Actor::owner("bob"), &AuditOptions::new()).await.unwrap();
     assert!(bob.items.is_empty());
     let root = hallpass.audit(&Actor::admin("root"), &AuditOptions::new().token(id)).await.unwrap();

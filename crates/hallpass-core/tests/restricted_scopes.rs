@@ -1,4 +1,4 @@
-//! Scopes that ordinary people must not be able to give to their tokens.
+//! Scopes that ordinary people must not be able to put into their tokens.
 
 use hallpass_core::{
     Actor, Catalog, CatalogScope, Error, Hallpass, NewToken, PermissionError, ScopeSet,

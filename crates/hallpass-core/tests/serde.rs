@@ -1,4 +1,5 @@
-//! The feature `serde`: what is written is read back, and what no parser accepts is not read.
+//! The feature `serde`: serialized values are deserialized again, and values that the parser
+//! rejects are not accepted.
 
 use hallpass_core::store::{AuditEntry, ChangeSeq};
 use hallpass_core::{
@@ -11,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_str, json, to_string, to_value};
 
-/// Writes a value and reads it back.
+/// Serializes a value and deserializes it.
 fn round_trip<T: Serialize + DeserializeOwned>(value: &T) -> T {
     from_str(&to_string(value).unwrap()).unwrap()
 }

@@ -34,7 +34,7 @@ impl Asset {
             Some((_, "css")) => "text/css; charset=utf-8",
             _ => "image/svg+xml",
         };
-        // FNV-1a only distinguishes versions. An attacker gains nothing by a collision.
+        // FNV-1a only distinguishes versions. A collision does not help an attacker.
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -44,8 +44,8 @@ impl Asset {
 
     fn answer(&self, version: Option<&str>, headers: &HeaderMap) -> Response {
         let current = version == Some(&*self.version);
-        // During a rollout, a page of one version may ask a server of the other version. It gets
-        // the file that the server has, and the browser does not cache it.
+        // During a rollout, a page of one version may request a file from a server of the other
+        // version. The response is that server's own file, and the browser does not cache it.
         let keep = if current { "public, max-age=31536000, immutable" } else { "no-store" };
         // The tag is weak, because the plain and the compressed form have the same one.
         let tag = format!("W/\"{}\"", self.version);
@@ -78,9 +78,10 @@ impl Assets {
         format!("assets/{}/{name}", asset.version)
     }
 
-    /// Answers a request for a file, with 304 if the browser has it.
+    /// Responds to a request for a file, with 304 if the browser already has it.
     pub(crate) fn serve(&self, parameters: &RawPathParams, headers: &HeaderMap) -> Response {
-        // The host may mount the page below parameters of the same names. The page's own come last.
+        // The host may mount the page below parameters of the same names. The page's own parameters
+        // come last.
         let own =
             |name| parameters.iter().filter(|(key, _)| *key == name).last().map(|(_, value)| value);
         let file = own("file").and_then(|name| self.0.iter().find(|asset| asset.name == name));
@@ -103,7 +104,7 @@ fn any(headers: &HeaderMap, name: &HeaderName, test: impl Fn(&str) -> bool) -> b
     lines.flat_map(|line| line.split(',')).any(|value| test(value.trim()))
 }
 
-/// Compares two tags. Weak or strong makes no difference here (RFC 9110, section 13.1.2).
+/// Compares two tags. Weak and strong tags are equal here (RFC 9110, section 13.1.2).
 fn is_same_tag(one: &str, other: &str) -> bool {
     one.trim_start_matches("W/") == other.trim_start_matches("W/")
 }

@@ -38,8 +38,8 @@ use crate::visitor::Visitor;
 /// a proxy may remove a prefix.
 ///
 /// People who are not signed in do not see the page. An admin
-/// ([`Actor::admin`](hallpass_core::Actor::admin)) sees everybody's tokens, and may revoke and
-/// delete them.
+/// ([`Actor::admin`](hallpass_core::Actor::admin)) sees the tokens of all owners, and may revoke
+/// and delete them.
 #[must_use = "the page is not served until `into_router_at` mounts it"]
 pub struct Dashboard<S = ()> {
     settings: Settings,
@@ -83,14 +83,17 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         match self.api.take() {
             Some(api) => self.api = Some(settings(api)),
             None => {
-                panic!("the page uses an API that is mounted elsewhere: set that one up there")
+                panic!(
+                    "the page uses an API that is mounted elsewhere: change the settings of that \
+                     API where it is mounted"
+                )
             }
         }
         self
     }
 
     /// Sets the path where people sign in. People who are not signed in are redirected there.
-    /// Without it, they get a page with status 401 that says so.
+    /// Without it, they get a page with status 401 that asks them to sign in.
     ///
     /// The page adds a parameter `next` to the path: the address that the person wanted, with the
     /// view in its fragment. Redirect people there after the sign-in, but only if it is a path on
@@ -128,9 +131,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Puts this HTML above the page: your own header. It is inserted as it is, so it must not
-    /// contain untrusted text. The page's policy applies to it: it allows no inline script or
-    /// style, and only images from this site.
+    /// Inserts this HTML above the page, for example your own header. It is inserted as it is, so
+    /// it must not contain untrusted text. The page's policy applies to it: it allows no inline
+    /// script or style, and only images from this site.
     pub fn header(mut self, html: impl Into<String>) -> Self {
         self.settings.header = html.into();
         self
@@ -148,23 +151,23 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets the name of what people confirm changes with, if the API requires it
-    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)): `one-time
-    /// code` for example. The default is a password.
+    /// Sets the name of the confirmation that people enter for changes, if the API requires one
+    /// ([`HallpassBuilderExt::step_up`](hallpass_axum::HallpassBuilderExt::step_up)), for example
+    /// `one-time code`. The default is a password.
     pub fn confirmation(mut self, what: impl Into<String>) -> Self {
         self.settings.confirmation = Some(what.into());
         self
     }
 
-    /// Sets how the page calls a person, if the id of an owner is nothing that people know, such as
-    /// a number. The default is the id.
+    /// Sets the name that the page shows for a person. Use it if the id of an owner is not
+    /// meaningful to people, such as a number. The default is the id.
     pub fn person_name(mut self, name: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         self.settings.person_name = Some(PersonName(Box::new(name)));
         self
     }
 
-    /// Sets the path in the `curl` line that the page shows beside a new secret: `/api/me`. The
-    /// default is `/`.
+    /// Sets the path in the `curl` command that the page shows with a new secret, such as
+    /// `/api/me`. The default is `/`.
     ///
     /// # Panics
     ///
@@ -175,8 +178,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Makes the name of a new token optional. A token whose person gives it no name is called so,
-    /// with the day in the place of `{date}`: `token of {date}` for example.
+    /// Makes the name of a new token optional, and sets the default name. `{date}` in it stands for
+    /// the current day, as in `token of {date}`.
     pub fn default_name(mut self, name: impl Into<String>) -> Self {
         self.settings.default_name = Some(name.into());
         self
@@ -184,18 +187,18 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
 
     /// Replaces texts of a language, or adds a language: `.texts("fr", include_str!("fr.json"))`.
     /// The JSON is an object of strings with the keys of `web/en.json` in this crate. Missing texts
-    /// stay as they are, or are in English. Browsers get the language that they prefer.
+    /// stay as they are, or are in English. The page uses the language that the browser prefers.
     ///
     /// # Panics
     ///
-    /// Panics if the JSON is not an object of strings, or has a key that the page does not know.
+    /// Panics if the JSON is not an object of strings, or has a key that the page does not use.
     #[track_caller]
     pub fn texts(mut self, language: &str, json: &str) -> Self {
         texts::add(&mut self.settings.languages, language, json);
         self
     }
 
-    /// Shows the page in this language to everybody, whatever their browser prefers.
+    /// Shows the page in this language, regardless of what browsers prefer.
     ///
     /// # Panics
     ///
@@ -216,7 +219,10 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// Panics if axum does not accept the path. It must start with `/` and have no wildcard.
     #[track_caller]
     pub fn into_router_at(self, path: &str) -> Router<S> {
-        assert!(path.starts_with('/'), "cannot mount the page at {path:?}: a path starts with `/`");
+        assert!(
+            path.starts_with('/'),
+            "cannot mount the page at {path:?}: the path must start with `/`"
+        );
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = Arc::new(Page::new(self.settings));
         let files = Arc::clone(&page);

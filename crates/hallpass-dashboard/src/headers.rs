@@ -5,8 +5,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 /// The Content Security Policy of the page. The page may load only its own files and call only its
-/// own server. No text can become HTML or script. Forms are not submitted, because scripts call the
-/// API. No site can frame the page.
+/// own server. Text is never interpreted as HTML or script. Forms are not submitted, because
+/// scripts call the API. Other sites cannot frame the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";

@@ -6,7 +6,7 @@
 //! step: when the program starts, the scripts are joined into one file and compressed.
 //!
 //! The page runs under a strict Content Security Policy, with no inline script or style, and never
-//! parses text as HTML. The page holds a secret only from the answer that contains it until the
+//! parses text as HTML. The page holds a secret only from the response that contains it until the
 //! person's next step. It never puts a secret into a URL, a storage or the history.
 
 mod asset;

@@ -15,7 +15,8 @@ pub(crate) fn local(what: &str, path: impl Into<String>) -> String {
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     assert!(
         starts && plain && !path.starts_with("//"),
-        "{what} is a path on this site, such as `/login` or `../login`, percent-encoded, and not {path:?}"
+        "{what} cannot be {path:?}: use a percent-encoded path on this site, such as `/login` or \
+         `../login`"
     );
     path
 }

@@ -1,4 +1,4 @@
-//! The page itself: the HTML for a person who is signed in, and the notices for everybody else.
+//! The page itself: the HTML for a person who is signed in, and the notices for other visitors.
 
 use std::fmt;
 
@@ -22,12 +22,12 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// The name of what a person confirms changes with.
+    /// The name of the confirmation that a person enters for changes.
     pub(crate) confirmation: Option<String>,
     pub(crate) person_name: Option<PersonName>,
-    /// The path in the `curl` line beside a new secret.
+    /// The path in the `curl` command that is shown with a new secret.
     pub(crate) example_request: String,
-    /// The name of a token whose person gave it none.
+    /// The default name of a token.
     pub(crate) default_name: Option<String>,
     /// Labels and addresses of the host's links.
     pub(crate) links: Vec<(String, String)>,
@@ -63,7 +63,7 @@ impl Settings {
         }
     }
 
-    /// Returns how the person with this id is called.
+    /// Returns the name to show for the person with this id.
     fn name_of(&self, id: &str) -> String {
         self.person_name.as_ref().map_or_else(|| id.to_owned(), |name| (name.0)(id))
     }
@@ -106,8 +106,8 @@ impl Page {
             Visitor::Refused => view.notice(StatusCode::FORBIDDEN, "refused"),
             Visitor::Unknown => view.notice(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         };
-        // The page contains the person's name. When a browser goes back, it must ask again, because
-        // the session may have ended.
+        // The page contains the person's name. When a browser goes back, it must request the page
+        // again, because the session may have ended.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
         headers::finish(response)
@@ -152,7 +152,8 @@ impl View<'_> {
             ("title", _) => text("title"),
             ("text", _) => text("text"),
             ("forward", None) => String::new(),
-            // The script keeps the address of the view, which is in the fragment, for afterwards.
+            // The script preserves the view, which is in the fragment of the address, for after the
+            // sign-in.
             ("forward", Some(path)) => format!(
                 "<p><a id=\"sign-in\" href=\"{}\">{}</a></p>\n<script type=\"module\" src=\"{}\"></script>",
                 escape(path),
@@ -177,7 +178,7 @@ impl View<'_> {
             },
             place => match place.strip_prefix("text ") {
                 Some(key) => escape(self.texts.get(key)),
-                None => panic!("a template has a place {place:?} that nothing fills"),
+                None => panic!("a template has a placeholder {place:?} without a value"),
             },
         }
     }
@@ -187,8 +188,8 @@ impl View<'_> {
     }
 }
 
-/// Returns the relative path from the page to its folder. It is correct with and without a slash at
-/// the end of the page's own path, and whatever prefix a proxy has removed.
+/// Returns the relative path from the page to its folder. It is correct with and without a trailing
+/// slash in the page's own path, and regardless of the prefix that a proxy has removed.
 fn below(path: &str) -> String {
     match path.rsplit_once('/') {
         None | Some((_, "")) => "./".to_owned(),

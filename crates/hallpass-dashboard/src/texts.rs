@@ -47,8 +47,8 @@ impl Texts {
     }
 }
 
-/// Adds the host's own texts to the languages. Missing texts are taken from the same language if
-/// the page has it, and otherwise from English.
+/// Adds the host's own texts to the languages. Missing texts are taken from the page's texts in the
+/// same language if there are any, and otherwise from English.
 ///
 /// # Panics
 ///
@@ -58,7 +58,7 @@ impl Texts {
 pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
     let is_tag = !language.is_empty()
         && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    assert!(is_tag, "{language:?} is not a language tag: write it like `fr` or `pt-BR`");
+    assert!(is_tag, "invalid language tag {language:?}: write it like `fr` or `pt-BR`");
     let own = Texts::read(language, json);
     let at = languages.iter().position(|texts| texts.language == language).unwrap_or_else(|| {
         let english = Texts { language: language.to_owned(), ..Texts::read("en", ENGLISH) };
@@ -75,7 +75,7 @@ pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
         let once = |part: &str| text.matches(part).count() == 1;
         assert!(
             key != "date.format" || ["yyyy", "mm", "dd"].into_iter().all(once),
-            "{text:?} is not a form of dates: write it like `dd-mm-yyyy`"
+            "invalid date format {text:?}: write it like `dd-mm-yyyy`"
         );
     }
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preferred_language_is_chosen() {
+    fn preferred_language_is_chosen() {
         for (accepted, language) in [
             ("de", "de"),
             ("de-AT,de;q=0.9,en;q=0.8", "de"),

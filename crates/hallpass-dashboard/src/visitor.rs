@@ -14,17 +14,16 @@ pub(crate) enum Visitor {
         /// Set if the person may see the tokens of all owners.
         admin: bool,
     },
-    /// Nobody is signed in.
+    /// The visitor is not signed in.
     Nobody,
-    /// A person whom the host does not allow here.
+    /// A person whom the host does not allow to use the page.
     Refused,
     /// The sign-in is not available at the moment.
     Unknown,
 }
 
 impl Visitor {
-    /// This is the same as in the API: a fault of the sign-in does not mean that the person is
-    /// rejected.
+    /// As in the API, an error of the sign-in does not mean that the person is rejected.
     pub(crate) fn from(said: Result<Option<Actor>, Box<Response>>) -> Self {
         match said {
             Ok(Some(caller)) => Self::Person {
@@ -36,7 +35,7 @@ impl Visitor {
                 tracing::error!(
                     target: "hallpass",
                     status = said.status().as_u16(),
-                    "the sign-in given to `Dashboard` failed: nobody can open the page"
+                    "the sign-in that was passed to `Dashboard` failed, so the page cannot be shown"
                 );
                 Self::Unknown
             }

@@ -1,4 +1,4 @@
-//! The page and its files, as a browser asks for them.
+//! The page and its files, as a browser requests them.
 
 mod support;
 
@@ -167,7 +167,7 @@ async fn page_is_hidden_from_anonymous_visitors() {
     let script = attribute(&answer.body, "src").next().expect("a script");
     let script = ask(&sent, Method::GET, &resolve("/tokens", script), &[]).await;
     assert!(script.body.contains("location.replace"), "{}", script.body);
-    // A token does not sign anybody in.
+    // A token does not sign its owner in.
     let bearer = [("authorization", "Bearer hp_x")];
     assert_eq!(ask(&sent, Method::GET, "/tokens", &bearer).await.status, StatusCode::UNAUTHORIZED);
 }
@@ -209,7 +209,7 @@ async fn page_contains_the_visitors_name_escaped() {
 }
 
 #[tokio::test]
-async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
+async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(attribute(&html, "data-name").next(), Some("alice"));
     assert_eq!(attribute(&html, "data-default-name").next(), Some(""));
@@ -283,13 +283,13 @@ async fn page_contains_the_paths_and_words_of_the_host() {
 }
 
 #[test]
-#[should_panic(expected = "a path on this site")]
+#[should_panic(expected = "percent-encoded path on this site")]
 fn sign_in_on_another_site_is_a_start_up_error() {
     drop(dashboard().sign_in("//evil.example/login"));
 }
 
 #[test]
-#[should_panic(expected = "starts with `/`")]
+#[should_panic(expected = "must start with `/`")]
 fn invalid_mount_path_is_a_start_up_error() {
     drop(dashboard().into_router_at("tokens"));
 }

@@ -13,9 +13,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! It keeps every promise of [`TokenStore`](hallpass_core::store::TokenStore). One mutex protects
-//! the whole state, so each call is atomic, and its position in the change log is its position in
-//! time.
+//! It fulfils the whole contract of [`TokenStore`](hallpass_core::store::TokenStore). One mutex
+//! protects the whole state, so each call is atomic, and the order of the change log is the order
+//! of the changes.
 
 mod log;
 mod state;

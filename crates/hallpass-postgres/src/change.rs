@@ -1,10 +1,10 @@
-//! Making a change, and finding its outcome if the answer is lost.
+//! Makes changes, and finds the outcome of a change if the server's reply is lost.
 //!
-//! A change is one statement in autocommit. If its connection is lost before the answer, the change
-//! may have been committed, may still be running, or may still be on its way. So the store then
+//! A change is one statement in autocommit. If its connection is lost before the reply, the change
+//! may have been committed, may still be running, or may still be in transit. So the store then
 //! inserts a row with the same unique nonce (see [`WITHDRAW`](sql::WITHDRAW)). Only one of the two
-//! can commit. If this row does, the change never will, wherever it is. If it cannot, the change
-//! has been committed, and its log entries tell the result.
+//! can commit. If this row commits, the change never will, whatever its state is. If this row
+//! cannot be inserted, the change has been committed, and its log entries show the result.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::store::PostgresStore;
 /// The maximum time for a change, including the wait for its permit.
 pub(crate) const CHANGE_TIMEOUT: Duration = Duration::from_millis(1400);
 
-/// The deadline for learning the outcome of a change, within the two seconds that are promised.
+/// The deadline for finding the outcome of a change, within the two seconds that are promised.
 const OUTCOME_TIMEOUT: Duration = Duration::from_millis(1900);
 
 /// The maximum time for a notification.
@@ -35,7 +35,7 @@ const NOTIFY_TIMEOUT: Duration = Duration::from_millis(300);
 /// The number of retries after a collision with another change.
 const COLLISIONS: u32 = 3;
 
-/// The pause before the outcome of a change is asked for again.
+/// The pause before the outcome of a change is looked up again.
 const OUTCOME_PAUSE: Duration = Duration::from_millis(20);
 
 /// A change that is about to be made.
@@ -108,7 +108,7 @@ struct Done {
     connection: Option<CheckedOut>,
 }
 
-/// The outcome of a change whose answer was lost.
+/// The outcome of a change whose reply was lost.
 enum Outcome {
     Committed(Vec<PgRow>),
     /// The change will never be committed. The connection is usable.
@@ -125,7 +125,7 @@ impl PostgresStore {
         let (answer, answered) = oneshot::channel();
         let store = self.clone();
         tokio::spawn(async move { store.run_change(change, started, permit, answer).await });
-        // Without an answer, the task has panicked or the runtime has ended.
+        // Without a result, the task has panicked or the runtime has shut down.
         answered.await.map_err(StoreError::outcome_unknown)?
     }
 
@@ -227,8 +227,8 @@ impl PostgresStore {
         }
     }
 
-    /// Withdraws a change, or finds that it was committed. Asks again until the outcome is certain
-    /// or the time is over.
+    /// Withdraws a change, or finds that it was committed. Tries again until the outcome is certain
+    /// or the deadline has passed.
     async fn withdraw(&self, change: &Change, nonce: i64, deadline: Instant) -> Outcome {
         while Instant::now() < deadline {
             match self.try_withdraw(change, nonce, deadline).await {
@@ -249,8 +249,8 @@ impl PostgresStore {
         let connections = &self.connections;
         let mut connection = connections.open_fresh(deadline).await?;
         let withdrawal = self.statement(sql::WITHDRAW).bind(nonce);
-        // If it fails, the change may have been committed nevertheless. For example, the server may
-        // take no changes any more. So the log decides in each case.
+        // If the withdrawal fails, the change may have been committed nevertheless. For example,
+        // the server may have become read-only since. So the log is read in each case.
         let _ = connections.run(&mut connection, withdrawal, deadline).await;
         let outcome = self.statement(sql::OUTCOME).bind(nonce).bind(change.entries);
         let rows = connections.run(&mut connection, outcome, deadline).await?;
@@ -262,7 +262,7 @@ impl PostgresStore {
     }
 
     /// Notifies other nodes. This is a transaction of its own after the commit: notifications wait
-    /// for each other, and the clock must not be locked meanwhile.
+    /// for each other, and the clock must not be locked in the meantime.
     async fn notify(&self, connection: Option<CheckedOut>, nonce: i64) -> Result<(), sqlx::Error> {
         let deadline = Instant::now() + NOTIFY_TIMEOUT;
         let mut connection = match connection {

@@ -6,8 +6,8 @@ use sqlx::postgres::PgConnectOptions;
 use crate::error_class::{ErrorClass, error_class};
 use crate::schema_name::SchemaName;
 
-/// The error that a store could not be opened. The message names the database and says what to do.
-/// Neither it nor [`Debug`] contains a password.
+/// The error that a store could not be opened. The message names the database and explains what to
+/// do. Neither it nor [`Debug`] contains a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -22,8 +22,10 @@ pub enum ConnectError {
          must not begin with a digit or with `pg_`, and has at most 63 characters"
     )]
     SchemaName,
-    /// The server does not answer, or rejects the connection.
-    #[error("{place} cannot be reached: check that the server runs and lets this role in")]
+    /// The server does not respond, or rejects the connection.
+    #[error(
+        "{place} cannot be reached: check that the server is running and that this role may connect"
+    )]
     #[non_exhaustive]
     Unreachable {
         /// The database.
@@ -77,7 +79,8 @@ pub enum ConnectError {
     },
     /// A later version of Hallpass created the schema.
     #[error(
-        "the schema `{}` in {place} is version {found}, and this program knows {known}: upgrade this program",
+        "the schema `{}` in {place} is version {found}, and this program supports only {known}: \
+         upgrade this program",
         .place.schema.as_str()
     )]
     #[non_exhaustive]
@@ -86,13 +89,13 @@ pub enum ConnectError {
         place: Place,
         /// The version of the schema.
         found: i64,
-        /// The latest version that this program knows.
+        /// The latest version that this program supports.
         known: i64,
     },
     /// The schema contains tables of another application.
     #[error(
-        "the schema `{}` in {place} contains tables that are not Hallpass's: give the store another \
-         schema or database",
+        "the schema `{}` in {place} contains tables of another application: use another schema or \
+         database for the store",
         .place.schema.as_str()
     )]
     #[non_exhaustive]
@@ -102,8 +105,8 @@ pub enum ConnectError {
     },
     /// The role lacks a right.
     #[error(
-        "the role {role} lacks rights in {place}: let a role that may create schemas run the migrations, and \
-         grant this one what `roles.sql` says"
+        "the role {role} lacks rights in {place}: run the migrations with a role that may create \
+         schemas, and grant this role the rights in `roles.sql`"
     )]
     #[non_exhaustive]
     Forbidden {
@@ -112,8 +115,8 @@ pub enum ConnectError {
         /// The role.
         role: String,
     },
-    /// The server takes no changes, so the schema cannot be created.
-    #[error("{place} is read-only: run the migrations where it can be written")]
+    /// The server is read-only, so the schema cannot be created.
+    #[error("{place} is read-only: run the migrations on a server that accepts changes")]
     #[non_exhaustive]
     ReadOnly {
         /// The database.
@@ -169,7 +172,7 @@ impl ConnectError {
         }
         let role = role.to_owned();
         match error_class(&error) {
-            // A role that is not let in at all has another problem than one that lacks a right.
+            // A role that may not connect at all gets another error than a role that lacks a right.
             ErrorClass::Forbidden if code.as_deref() == Some("42501") => {
                 Self::Forbidden { place, role }
             }

@@ -15,8 +15,8 @@ use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
 /// The maximum time that a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// The maximum time for connecting. This is longer than any call waits, so that a later call finds
-/// the connection.
+/// The maximum time for connecting. This is longer than any call waits, so that a later call can
+/// use the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum time in which a connection whose call was dropped must become usable again.
@@ -27,7 +27,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(1);
 const DEAD_CONNECTIONS: u32 = 16;
 
 /// The settings of the store's own connections. A statement that no call waits for any more ends
-/// soon, and a change sees what others committed while it waited for a lock.
+/// soon. After waiting for a lock, a change sees the changes that were committed during the wait.
 const SESSION: &str =
     "SET statement_timeout = 2000; SET default_transaction_isolation = 'read committed'";
 
@@ -176,7 +176,7 @@ async fn repeat<'q>(
 
 /// Runs a statement, in an explicit transaction if `begin` is given.
 ///
-/// All rows are fetched, because only then has the server said that it has committed.
+/// All rows are fetched, because only then has the server confirmed the commit.
 async fn execute(
     connection: &mut PgConnection,
     begin: Option<&'static str>,
@@ -186,7 +186,8 @@ async fn execute(
     let running = async {
         let Some(begin) = begin else { return statement.fetch_all(connection).await };
         let mut transaction = connection.begin_with(begin).await?;
-        // It is not kept: the next transaction may run on another connection of the server.
+        // The statement is not cached, because the next transaction may run on another connection
+        // of the server.
         let rows = statement.persistent(false).fetch_all(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(rows)
@@ -212,7 +213,7 @@ pub(crate) fn options(options: PgConnectOptions, is_pooled: bool) -> PgConnectOp
     };
     let options = options.disable_statement_logging();
     if is_pooled {
-        // A pooler refuses parameters that it does not know.
+        // A pooler rejects unknown parameters.
         options.statement_cache_capacity(0).extra_float_digits(None)
     } else {
         options
@@ -243,7 +244,7 @@ impl CheckedOut {
         }
         let deadline = deadline.min(Instant::now() + ACQUIRE_TIMEOUT);
         let acquired = if pool.options().get_acquire_timeout() > CONNECT_TIMEOUT {
-            // A call that stops waiting must not keep its place in the queue of the host's pool.
+            // A call that stops waiting must leave the queue of the host's pool.
             timeout_at(deadline, pool.acquire()).await
         } else {
             // Connecting runs in a task that continues when this call gives up. Otherwise many
@@ -257,7 +258,7 @@ impl CheckedOut {
     }
 
     pub(crate) fn get(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("it is here until it is given back")
+        self.0.as_mut().expect("the connection is present until it is returned to the pool")
     }
 
     /// Gives the connection back to the pool.
@@ -270,8 +271,7 @@ impl CheckedOut {
     /// The server reports an error before it releases the locks of the transaction, so this waits
     /// until the server is ready: the caller may try again at once.
     ///
-    /// A connection to a server that takes no changes is closed, because the next one may lead to
-    /// the primary.
+    /// A connection to a read-only server is closed, because the next one may lead to the primary.
     pub(crate) async fn give_back_after(mut self, error: &sqlx::Error, deadline: Instant) {
         if is_rejection(error)
             && error_class(error) != ErrorClass::ReadOnly
@@ -293,7 +293,7 @@ impl Drop for CheckedOut {
         let Some(mut connection) = self.0.take() else { return };
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(async move {
-                // The server answers once it is done with the statement that was dropped.
+                // The server replies after it has completed the dropped statement.
                 if !matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))) {
                     drop(connection.detach());
                 }
@@ -303,13 +303,13 @@ impl Drop for CheckedOut {
     }
 }
 
-/// The error for a standby. It may not know the latest changes, so neither a check nor a cache can
-/// rely on it.
+/// The error for a standby. A standby may lack the latest changes, so neither a check nor a cache
+/// can rely on it.
 #[derive(Debug, thiserror::Error)]
 #[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;
 
-/// Returns whether a standby has answered a statement that asks for that.
+/// Returns whether a standby has run the statement, if the statement selects that.
 fn is_of_standby(rows: &[PgRow]) -> bool {
     rows.first().is_some_and(|row| row.try_get("standby").is_ok_and(|standby| standby))
 }

@@ -42,8 +42,9 @@ pub(crate) struct PostgresDialect;
 impl Dialect for PostgresDialect {
     const TOKENS: &'static str = "hallpass.tokens AS t";
 
-    /// The newest entry of the log has the number of the clock. This entry is found at once,
-    /// whereas the clock's row has many old versions while a long transaction may still read them.
+    /// The newest entry of the log has the number of the clock. The index finds this entry
+    /// immediately, whereas the clock's row has many old versions as long as a long transaction may
+    /// still read them.
     const CLOCK: &'static str =
         "(SELECT coalesce(max(seq), 0) AS seq FROM hallpass.changes WHERE seq > 0)";
 

@@ -9,11 +9,11 @@ use sqlx::postgres::{PgDatabaseError, PgSeverity};
 pub(crate) enum ErrorClass {
     /// The connection is lost, or could not be made.
     Lost,
-    /// Two transactions waited for each other. Trying again helps.
+    /// Two transactions waited for each other. A retry can succeed.
     Collision,
     /// Another transaction holds a lock for too long.
     Locked,
-    /// The server takes no changes.
+    /// The server is read-only.
     ReadOnly,
     /// A row is invalid.
     Corrupt,
@@ -63,8 +63,8 @@ fn class_of_code(code: &str) -> ErrorClass {
     }
 }
 
-/// Returns whether the server itself has answered that it did not run the statement. The connection
-/// can be used again then. A pooler may report a lost server in the form of such an answer.
+/// Returns whether the server itself has replied that it did not run the statement. The connection
+/// can then be used again. A pooler may report a lost server with a similar reply.
 pub(crate) fn is_rejection(error: &sqlx::Error) -> bool {
     let answer =
         error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());

@@ -117,7 +117,7 @@ impl PostgresStore {
                 let notify = self.statement(sql::NOTIFY).bind(nonce).persistent(is_kept);
                 notify.execute(&mut *savepoint).await?;
             }
-            // The change has set its own, which would stay until the end of the transaction.
+            // The change has set its own value, which would stay until the end of the transaction.
             let restore = self.statement(sql::RESTORE_LOCK_TIMEOUT).bind(lock_timeout);
             restore.persistent(is_kept).execute(&mut *savepoint).await?;
             savepoint.commit().await?;

@@ -22,27 +22,27 @@
 //! # Guarantees
 //!
 //! - **Sequence order is commit order.** Each change takes the next number of the change log as its
-//!   last step. So a cache that follows the log misses nothing, and a long transaction of another
+//!   last step. So a cache that follows the log misses no change, and a long transaction of another
 //!   client does not delay it.
 //! - **A lookup is one round trip.** It reads one row by its key, and the position of the log in
-//!   the same snapshot. It waits for no change.
+//!   the same snapshot. It does not wait for changes.
 //! - **A change is one statement.** It is one round trip and one transaction, which also writes the
 //!   audit entry.
 //! - **A change that was acknowledged is on the disk**, and on the synchronous standbys if there
 //!   are any, even if the role's `synchronous_commit` is off.
 //! - **The token limit of an owner is exact** across all nodes.
-//! - **Taking rights away never waits behind edits.** Revoking and deleting have capacity of their
-//!   own, and each node makes one edit per owner at a time.
+//! - **Revoking and deleting never wait for edits.** They have separate capacity, and each node
+//!   makes one edit per owner at a time.
 //! - **A call ends within two seconds**, and a lookup within one. If a connection is dead, all
 //!   connections are in use, or another client keeps a lock, the call returns an [unavailable]
 //!   error.
-//! - **A lost answer is found.** If a connection is lost during a change, the store uses another
-//!   one to find out whether the change was committed, and otherwise prevents it from being
-//!   committed later. The outcome is [unknown] only if this does not succeed in time.
-//! - **A server that takes no changes** (`default_transaction_read_only`, or a full disk) still
-//!   lets tokens be checked. Changes return a [read-only] error.
-//! - **Unreadable data is never accepted.** An invalid row is a [corrupt] error. A database whose
-//!   schema is missing, outdated, too new or not Hallpass's is refused when the store is opened.
+//! - **The outcome of a change is looked up.** If a connection is lost during a change, the store
+//!   uses another one to find out whether the change was committed, and otherwise prevents it from
+//!   being committed later. The outcome is [unknown] only if this does not succeed in time.
+//! - **On a read-only server** (`default_transaction_read_only`, or a full disk), tokens can still
+//!   be checked. Changes return a [read-only] error.
+//! - **Unreadable data is never accepted.** An invalid row is a [corrupt] error. Opening the store
+//!   fails if its schema is missing, outdated, too new or of another application.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [unknown]: hallpass_core::store::StoreError::is_outcome_unknown
@@ -56,45 +56,45 @@
 //! read at once. Connections are opened when they are first needed.
 //!
 //! Connections of the store's own have a `statement_timeout` of two seconds. Set one for a pool of
-//! the host's too, because otherwise a statement continues when no call waits for it any more.
+//! the host's too, because otherwise a statement continues after its call has given up.
 //!
 //! Notifications on the channel `hallpass` contain only a number. They only reduce latency: the
-//! next read of the log finds what they miss. They are sent after the commit, so a full queue of
-//! notifications does not undo a change.
+//! next read of the log finds changes that they miss. They are sent after the commit, so a full
+//! queue of notifications does not undo a change.
 //!
 //! # Poolers
 //!
 //! A pooler that gives each transaction another connection, such as `PgBouncer` in transaction
 //! mode, needs [`PostgresSettings::disable_listen`]. Then each call is an explicit transaction,
-//! which takes four round trips to the pooler, and nothing stays in a session. Session mode needs
-//! no setting.
+//! which takes four round trips to the pooler, and no state is kept in a session. Session mode
+//! needs no setting.
 //!
 //! # Failover
 //!
-//! Dead connections are replaced, and the first call that finds one repeats itself if that is safe.
-//! Tokens are checked on a primary only, because a standby may lag behind by any amount of time. If
-//! a connection leads to a standby, the store is unavailable. After a failover to an asynchronous
-//! standby that lost the last changes, caches detect the different history by the nonces of the
-//! log, and discard everything. The lost changes stay lost. Use a synchronous standby if a
-//! revocation must outlive the primary.
+//! Dead connections are replaced, and a call that finds a dead connection is repeated if that is
+//! safe. Tokens are checked on a primary only, because a standby may lag behind by any amount of
+//! time. If a connection leads to a standby, the store is unavailable. After a failover to an
+//! asynchronous standby that lost the last changes, caches detect the different history by the
+//! nonces of the log, and discard everything. The lost changes stay lost. Use a synchronous standby
+//! if a revocation must survive the loss of the primary.
 //!
 //! # The schema
 //!
 //! Everything is in the PostgreSQL schema `hallpass`, or in one that [`PostgresSettings::schema`]
 //! names: the tables `tokens`, `clock`, `changes` and `migrations`, and five functions. The
 //! migrations are the files in this crate's `migrations` directory. [`PostgresStore::migrate`]
-//! applies them, and so does opening a store; any number of nodes can do so at the same time. A
+//! applies them, and so does opening a store. Any number of nodes can do so at the same time. A
 //! role that may not create anything needs the rights in the crate's `roles.sql`, and
 //! [`migrate(false)`](PostgresSettings::migrate).
 //!
 //! The tables contain names, descriptions, scopes, metadata, times, owner ids, and digests of the
 //! tokens' secrets, from which no token can be computed. They also contain the change log, which is
 //! the audit trail. [`prune`] deletes its old entries. No secret is ever sent to the server, so its
-//! log contains none. Digests without a pepper can be used to test a guess, which is hopeless
-//! against 256 random bits.
+//! log contains none. Digests without a pepper can be used to verify a guessed token, but guessing
+//! 256 random bits is infeasible.
 //!
 //! Read these tables as you like, but do not change them. If you revoke a token by hand, without an
-//! entry in `changes`, caches go on accepting it.
+//! entry in `changes`, caches continue to accept it.
 //!
 //! # Your own database
 //!

@@ -1,5 +1,5 @@
-//! Wakes up the calls that wait for changes, on this store's own changes and on notifications of
-//! others.
+//! Wakes up the calls that wait for changes, both for changes of this store and for notifications
+//! from other stores.
 //!
 //! This only reduces latency. Correctness depends on reading the log. When a connection is lost, an
 //! unknown number of notifications is lost, too. So each loss, and each new start of listening,
@@ -59,9 +59,9 @@ impl Listener {
         self.state.borrow().seq
     }
 
-    /// Starts again at `head` if the log is shorter than was announced before it was read. In that
+    /// Starts again at `head` if a higher number was announced before the log was read. In that
     /// case, another server has taken over without the last changes. Without this, its next changes
-    /// would wake up no call until their numbers exceed the old ones.
+    /// would not wake up any call until their numbers exceed the old ones.
     pub(crate) fn follow_history(&self, announced_before: u64, head: ChangeSeq) {
         self.state.send_if_modified(|state| {
             let is_shorter = head.get() < announced_before && state.seq == announced_before;
@@ -157,7 +157,7 @@ async fn start(server: &PgConnectOptions, channel: &str) -> Result<PgListener, s
     Ok(listener)
 }
 
-/// Receives notifications until the connection is lost. Returns why, if that is known.
+/// Receives notifications until the connection is lost. Returns the reason, if it is known.
 async fn receive(
     listener: &mut PgListener,
     state: &watch::Sender<LogState>,
@@ -166,8 +166,8 @@ async fn receive(
         match timeout(SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => match notification.payload().parse() {
                 Ok(seq) => announce(state, seq),
-                // Another application or version has sent the notification, so it may mean
-                // anything.
+                // Another application or version has sent the notification, so its meaning is
+                // unknown.
                 Err(_) => state.send_modify(|state| state.gaps += 1),
             },
             Ok(Ok(None)) => return None,
@@ -215,7 +215,7 @@ mod tests {
         assert!(!wakes_up(&listener, 3).await);
         listener.announce(ChangeSeq::new(4));
         assert!(wakes_up(&listener, 3).await);
-        // What was announced while the log was read stays.
+        // A number that was announced while the log was read stays.
         listener.follow_history(3, ChangeSeq::new(3));
         listener.follow_history(5, ChangeSeq::new(3));
         assert!(wakes_up(&listener, 3).await);

@@ -1,7 +1,7 @@
 //! Permits that limit the number of concurrent changes. The other changes wait without a
 //! connection.
 //!
-//! Taking rights away has permits of its own, so that it never waits behind edits. No owner can
+//! Revoking and deleting have separate permits, so that they never wait for edits. No owner can
 //! take all permits, because the handle sends only a few changes of each owner to the store at a
 //! time.
 

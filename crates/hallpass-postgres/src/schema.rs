@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '8s'; \
      SET LOCAL statement_timeout = '9s'; SELECT pg_advisory_xact_lock(1213227379)";
 
-/// Reads the catalog, which every role may do.
+/// Reads the system catalog, which every role may read.
 const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS server, \
      current_setting('server_encoding') AS encoding, \
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
@@ -61,12 +61,12 @@ struct Found {
     created: SchemaId,
 }
 
-/// The time at which a schema was created, in microseconds. It tells the schemas of different
-/// databases apart.
+/// The time at which a schema was created, in microseconds. It distinguishes the schemas of
+/// different databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SchemaId(pub(crate) i64);
 
-/// Checks the database, and migrates it if that is wanted. Several nodes may do so at once.
+/// Checks the database, and migrates it if requested. Several nodes may do so at once.
 pub(crate) async fn prepare(
     options: &PgConnectOptions,
     place: &Place,
@@ -98,7 +98,7 @@ impl Opening<'_> {
         let mut found = self.inspect().await?;
         if found.map_or(0, |found| found.version) < KNOWN && mode != SchemaMode::Check {
             self.run(BEGIN).await?;
-            // Another node may have migrated it meanwhile.
+            // Another node may have migrated it in the meantime.
             found = self.inspect().await?;
             let done = found.map_or(0, |found| usize::try_from(found.version).unwrap_or(0));
             for migration in MIGRATIONS.iter().skip(done) {

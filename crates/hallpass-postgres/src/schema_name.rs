@@ -7,8 +7,8 @@ const DEFAULT: &str = "hallpass";
 
 /// The name of the schema that contains the store's tables.
 ///
-/// A name consists of lower-case letters, digits and underscores. So it means the same with and
-/// without quotes, and it can be written into a statement.
+/// A name consists of lower-case letters, digits and underscores. So it has the same meaning with
+/// and without quotes, and it can be written into a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SchemaName(Cow<'static, str>);
 

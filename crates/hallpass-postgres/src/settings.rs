@@ -8,8 +8,8 @@ use crate::schema::{self, SchemaMode};
 use crate::schema_name::SchemaName;
 use crate::store::PostgresStore;
 
-/// The settings of a store's use of its database. The defaults are right for a PostgreSQL server
-/// that nodes connect to directly.
+/// The settings of a store. The defaults are suitable for a PostgreSQL server to which nodes
+/// connect directly.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,8 +64,8 @@ impl PostgresSettings {
         self
     }
 
-    /// Sets how long a lookup, a list or reading the change log may take, including the wait for a
-    /// connection: one second by default, and at most two.
+    /// Sets how long a lookup, a list or a read of the change log may take, including the wait for
+    /// a connection: one second by default, and at most two.
     pub fn lookup_deadline(mut self, deadline: Duration) -> Self {
         self.lookup_deadline = deadline.min(Duration::from_secs(2));
         self
@@ -73,7 +73,7 @@ impl PostgresSettings {
 
     /// Keeps nothing in a session of the server: no prepared statements and no `LISTEN`. Use this
     /// with a pooler that gives each transaction another connection, such as `PgBouncer` in
-    /// transaction mode. Changes of other nodes are then found by polling alone, still within the
+    /// transaction mode. Changes of other nodes are then found only by polling, still within the
     /// promised bound.
     pub fn disable_listen(mut self) -> Self {
         self.is_pooled = true;
@@ -91,7 +91,7 @@ impl PostgresSettings {
     /// of the host's that contains other tables. Opening the store creates it if it does not exist.
     ///
     /// The name consists of lower-case letters, digits and underscores. Every node must use the
-    /// same one. The command line takes it as `--postgres-schema`.
+    /// same one. On the command line, this is `--postgres-schema`.
     pub fn schema(mut self, name: impl Into<String>) -> Self {
         self.schema = name.into();
         self

@@ -17,14 +17,14 @@ const OWN: usize = 2 + EVENT_COLUMNS.len();
 ///
 /// A change is one statement, so it is one message, one transaction and one commit, and the clock's
 /// row is locked only while the server works. `done` is the part that changes tokens. It starts
-/// `FROM settings`, so that the settings apply before anything is locked, and ends with a
-/// common table expression `done` with the columns `id`, `owner` and `count`, one row for each log
-/// entry. They fill in what the event does not say about a token, and they replace its count.
+/// `FROM settings`, so that the settings apply before anything is locked, and ends with a common
+/// table expression `done` with the columns `id`, `owner` and `count`, one row for each log entry.
+/// They fill in the token and owner that the event lacks, and they replace its count.
 ///
 /// The clock's row is locked last: how far it moves depends on the complete result of `done`. Its
 /// lock lasts until the commit, so the order of numbers is the order of commits.
 ///
-/// `rejected` may select one more row, without a number, to tell why nothing was changed.
+/// `rejected` may select one more row, without a number, with the reason why nothing was changed.
 fn change(done: &str, rejected: &str) -> String {
     let events: Vec<_> = EVENT_COLUMNS
         .iter()
@@ -64,8 +64,8 @@ const EACH: &str = "RETURNING t.id, t.owner, NULL::bigint AS count";
 const IN_TOTAL: &str =
     "done AS (SELECT NULL::uuid AS id, NULL::text AS owner, n AS count FROM changed WHERE n > 0)";
 
-/// Reports that the token exists, but not as expected. The function sees what was committed while
-/// `done` waited for the token.
+/// Reports that the token exists, but not in the expected state. The function sees the changes that
+/// were committed while `done` waited for the token.
 const IS_THERE: &str =
     "UNION ALL SELECT NULL, NULL, NULL, 1 FROM counted WHERE n = 0 AND hallpass.has_token($10)";
 
@@ -151,8 +151,8 @@ pub(crate) static DELETE: LazyLock<String> = LazyLock::new(|| {
 
 /// The values are the ids, separated by spaces, and the owner or NULL.
 ///
-/// The server does not know how many ids an `ARRAY(SELECT ...)` has. So it finds each by the key
-/// and never reads the whole table, whose size depends on the tokens of other owners.
+/// The planner cannot estimate how many ids an `ARRAY(SELECT ...)` has. So it finds each id by the
+/// key and never reads the whole table, whose size depends on the tokens of other owners.
 pub(crate) static DELETE_MANY: LazyLock<String> = LazyLock::new(|| {
     let done = format!(
         "held AS (SELECT t.id FROM settings CROSS JOIN hallpass.tokens AS t \
@@ -210,7 +210,7 @@ pub(crate) static LOG_OWNER_CHANGE: LazyLock<String> = LazyLock::new(|| {
     change(done, "")
 });
 
-/// Writes how a column is set to a value.
+/// Writes the assignment of a value to a column.
 fn place(column: &str, number: usize) -> String {
     match column {
         "scopes" => format!("string_to_array(${number}, ' ')"),
@@ -228,13 +228,13 @@ pub(crate) const WITHDRAW: &str = "WITH settings AS MATERIALIZED \
      SELECT -1 - $1, $1, 'none', now(), 'withdrawn', 0, '' FROM settings \
      ON CONFLICT (nonce) DO NOTHING";
 
-/// Reads what a change logged, or the row that withdrew it. `$1` is its nonce, and `$2` how many
-/// entries it has at most.
+/// Reads the entries that a change logged, or the row that withdrew it. `$1` is its nonce, and `$2`
+/// is the maximum number of its entries.
 pub(crate) const OUTCOME: &str = "SELECT seq, uuid_send(token_id) AS token_id, owner, count \
      FROM hallpass.changes WHERE nonce BETWEEN $1 AND $1 + $2 - 1 ORDER BY seq";
 
-/// Notifies listeners of a change, unless a later one has done so or will. `$1` is the nonce of its
-/// last entry.
+/// Notifies listeners of a change, unless a later change has notified them or will do so. `$1` is
+/// the nonce of its last entry.
 pub(crate) const NOTIFY: &str =
     "SELECT pg_notify('hallpass', seq::text) FROM hallpass.clock WHERE single AND nonce = $1";
 
@@ -256,8 +256,8 @@ macro_rules! record_uses {
 }
 
 /// The values are ids, revisions and times, as many of each. Of several uses of one token, the
-/// latest counts. Rows are locked in the order of their ids, so that two of these never wait for
-/// each other.
+/// latest counts. Rows are locked in the order of their ids, so that two of these statements never
+/// wait for each other.
 ///
 /// The server does not know how many uses there are, and an ordinary join may compare each use with
 /// each token. With `LATERAL` it finds one token after the other by the key.
@@ -267,8 +267,8 @@ pub(crate) const RECORD_USES: &str = record_uses!("");
 pub(crate) const RECORD_USES_UNLOCKED: &str = record_uses!(" SKIP LOCKED");
 
 /// Deletes the oldest entries of the log, from the first one on and without a gap, even if the
-/// server's clock was wrong when some were written. The newest entry stays, because followers know
-/// their position by it. Old withdrawals are deleted too.
+/// server's clock was wrong when some were written. The newest entry stays, because followers
+/// compare its nonce with that of their position. Old withdrawals are deleted too.
 ///
 /// `$1` is the time before which an entry was written, and `$2` the limit. If none of the first
 /// thousand is old enough, nothing beyond them is read.
@@ -282,9 +282,10 @@ pub(crate) const PRUNE_LOG: &str = "WITH withdrawn AS \
      AND seq < (SELECT seq FROM hallpass.clock WHERE single) RETURNING 1) \
      SELECT count(*) AS total FROM done";
 
-/// Returns the newest position beside each entry, or alone if there is none: one statement and so
-/// one snapshot. `$1` is the first number and `$2` the limit. Each row also has the server's time,
-/// and whether the server is a standby, which may not know the newest entries.
+/// Returns the entries, each together with the newest position, or only the newest position if
+/// there are none. It is one statement, so all rows are from the same snapshot. `$1` is the first
+/// number and `$2` the limit. Each row also has the server's time, and whether the server is a
+/// standby, which may lack the newest entries.
 pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_nonce, \
      pg_is_in_recovery() AS standby, (date_part('epoch', clock_timestamp()) * 1000)::int8 AS time, \
      entry.seq, entry.nonce, entry.target, uuid_send(entry.token_id) AS token_id, entry.owner \
@@ -294,7 +295,7 @@ pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_
 
 pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock WHERE single";
 
-/// Reads which schema a connection of the host leads to, and a setting that a change overwrites.
+/// Reads the schema that a connection of the host leads to, and a setting that a change overwrites.
 pub(crate) const HOST: &str = "SELECT current_setting('lock_timeout') AS lock_timeout, \
      (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created FROM hallpass.migrations";
 

@@ -15,8 +15,8 @@ use crate::settings::{PostgresSettings, parse};
 
 /// Tokens in a PostgreSQL database. Clones share its connections.
 ///
-/// It must be opened and used in a tokio runtime with I/O and time enabled. See the [crate] for
-/// what it promises.
+/// It must be opened and used in a tokio runtime with I/O and time enabled. The [crate] describes
+/// its guarantees.
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(crate) connections: Arc<Connections>,
@@ -70,7 +70,8 @@ impl PostgresStore {
     }
 
     /// Creates the schema `hallpass` or updates it to this version, and does nothing else. Use it
-    /// if the role of the service may not do so. Does nothing if the schema is up to date.
+    /// if the role of the service may not create the schema. Does nothing if the schema is up to
+    /// date.
     ///
     /// # Errors
     ///
@@ -82,7 +83,8 @@ impl PostgresStore {
     }
 
     /// Closes the store's own connections once the running calls have ended, and stops listening.
-    /// Clones are closed too: their later calls are unavailable. A pool of the host's stays open.
+    /// Clones are closed as well: later calls return an unavailable error. A pool of the host's
+    /// stays open.
     pub async fn close(&self) {
         self.listener.close();
         self.permits.close();

@@ -1,4 +1,4 @@
-//! The methods of the store.
+//! The implementation of the store's methods.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ impl TokenStore for PostgresStore {
                 .await
         };
         match record(sql::RECORD_USES).await {
-            // Another transaction keeps one of them locked. The others do not wait for it.
+            // Another transaction has locked one of the tokens. The others must not wait for it.
             Err(error)
                 if matches!(error_class(&error), ErrorClass::Locked | ErrorClass::Collision) =>
             {
@@ -255,7 +255,7 @@ impl PostgresStore {
         reading.await.map_err(store_error)
     }
 
-    /// Changes one token if it is still as expected.
+    /// Changes one token if it is still in the expected state.
     async fn change_token(&self, change: Change) -> Result<ChangeSeq, StoreError> {
         match self.change(change).await?.as_slice() {
             [Line { seq: Some(seq), .. }] => Ok(*seq),
@@ -269,7 +269,7 @@ impl PostgresStore {
         Ok(bulk_result(&self.change(change).await?))
     }
 
-    /// Runs a statement of maintenance that can be repeated. Returns the total that it selects.
+    /// Runs a maintenance statement that can be repeated. Returns the total that it selects.
     async fn run_maintenance<'q>(
         &self,
         statement: impl Fn() -> Statement<'q>,

@@ -89,7 +89,7 @@ async fn store_works_in_a_schema_that_contains_tables_of_the_host() {
 #[tokio::test]
 async fn stores_in_two_schemas_of_one_database_are_separate() {
     let host = host().await;
-    // The name is a keyword.
+    // This name of a schema is a keyword of SQL.
     let other = Hallpass::builder(store_in("user", &host.pool).await).build();
     let issued = host.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();
     assert!(other.authenticate(issued.token.reveal().as_bytes()).await.is_err());
@@ -100,7 +100,7 @@ async fn stores_in_two_schemas_of_one_database_are_separate() {
 }
 
 #[tokio::test]
-async fn invalid_schema_name_is_refused() {
+async fn invalid_schema_name_is_rejected() {
     let host = host().await;
     for name in ["", "App", "a\"; DROP SCHEMA app CASCADE; --", "pg_tokens", "a.b"] {
         let settings = PostgresSettings::default().schema(name);
@@ -206,7 +206,7 @@ async fn token_limit_counts_in_a_host_transaction() {
 }
 
 #[tokio::test]
-async fn connection_outside_of_a_transaction_is_refused() {
+async fn connection_outside_of_a_transaction_is_rejected() {
     let host = host().await;
     let mut connection = host.pool.acquire().await.unwrap();
     let new = NewToken::named("nightly");
@@ -216,7 +216,7 @@ async fn connection_outside_of_a_transaction_is_refused() {
 }
 
 #[tokio::test]
-async fn transaction_on_another_database_is_refused() {
+async fn transaction_on_another_database_is_rejected() {
     let (host, other) = (host().await, host().await);
     let nothing = PgPool::connect(&Postgres::shared().new_database().unwrap()).await.unwrap();
     for pool in [&other.pool, &nothing] {

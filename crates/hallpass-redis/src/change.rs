@@ -1,22 +1,23 @@
-//! Changes, and what happens if the reply to one is lost.
+//! Makes changes, and looks a change up if the reply to it is lost.
 //!
 //! If the connection breaks while a change is running, the store cannot know whether the server has
-//! run the script. Sending the script again could make the change twice. Reporting an error could
-//! report a revocation as failed that was made. So a lost reply is looked up:
+//! run the script. Sending the script again could make the change twice. Returning an error could
+//! report a revocation as failed although it was made. So the store looks the change up:
 //!
 //! 1. Each change has a random nonce. Its script stores its own reply under the nonce, in the same
 //!    atomic step as the change.
 //! 2. If the reply is lost, the store runs the script `probe.lua` with the nonce on a new
 //!    connection.
 //! 3. If the probe finds the stored reply, the change was made, and the call returns that reply.
-//! 4. If it does not, the change has not been made *yet*: it may still be on its way to the server.
+//! 4. If it does not, the change has not been made *yet*: it may still be in transit to the server.
 //!    So the probe stores an empty value under the nonce, also in the same atomic step. A script
 //!    whose nonce has an empty value does nothing (`log.lua`). So the change will never be made,
 //!    and the call may safely report that nothing was changed.
-//! 5. If the probe's reply is lost as well, the outcome is unknown, and the call says so.
+//! 5. If the probe's reply is lost as well, the outcome is unknown, and the call returns that
+//!    error.
 //!
-//! Without step 4, a change could take effect after it was reported as failed. The caller may have
-//! retried with another change by then, which the late one would overwrite.
+//! Without step 4, a change could take effect after it was reported as failed. By then the caller
+//! may have made another change, which the late one would overwrite.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -51,8 +52,7 @@ struct Unconfirmed {
     required: u32,
 }
 
-/// A change that is about to be sent: the call of its script, and the nonce by which it is looked
-/// up.
+/// A change that is about to be sent: the call of its script, and the nonce for looking it up.
 pub(crate) struct PendingChange {
     call: Call,
     nonce: String,

@@ -1,8 +1,8 @@
 //! Finds the node of a cluster that holds the keys.
 //!
 //! All keys of a namespace are in one slot, and so on one node. The store connects to that node
-//! directly and does not use the cluster client of the driver. So the store knows whether a change
-//! was sent, and nothing sends it twice.
+//! directly and does not use the cluster client of the driver. So it is certain whether a change
+//! was sent, and no change is sent twice.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -36,7 +36,8 @@ impl Cluster {
         if let Some(primary) = self.known() {
             return open(&primary).await;
         }
-        let mut why = RedisError::from((ErrorKind::InvalidClientConfig, "no node was given"));
+        let mut why =
+            RedisError::from((ErrorKind::InvalidClientConfig, "the list of nodes is empty"));
         for seed in &self.seeds {
             match self.find(seed).await {
                 Ok(primary) => {
@@ -52,7 +53,7 @@ impl Cluster {
         Err(why)
     }
 
-    /// Asks a node which node holds the keys.
+    /// Queries a node for the node that holds the keys.
     async fn find(&self, seed: &Client) -> Result<Client, RedisError> {
         let mut connection = open(seed).await?;
         let slot = connection.send(redis::cmd("CLUSTER").arg("KEYSLOT").arg(&self.clock)).await?;
@@ -79,7 +80,10 @@ impl Cluster {
                 );
             }
         }
-        Err(RedisError::from((ErrorKind::Client, "no node of the cluster has the slot")))
+        Err(RedisError::from((
+            ErrorKind::Client,
+            "no node of the cluster owns the slot of the namespace",
+        )))
     }
 
     /// Reads from a redirect which node holds the keys. Returns `false` if the redirect does not
@@ -95,7 +99,7 @@ impl Cluster {
         is_known
     }
 
-    /// Forgets which node holds the keys, so that the nodes are asked again.
+    /// Forgets which node holds the keys, so that the nodes are queried again.
     pub(crate) fn forget_primary(&self) {
         self.learn(None);
     }

@@ -2,7 +2,8 @@
 
 use std::error::Error as StdError;
 
-/// The error of opening a store. The message says what to do. Nothing was changed on the server.
+/// The error of opening a store. The message explains what to do. Nothing was changed on the
+/// server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -56,8 +57,8 @@ pub enum ConnectError {
     },
     /// The keys were written by a newer version.
     #[error(
-        "the keys under `{namespace}` were written by a newer version of Hallpass (format {found}, this \
-         one knows {known}): upgrade this program"
+        "the keys under `{namespace}` were written by a newer version of Hallpass (format {found}, \
+         this version supports {known}): upgrade this program"
     )]
     #[non_exhaustive]
     Newer {
@@ -65,7 +66,7 @@ pub enum ConnectError {
         namespace: String,
         /// The version of the stored format.
         found: u32,
-        /// The newest version that this program knows.
+        /// The newest version that this program supports.
         known: u32,
     },
     /// The namespace is empty, and opening the store must not create it.

@@ -36,7 +36,8 @@ pub(crate) struct Connection {
     number: u64,
 }
 
-/// A call: commands, or a script with its arguments. The server may not know the script yet.
+/// A call: commands, or a script with its arguments. The script may not be loaded on the server
+/// yet.
 pub(crate) struct Call {
     commands: Vec<Cmd>,
     script: Option<&'static Script>,

@@ -61,7 +61,7 @@ fn is_about_the_data(error: &RedisError) -> bool {
 pub(crate) enum Failure {
     /// The call was not sent, because the server could not be reached.
     NotSent(Box<dyn StdError + Send + Sync>),
-    /// The server refused the call and changed nothing.
+    /// The server rejected the call and changed nothing.
     Refused(RedisError),
     /// The call was sent, and no reply came.
     NoReply(Box<dyn StdError + Send + Sync>),

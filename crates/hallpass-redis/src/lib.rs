@@ -21,10 +21,10 @@
 #![doc = concat!("```text\nACL SETUSER hallpass on >PASSWORD\n", include_str!("docs/rights.txt"), "```")]
 //!
 //! Three of them have a special purpose. Without `config|get`, the store cannot check whether the
-//! server evicts keys and persists changes, and logs a warning. Without `xread`, it learns of
-//! changes later. `cluster|...` is needed only for Redis Cluster. With `wait`, the store makes sure
-//! that it is not connected to a replica. If one of the other permissions is missing, a script may
-//! fail half-way, so grant all of them.
+//! server evicts keys and persists changes, and logs a warning. Without `xread`, it detects changes
+//! later. `cluster|...` is needed only for Redis Cluster. With `wait`, the store makes sure that it
+//! is not connected to a replica. If one of the other permissions is missing, a script may fail
+//! half-way, so grant all of them.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod change;

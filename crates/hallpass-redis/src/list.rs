@@ -96,7 +96,7 @@ impl Shared {
     }
 
     /// Reads the clock after a list that took several steps. The log up to this number contains
-    /// every change that the list shows, so a cache knows how far it has to catch up.
+    /// every change that the list shows, so a cache has to catch up to this number.
     async fn clock(&self, deadline: Instant) -> Result<ChangeSeq, StoreError> {
         let mut get = redis::cmd("GET");
         get.arg(&self.clock);

@@ -9,8 +9,8 @@ use crate::encoding::LogEntry;
 /// The error if the server has no clock, because it was emptied or is another server.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the tokens are missing, the server was emptied or is another one: restore it, or restart this \
-     program to begin with an empty store"
+    "the tokens are missing, because the server was emptied or replaced: restore its data, or \
+     restart this program to begin with an empty store"
 )]
 struct Gone;
 

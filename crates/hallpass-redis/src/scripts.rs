@@ -25,7 +25,7 @@ pub(crate) static UPDATE: Lazy = script!("", "log", "tokens", "update");
 pub(crate) static REPLACE_DIGEST: Lazy = script!("", "log", "tokens", "replace_digest");
 pub(crate) static RECORD_USES: Lazy = script!("", "record_uses");
 
-// These scripts take rights away or free memory, so they must also work if memory is full.
+// These scripts revoke or delete tokens, or free memory, so they must also work if memory is full.
 pub(crate) static REVOKE: Lazy = script!("allow-oom", "log", "tokens", "update");
 pub(crate) static DELETE: Lazy = script!("allow-oom", "log", "tokens", "delete");
 pub(crate) static DELETE_MANY: Lazy = script!("allow-oom", "log", "tokens", "delete_many");

@@ -41,8 +41,8 @@ async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError>
     Ok(())
 }
 
-/// Checks that the server evicts no keys and persists changes. If it evicted a token, the token's
-/// user would be locked out. If it lost its last changes, revoked tokens would be valid again.
+/// Checks that the server evicts no keys and persists changes. If it evicted a token, the token
+/// would stop working. If it lost its last changes, revoked tokens would be valid again.
 async fn persistence(
     shared: &Shared,
     settings: &RedisSettings,
@@ -72,8 +72,8 @@ async fn persistence(
     if !is_persistent && !settings.accept_no_persistence {
         tracing::warn!(
             target: "hallpass",
-            "Redis writes no append-only file, a restart loses the latest changes, including revocations: \
-             set `appendonly` to `yes`"
+            "Redis writes no append-only file, so a restart loses the latest changes, including \
+             revocations: set `appendonly` to `yes`"
         );
     }
     Ok(())

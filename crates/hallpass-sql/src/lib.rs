@@ -1,6 +1,6 @@
 #![doc = "internal to hallpass-sqlite and hallpass-postgres; may change in any version"]
 //!
-//! The two stores have the same columns and answer the same queries. This crate contains the code
+//! The two stores have the same columns and support the same queries. This crate contains the code
 //! that both share:
 //!
 //! - [`list()`] and [`audit()`] build the statements whose text depends on the query.
@@ -27,7 +27,7 @@
 //! | everything else | text |
 //!
 //! An invalid value is a [`corrupt`](hallpass_core::store::StoreError::corrupt) error. It is never
-//! replaced by a guess, because a wrong guess could accept a token.
+//! replaced by a default, because a wrong default could make a token valid.
 
 mod audit;
 mod list;

@@ -10,8 +10,8 @@ use crate::values::metadata_line;
 /// Builds the statement for [`list_page`](crate::list_page).
 ///
 /// It selects the sequence number of the log, the counts by status, the page and, if there is one,
-/// one more record. It is one statement, so all of that is from the same snapshot. Without records
-/// there is one row with NULLs.
+/// one more record. It is one statement, so all of these are from the same snapshot. Without
+/// records there is one row with NULLs.
 pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
     let mut builder = Builder::<D>::new();
     let now = builder.value(Value::Time(Some(query.now)));
@@ -74,7 +74,8 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
         filters.push_str(" AND t.last_used_at IS NULL");
     }
     if query.text.as_ref().is_some_and(|text| text.contains('\0')) {
-        // No stored text has this character, and PostgreSQL cannot even compare with it.
+        // No stored text contains this character, and PostgreSQL cannot even compare a text with
+        // it.
         filters.push_str(" AND false");
     } else if let Some(text) = &query.text {
         // LIKE is not used, because it has wildcards.
@@ -107,7 +108,7 @@ fn has_status<D: Dialect>(status: Status, now: &str) -> String {
     }
 }
 
-/// Adds the condition that a record follows a position in the order.
+/// Adds the condition that a record comes after a position in the order.
 fn push_after<D: Dialect>(builder: &mut Builder<D>, sort: Sort, after: &ListKey) {
     let (column, id) = (column(sort.by), builder.value(Value::Id(Some(after.id))));
     let beyond = if sort.descending { " < " } else { " > " };

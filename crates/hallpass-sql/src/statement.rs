@@ -43,8 +43,9 @@ pub struct Statement {
 
 /// A dialect: the parts of SQL that databases write differently.
 ///
-/// Columns of tokens are qualified with the alias `t`. Otherwise PostgreSQL would take the name of
-/// a column in `ORDER BY` for the converted value in [`RECORD`](Self::RECORD), and use no index.
+/// Columns of tokens are qualified with the alias `t`. Otherwise, in `ORDER BY`, PostgreSQL would
+/// interpret the name of a column as the converted value in [`RECORD`](Self::RECORD), and use no
+/// index.
 pub trait Dialect {
     /// The table of tokens with the alias `t`: `tokens AS t`.
     const TOKENS: &'static str;
@@ -74,7 +75,7 @@ pub trait Dialect {
     fn has_scope(scope: &str) -> String;
 
     /// Writes a column so that the planner does not choose an index by it. A dialect whose planner
-    /// chooses well returns the column itself.
+    /// does not need this returns the column itself.
     #[must_use]
     fn unindexed(column: &str) -> String {
         column.to_owned()

@@ -63,8 +63,8 @@ pub(crate) fn metadata_line(name: &str, value: &Json) -> String {
     format!("\n{}:{value}\n", Json::from(name))
 }
 
-/// Returns a revision as a signed integer. It cannot overflow, because nobody changes a token 2^63
-/// times.
+/// Returns a revision as a signed integer. It cannot overflow, because a token is never changed
+/// 2^63 times.
 #[must_use]
 pub fn revision(revision: Revision) -> i64 {
     i64::try_from(revision.get()).unwrap_or(i64::MAX)
@@ -106,15 +106,15 @@ pub const EVENT_COLUMNS: [&str; 8] =
 /// Returns the values of a log entry, in the order of [`EVENT_COLUMNS`].
 ///
 /// The token or owner of the target is written even if the event does not name it, because a cache
-/// must learn what to invalidate.
+/// needs it to invalidate its data.
 #[must_use]
 pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUMNS.len()] {
     let (name, token_id, owner) = match target {
         ChangeTarget::Token(id) => ("token", Some(*id), event.owner.as_ref()),
         ChangeTarget::Owner(owner) => ("owner", event.token_id, Some(owner)),
         ChangeTarget::None => ("none", event.token_id, event.owner.as_ref()),
-        // This is `All`. For a target that this version does not know, too, everything becomes
-        // void.
+        // This is `All`, or a target of a later version, for which caches invalidate everything,
+        // too.
         _ => ("all", event.token_id, event.owner.as_ref()),
     };
     let text = |owner: Option<&Owner>| Value::Text(owner.map(|owner| owner.as_str().to_owned()));

@@ -23,7 +23,7 @@ const COMMIT_TIMEOUT: Duration = Duration::from_millis(500);
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The maximum number of concurrent lookups. Each is short and keeps one core busy, so more of them
-/// would only compete.
+/// would only compete for the cores.
 const LOOKUPS: u32 = 4;
 
 /// The maximum number of concurrent lists. They have their own connections, so that no check waits
@@ -42,8 +42,8 @@ pub(crate) struct Connections {
 impl Connections {
     /// Prepares connections. Each is opened when it is first needed.
     pub(crate) fn prepare(path: &Path) -> Self {
-        // In WAL mode, only FULL syncs the log at each commit. Without it, a loss of power could
-        // undo an acknowledged revocation.
+        // In WAL mode, only the setting FULL syncs the log at each commit. Without it, a loss of
+        // power could undo an acknowledged revocation.
         let writer = options(path).synchronous(SqliteSynchronous::Full).pragma("fullfsync", "ON");
         let reader = options(path).pragma("query_only", "ON");
         Self {
@@ -77,8 +77,8 @@ fn pool(size: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(size)
         .acquire_timeout(CALL_TIMEOUT)
-        // Connections to a file do not go stale. One that is opened later might open another file
-        // that has taken the path.
+        // Connections to a file never become stale. A connection that is opened later could open
+        // another file that has replaced this one.
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
@@ -87,8 +87,8 @@ fn pool(size: u32) -> SqlitePoolOptions {
 /// Closes a connection whose transaction did not end with its call.
 ///
 /// The driver rolls back the transaction of a call that was dropped or failed. SQLite may have done
-/// so already by itself, for example when the disk is full. The driver then still counts a
-/// transaction, and would refuse every later one.
+/// so already by itself, for example when the disk is full. The driver would then still count a
+/// transaction as open, and reject every later one.
 fn without_transaction(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {
@@ -109,8 +109,8 @@ impl Deadline {
         Self(Instant::now() + CALL_TIMEOUT)
     }
 
-    /// Runs a statement within the deadline. If it is late, nothing was changed, because there was
-    /// no commit.
+    /// Runs a statement within the deadline. If the deadline passes, nothing was changed, because
+    /// there was no commit.
     pub(crate) async fn bound<T>(
         self,
         work: impl Future<Output = Result<T, sqlx::Error>>,

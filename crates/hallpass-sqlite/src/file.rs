@@ -17,7 +17,7 @@ pub(crate) struct DatabaseFile {
 }
 
 /// The identity of a file. It stays the same if the file is renamed, and differs if another file
-/// takes its name.
+/// replaces it.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
@@ -30,7 +30,7 @@ struct Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity;
 
-/// The error if the path leads to another file than the open one, or to none.
+/// The error if the path no longer leads to the open file.
 #[derive(Debug, thiserror::Error)]
 #[error("the database file was deleted or replaced while it was open")]
 struct Moved;
@@ -40,7 +40,7 @@ impl DatabaseFile {
     pub(crate) fn locate(path: &Path) -> Result<Self, ConnectError> {
         let unreachable = |source| ConnectError::unreachable(path, source);
         // SQLite gives names such as `:memory:` and `file:..` another meaning. An absolute path has
-        // no other meaning, and it stays right if the process changes its directory.
+        // no other meaning, and it stays correct if the process changes its directory.
         let path = std::path::absolute(path).map_err(unreachable)?;
         if path.to_str().is_none() {
             return Err(unreachable(io::Error::other("the path is not UTF-8")));
@@ -49,7 +49,7 @@ impl DatabaseFile {
         if !metadata.is_file() {
             return Err(ConnectError::NotAFile { path });
         }
-        // Root could write the file, but somebody has protected it on purpose.
+        // Root could write the file, but it was protected on purpose.
         if metadata.permissions().readonly() {
             return Err(ConnectError::ReadOnly { path });
         }
@@ -66,7 +66,7 @@ impl DatabaseFile {
     }
 
     /// Checks that the file at the path is still the open one. Changes to a deleted or replaced
-    /// file would be lost: no other process and no later start would see them.
+    /// file would be lost, because no other process and no later start of this one would see them.
     ///
     /// Every call does this check. It costs one `stat`, which took 2 µs compared with 90 µs for a
     /// lookup.
@@ -95,8 +95,8 @@ impl Identity {
     }
 }
 
-/// Finds the file or creates one that only its owner can read. SQLite gives the files beside it the
-/// same permissions.
+/// Finds the file or creates one that only its owner can read. SQLite creates the files `-wal` and
+/// `-shm` with the same permissions.
 fn find_or_create(path: &Path) -> Result<fs::Metadata, ConnectError> {
     // POSIX drops all locks of a process on a file as soon as the process closes the file anywhere.
     // So no other call may open the file with SQLite while this one has it open in order to create

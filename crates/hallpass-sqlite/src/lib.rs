@@ -40,13 +40,13 @@
 //!
 //! # What is stored
 //!
-//! The store is one file. While it is open, there are files with the suffixes `-wal` and `-shm`
-//! beside it. Only the user who created the file can read and write it.
+//! The store is one file. While it is open, there are files with the suffixes `-wal` and `-shm` in
+//! the same directory. Only the user who created the file can read and write it.
 //!
 //! The file contains names, descriptions, scopes, metadata, times, owner ids, and digests of the
 //! tokens. No token can be computed from a digest. It also contains the change log, which is the
-//! audit trail: who changed what, and from where. Without a pepper, a digest can be used to test a
-//! guess, which is hopeless against 256 random bits.
+//! audit trail: who changed what, and from where. Without a pepper, a digest can be used to verify
+//! a guessed token, but guessing 256 random bits is infeasible.
 //!
 //! Back it up with SQLite's own tools (`.backup`, `VACUUM INTO`), or copy the file while no process
 //! has it open.

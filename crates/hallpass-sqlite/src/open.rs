@@ -5,40 +5,40 @@ use std::path::{Path, PathBuf};
 
 use crate::error_class::{ErrorClass, error_class};
 
-/// The error of opening a store. The message names the path and says what to do. The file is left
-/// unchanged.
+/// The error of opening a store. The message names the path and explains what to do. The file is
+/// left unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The text is not the address of a SQLite store.
     #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
-    /// The pool is of an in-memory database, which only its own connections can see.
-    #[error("an in-memory database cannot be shared: give the token store a file")]
+    /// The pool is for an in-memory database, which only its own connections can see.
+    #[error("an in-memory database cannot be shared: use a database file for the token store")]
     InMemory,
     /// The directory of the file does not exist.
-    #[error("there is no directory {}: create it, or give another path", .directory.display())]
+    #[error("the directory {} does not exist: create it, or use another path", .directory.display())]
     #[non_exhaustive]
     NoDirectory {
         /// The missing directory.
         directory: PathBuf,
     },
     /// The path does not lead to a regular file.
-    #[error("{} is not a regular file: give the path of a database file", .path.display())]
+    #[error("{} is not a regular file: use the path of a database file", .path.display())]
     #[non_exhaustive]
     NotAFile {
         /// The path.
         path: PathBuf,
     },
     /// The file or its directory cannot be written. SQLite keeps its log in the directory.
-    #[error("{} is read-only: let this process write the file and its directory", .path.display())]
+    #[error("{} is read-only: allow this process to write the file and its directory", .path.display())]
     #[non_exhaustive]
     ReadOnly {
         /// The path.
         path: PathBuf,
     },
     /// The file is not a SQLite database.
-    #[error("{} is not a SQLite database: give another path, or move that file away", .path.display())]
+    #[error("{} is not a SQLite database: use another path, or move that file away", .path.display())]
     #[non_exhaustive]
     NotADatabase {
         /// The path.
@@ -46,8 +46,8 @@ pub enum ConnectError {
     },
     /// The file is a SQLite database of another application.
     #[error(
-        "{} is another application's database: give the token store its own file, or open it with \
-         `SqliteStore::open_shared`",
+        "{} is the database of another application: use a separate file for the token store, or \
+         open it with `SqliteStore::open_shared`",
         .path.display()
     )]
     #[non_exhaustive]
@@ -57,7 +57,8 @@ pub enum ConnectError {
     },
     /// The file was written by a newer version.
     #[error(
-        "{} was written by a newer version of Hallpass (schema {found}, this version knows {known}): upgrade this program",
+        "{} was written by a newer version of Hallpass (schema {found}, this version supports \
+         {known}): upgrade this program",
         .path.display()
     )]
     #[non_exhaustive]
@@ -66,7 +67,7 @@ pub enum ConnectError {
         path: PathBuf,
         /// The schema of the file.
         found: i64,
-        /// The latest schema that this version knows.
+        /// The latest schema that this version supports.
         known: i64,
     },
     /// The database is damaged.
@@ -86,14 +87,14 @@ pub enum ConnectError {
         path: PathBuf,
     },
     /// SQLite cannot use a write-ahead log on this file system.
-    #[error("{} is on a file system without shared memory: keep it on a local disk", .path.display())]
+    #[error("{} is on a file system without shared memory: move it to a local disk", .path.display())]
     #[non_exhaustive]
     NoWriteAheadLog {
         /// The path.
         path: PathBuf,
     },
     /// The file cannot be reached for another reason.
-    #[error("{} cannot be opened: let this process reach and write it", .path.display())]
+    #[error("{} cannot be opened: allow this process to read and write it", .path.display())]
     #[non_exhaustive]
     Unreachable {
         /// The path.

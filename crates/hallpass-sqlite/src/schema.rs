@@ -31,7 +31,7 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 struct Found {
     /// The version of the token store's tables, if there are any.
     version: Option<i64>,
-    /// Whether the file has no tables, no application id and no user version.
+    /// Set if the file has no tables, no application id and no user version.
     is_empty: bool,
     pages: i64,
 }
@@ -89,14 +89,16 @@ pub(crate) async fn inspect(path: &Path, tenancy: Tenancy) -> Result<(), Connect
         result = read(&locked, path).await;
     }
     let found = result?;
-    // SQLite takes a file of zeros for an empty database, but it may be another file after a crash.
+    // SQLite treats a file of zeros as an empty database, but it may be another application's file
+    // after a crash.
     if is_filled && found.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
     found.missing(path, tenancy).map(drop)
 }
 
-/// Returns whether there is a write-ahead log. SQLite puts it beside the target of a symbolic link.
+/// Returns whether there is a write-ahead log. If the path is a symbolic link, SQLite puts the log
+/// into the directory of its target.
 fn has_log(path: &Path) -> bool {
     let mut log = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
     log.push("-wal");

@@ -97,7 +97,7 @@ pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Updates a record if it is at the revision before the new one. The values are those of the
-/// record, of which the id is the first and the new revision is the last.
+/// record, starting with the id and ending with the new revision.
 pub(crate) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "UPDATE hallpass_tokens SET {} WHERE id = ?1 AND revision = ?{} - 1",
@@ -153,8 +153,8 @@ pub(crate) const PRUNE: &str = "DELETE FROM hallpass_tokens WHERE id IN \
 /// Deletes the oldest log entries.
 ///
 /// It deletes from the first entry on without a gap, even if the system's clock was wrong when some
-/// entries were written. The newest entry stays, because a follower that is up to date compares its
-/// nonce.
+/// entries were written. The newest entry stays, because a follower that has read the whole log
+/// compares the nonce of that entry.
 pub(crate) const PRUNE_LOG: &str = "DELETE FROM hallpass_changes WHERE seq <= (SELECT max(seq) FROM \
      (SELECT seq, at FROM hallpass_changes ORDER BY seq LIMIT ?2) WHERE at < ?1) \
      AND seq < (SELECT seq FROM hallpass_clock)";

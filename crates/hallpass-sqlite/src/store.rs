@@ -31,7 +31,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// Returns a [`ConnectError`] if the path cannot be reached or written, or if the file is not a
-    /// Hallpass database that this version knows. In that case the file is left unchanged.
+    /// Hallpass database that this version supports. In that case the file is left unchanged.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConnectError> {
         Self::open_as(path.as_ref(), Tenancy::Exclusive).await
     }
@@ -39,8 +39,8 @@ impl SqliteStore {
     /// Opens the host's own database, and creates the store's tables in it. Their names begin with
     /// `hallpass_`.
     ///
-    /// The store uses connections of its own. It changes the file to WAL mode if it is not in that
-    /// mode, which SQLite remembers in the file.
+    /// The store uses connections of its own. It switches the file to WAL mode if necessary. SQLite
+    /// stores the mode in the file.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl SqliteStore {
     ///
     /// # Errors
     ///
-    /// Returns [`ConnectError::InMemory`] if the pool is of an in-memory database. Otherwise
+    /// Returns [`ConnectError::InMemory`] if the pool is for an in-memory database. Otherwise
     /// returns the errors of [`open_shared`](Self::open_shared).
     pub async fn from_pool(pool: &SqlitePool) -> Result<Self, ConnectError> {
         let options = pool.connect_options();

@@ -18,8 +18,8 @@ use crate::error_class::commit_error;
 use crate::file::DatabaseFile;
 use crate::sql::{self, Statement, bind_all, id_bytes, millis};
 
-/// A transaction that holds the write lock from its start. What it reads cannot change until it
-/// commits. Dropping it rolls it back.
+/// A transaction that holds the write lock from its start. The data that it reads cannot change
+/// until it commits. Dropping it rolls it back.
 ///
 /// `C` is the store's own transaction, or a savepoint in a transaction of the host.
 pub(crate) struct Write<'s, C = Transaction<'static, Sqlite>> {

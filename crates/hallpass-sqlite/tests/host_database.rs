@@ -56,7 +56,7 @@ fn alice() -> Actor {
 }
 
 #[tokio::test]
-async fn host_file_is_refused_unless_it_is_opened_as_shared() {
+async fn host_file_is_rejected_unless_it_is_opened_as_shared() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("app.db");
     let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
@@ -73,7 +73,7 @@ async fn host_file_is_refused_unless_it_is_opened_as_shared() {
 }
 
 #[tokio::test]
-async fn in_memory_database_is_refused() {
+async fn in_memory_database_is_rejected() {
     for address in ["sqlite::memory:", "sqlite:file:shared?mode=memory"] {
         let pool = SqlitePool::connect(address).await.unwrap();
         let error = SqliteStore::from_pool(&pool).await.unwrap_err();
@@ -142,7 +142,7 @@ async fn token_limit_counts_in_a_host_transaction() {
 }
 
 #[tokio::test]
-async fn connection_outside_of_a_transaction_is_refused() {
+async fn connection_outside_of_a_transaction_is_rejected() {
     let host = host().await;
     let mut connection = host.pool.acquire().await.unwrap();
     let new = NewToken::named("nightly");
@@ -153,7 +153,7 @@ async fn connection_outside_of_a_transaction_is_refused() {
 }
 
 #[tokio::test]
-async fn transaction_on_another_database_is_refused() {
+async fn transaction_on_another_database_is_rejected() {
     let (host, other) = (host().await, host().await);
     let mut transaction = other.begin().await;
     let new = NewToken::named("nightly");

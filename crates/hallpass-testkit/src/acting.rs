@@ -31,13 +31,13 @@ use hallpass_tower::ActingAs;
 /// # Ok(()) }
 /// ```
 ///
-/// The router, its layers and its requirements work as in production. The extension stands for a
+/// The router, its layers and its requirements work as in production. The extension acts like a
 /// token with these scopes:
 ///
-/// - Each layer accepts the request, whatever other credential it carries. Policy tables and
+/// - Each layer accepts the request, whatever other credential it has. Policy tables and
 ///   requirements decide by the scopes.
-/// - A scope that the handle's catalog does not know allows nothing.
-/// - The store and the owner directory are not asked, and no use is recorded.
+/// - A scope that the handle's catalog does not list allows nothing.
+/// - The store and the owner directory are not queried, and no use is recorded.
 /// - The token does not exist. [`Hallpass::recheck`](hallpass_core::Hallpass::recheck) rejects it,
 ///   and so does the part of the management API about the caller's own token.
 ///

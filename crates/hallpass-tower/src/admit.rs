@@ -1,4 +1,4 @@
-//! Lets principals in, or rejects them, once it is known who they are.
+//! Admits or rejects a request after it was authenticated.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::settings::Settings;
 use crate::span;
 use crate::unguarded::Watch;
 
-/// The work to do on the answer to a request that is passed to the service inside.
+/// The work to do on the response after a request was passed to the inner service.
 pub(crate) struct Admitted {
     pub(crate) caching: CacheRules,
-    /// The use of the token. It is recorded unless the request is rejected inside.
+    /// The use of the token. It is recorded unless an inner service rejects the request.
     pub(crate) pending_use: Option<PendingUse>,
     /// The watch that detects an unguarded route.
     pub(crate) watch: Option<Arc<Watch>>,
 }
 
-/// Lets an authenticated principal in, or returns a rejection.
+/// Admits an authenticated principal, or returns a rejection.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -42,7 +42,7 @@ pub(crate) fn admit<B>(
     Ok(let_in(request, settings, principal, via, pending_use))
 }
 
-/// Lets in the principal that the host's sign-in returned, or returns a rejection.
+/// Admits the principal that the host's sign-in returned, or returns a rejection.
 pub(crate) fn admit_by_host<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -72,12 +72,12 @@ pub(crate) fn admit_by_host<B>(
     let context = AuthContext::known(principal, Via::Host, settings);
     let mut admitted = pass(request, context, settings);
     admitted.caching.is_private = true;
-    // They may contain a key of an older system, which leaks in a URL just like a token.
+    // They may contain a key of an older system. In a URL, such a key leaks just like a token.
     admitted.caching.by_query |= redact::cut_parameters(request, settings);
     Ok(admitted)
 }
 
-/// Decides about a request without a principal.
+/// Admits or rejects a request without a principal.
 pub(crate) fn admit_nobody<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
@@ -85,7 +85,7 @@ pub(crate) fn admit_nobody<B>(
 ) -> Result<Admitted, Rejection> {
     let knows_others = settings.fallback.is_some();
     match presented {
-        // The host's sign-in was asked about the credential and does not know it.
+        // The host's sign-in has checked the credential and did not accept it.
         Presented::OtherFormat if knows_others => {
             settings.hallpass.report_rejection(
                 RejectReason::Malformed,
@@ -102,7 +102,7 @@ pub(crate) fn admit_nobody<B>(
     }
 }
 
-/// Prepares the request of a principal for the service inside.
+/// Prepares the request of a principal for the inner service.
 pub(crate) fn let_in<B>(
     request: &mut Request<B>,
     settings: &Arc<Settings>,
@@ -117,7 +117,7 @@ pub(crate) fn let_in<B>(
     Admitted { caching: CacheRules { vary, is_private: true, by_query }, pending_use, watch }
 }
 
-/// Prepares a request without an accepted credential for the service inside.
+/// Prepares a request without an accepted credential for the inner service.
 pub(crate) fn pass<B>(
     request: &mut Request<B>,
     context: AuthContext,
@@ -155,15 +155,15 @@ pub(crate) fn enforce_policy<B>(
                 target: "hallpass",
                 method = %request.method(),
                 ?route,
-                "no rule of the policy table is for this route"
+                "the policy table has no rule for this route"
             );
             Err(settings.rejection(RejectionKind::NotDeclared))
         }
     }
 }
 
-/// Returns the origin of a request from its extensions, or an empty one if the host has not put it
-/// there.
+/// Returns the origin of a request from its extensions, or an empty one if the host has not
+/// inserted any.
 pub(crate) fn origin(extensions: &Extensions) -> &Origin {
     static UNKNOWN: Origin = Origin::new();
     extensions.get().unwrap_or(&UNKNOWN)

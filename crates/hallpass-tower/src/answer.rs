@@ -1,9 +1,9 @@
-//! Headers that the layer adds to the answers of the service inside.
+//! Headers that the layer adds to the responses of the inner service.
 
 use http::header::{CACHE_CONTROL, EXPIRES, Entry, OccupiedEntry, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Headers that tell a cache how long to keep an answer, whatever `Cache-Control` says.
+/// Headers that set how long a cache keeps a response, and take precedence over `Cache-Control`.
 const OTHER_CACHE_HEADERS: [HeaderName; 5] = [
     EXPIRES,
     HeaderName::from_static("cdn-cache-control"),
@@ -12,12 +12,12 @@ const OTHER_CACHE_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("x-accel-expires"),
 ];
 
-/// The properties of an answer that caches between the service and its client must know.
+/// The properties of a response that matter to caches between the service and its client.
 #[derive(Clone, Debug)]
 pub(crate) struct CacheRules {
-    /// The request headers that the answer depends on, or `None` on public routes.
+    /// The request headers that the response depends on, or `None` on public routes.
     pub(crate) vary: Option<HeaderValue>,
-    /// The answer is for one principal.
+    /// The response is for one principal.
     pub(crate) is_private: bool,
     /// The URL held a token.
     pub(crate) by_query: bool,
@@ -45,7 +45,7 @@ impl CacheRules {
     }
 }
 
-/// Returns whether the answer's `Vary` names all of these headers already, because an inner layer
+/// Returns whether the response's `Vary` names all of these headers already, because an inner layer
 /// has set it.
 fn varies_already(known: &OccupiedEntry<'_, HeaderValue>, vary: &HeaderValue) -> bool {
     names_in(vary).all(|wanted| {
@@ -58,8 +58,8 @@ fn names_in(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
     value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// Marks the answer to a URL that contained a token, so that no cache stores it and no link from it
-/// discloses the URL.
+/// Marks the response to a request whose URL contained a token, so that no cache stores it and its
+/// links do not disclose the URL as the referrer.
 fn keep_private(headers: &mut HeaderMap) {
     let is_strict = headers
         .get_all(CACHE_CONTROL)

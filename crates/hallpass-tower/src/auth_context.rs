@@ -9,15 +9,15 @@ use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
-/// The result of authentication. The layer puts it into the request's extensions, where everything
-/// inside of the layer reads it.
+/// The result of authentication. The layer inserts it into the request's extensions, where inner
+/// services read it.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthContext {
     known: Option<(Principal, Via)>,
-    /// The route is public, so no credential was looked for.
+    /// The route is public, so the request was not searched for a credential.
     is_public: bool,
     settings: Arc<Settings>,
-    /// The watch to notify when something asks for the principal.
+    /// The watch to notify when the principal is read.
     watch: Option<Arc<Watch>>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Via {
     Token(SourceIndex),
     /// By the host's own sign-in.
     Host,
-    /// By a test that lets the request act as an owner.
+    /// By a test, which has set the owner.
     #[cfg(feature = "testing")]
     Acting,
 }
@@ -39,18 +39,18 @@ impl AuthContext {
         Self { known: Some((principal, via)), is_public: false, settings, watch: None }
     }
 
-    /// Creates the context of a request without a credential that an optional layer lets in.
+    /// Creates the context of a request without a credential that an optional layer accepts.
     pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
         Self { known: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
 
-    /// Creates the context of a request to a route that the policy table calls public.
+    /// Creates the context of a request to a route that the policy table declares public.
     pub(crate) fn public(settings: &Arc<Settings>) -> Self {
         Self { known: None, is_public: true, settings: Arc::clone(settings), watch: None }
     }
 
-    /// Puts the context into the request's extensions and returns the watch that stays active. If
-    /// an outer layer has put one there, the inner layer takes over and the outer one stops
+    /// Inserts the context into the request's extensions and returns the watch that stays active.
+    /// If an outer layer has inserted one, the inner layer takes over and the outer one stops
     /// watching.
     pub(crate) fn insert<B>(mut self, request: &mut Request<B>) -> Option<Arc<Watch>> {
         if !self.is_public {
@@ -63,7 +63,7 @@ impl AuthContext {
         watch
     }
 
-    /// Records that something asked for the principal.
+    /// Records that the principal was read.
     fn note(&self) {
         if let Some(watch) = &self.watch {
             watch.note();
@@ -74,7 +74,7 @@ impl AuthContext {
         self.is_public
     }
 
-    /// Returns the principal, or the rejection to answer with if there is none.
+    /// Returns the principal, or the rejection to respond with if there is none.
     fn principal(&self) -> Result<&Principal, Rejection> {
         self.note();
         match &self.known {
@@ -82,8 +82,8 @@ impl AuthContext {
             None if self.is_public => {
                 tracing::error!(
                     target: "hallpass",
-                    "a route requires a token, but the policy table says that it is public, so none was \
-                     looked at: require it in the table"
+                    "a route requires a token, but the policy table declares it public, so no \
+                     token was checked: set its requirement in the table"
                 );
                 Err(self.settings.rejection(RejectionKind::Misconfigured))
             }
@@ -91,14 +91,14 @@ impl AuthContext {
         }
     }
 
-    /// Returns the principal of a request without counting as a use of it.
+    /// Returns the principal of a request. This does not count as reading it.
     #[cfg(feature = "trace")]
     pub(crate) fn peek(extensions: &Extensions) -> Option<&Principal> {
         let (principal, _) = extensions.get::<Self>()?.known.as_ref()?;
         Some(principal)
     }
 
-    /// Returns the principal that an outer layer of the same handle has let in.
+    /// Returns the principal that an outer layer of the same handle has authenticated.
     pub(crate) fn of<'e>(extensions: &'e Extensions, hallpass: &Hallpass) -> Option<Outer<'e>> {
         let Self { known, settings, .. } = extensions.get()?;
         let (principal, via) = known.as_ref().filter(|_| settings.hallpass.is_same(hallpass))?;
@@ -106,7 +106,7 @@ impl AuthContext {
     }
 }
 
-/// Returns the principal that a layer of this handle has let in by a token.
+/// Returns the principal that a layer of this handle has authenticated by a token.
 #[doc(hidden)]
 #[must_use]
 pub fn token_principal<'e>(
@@ -117,7 +117,7 @@ pub fn token_principal<'e>(
     Some(outer.principal).filter(|principal| !principal.is_external())
 }
 
-/// A principal that an outer layer of the same handle has let in.
+/// A principal that an outer layer of the same handle has authenticated.
 pub(crate) struct Outer<'e> {
     pub(crate) principal: &'e Principal,
     via: Via,
@@ -125,7 +125,8 @@ pub(crate) struct Outer<'e> {
 }
 
 impl Outer<'_> {
-    /// Returns how the principal was authenticated, if a layer with these settings accepts that.
+    /// Returns how the principal was authenticated, if a layer with these settings accepts that
+    /// method.
     pub(crate) fn accepted_by(&self, inner: &Settings) -> Option<Via> {
         match self.via {
             Via::Token(index) => {
@@ -166,7 +167,7 @@ impl Outer<'_> {
 /// # assert_eq!(greet(&http::Request::new(())), "hello stranger");
 /// ```
 pub trait PrincipalExt {
-    /// Returns the principal, if the layer has let one in.
+    /// Returns the principal, if the layer has authenticated one.
     fn principal(&self) -> Option<&Principal>;
 
     /// Returns the source that the principal's token came from. Returns `None` if there is no
@@ -213,12 +214,12 @@ impl PrincipalExt for request::Parts {
 }
 
 /// Enforces a requirement on a request that has passed the layer. [`require`](crate::require) and
-/// the integrations of frameworks call this.
+/// framework integrations call this.
 ///
 /// # Errors
 ///
-/// Returns the rejection to answer with if the request does not meet the requirement. If no layer
-/// is around the service, this is a 500, and the log names the mistake.
+/// Returns the rejection to respond with if the request does not meet the requirement. If no layer
+/// is around the service, this is a 500, and the log describes the mistake.
 pub fn enforce<P: PathParameters + ?Sized>(
     extensions: &Extensions,
     requirement: &Requirement,
@@ -237,14 +238,14 @@ pub fn enforce<P: PathParameters + ?Sized>(
 ///
 /// # Errors
 ///
-/// Returns the rejection to answer with: 401 if there is no principal, and 500 if no layer is
-/// around the service or the policy table calls the route public.
+/// Returns the rejection to respond with: 401 if there is no principal, and 500 if no layer is
+/// around the service or the policy table declares the route public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
     extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
 }
 
-/// Returns a rejection with the settings of the layer around, for integrations of frameworks that
-/// reject a request themselves.
+/// Returns a rejection with the settings of the layer around the service, for framework
+/// integrations that reject requests themselves.
 #[must_use]
 pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     match extensions.get::<AuthContext>() {
@@ -254,7 +255,7 @@ pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
 }
 
 /// Decides whether a principal meets a requirement. A rejection is reported with the origin from
-/// the request's extensions, if the host has put one there.
+/// the request's extensions, if the host has inserted one.
 pub(crate) fn decide<P: PathParameters + ?Sized>(
     settings: &Settings,
     extensions: &Extensions,
@@ -273,8 +274,8 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                     target: "hallpass",
                     route = ?settings.matcher.matched(extensions),
                     unknown,
-                    "a route needs a scope that the catalog does not list, so nobody can hold it: add it to the \
-                     catalog, or mend the route"
+                    "a route requires a scope that the catalog does not list, so no token can hold \
+                     it: add the scope to the catalog, or correct the route"
                 );
                 return Err(settings.rejection(RejectionKind::Misconfigured));
             }
@@ -293,8 +294,8 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                 route = ?settings.matcher.matched(extensions),
                 parameter = name,
                 needs = %requirement,
-                "a route requires a scope with a path parameter that it does not have: name the parameter \
-                 as the route's pattern does"
+                "a route requires a scope with a path parameter that the route does not have: use \
+                 a parameter of the route's pattern"
             );
             Err(settings.rejection(RejectionKind::Misconfigured))
         }

@@ -6,7 +6,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The body of an answer: the body of the inner service, or the few bytes of a rejection.
+    /// The body of a response: the body of the inner service, or the few bytes of a rejection.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

@@ -1,14 +1,14 @@
-//! Cross-site requests that a browser sends with somebody's cookies.
+//! Cross-site requests that a browser sends with the user's cookies.
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, Uri};
 
-/// Schemes of `Authorization` that browsers add by themselves, just like cookies.
+/// Schemes of `Authorization` that browsers send automatically, just like cookies.
 const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
 
 /// Returns whether a page of another site may have made a browser send this request with
-/// credentials that the browser adds by itself: cookies, passwords or certificates.
+/// credentials that the browser adds automatically: cookies, passwords or certificates.
 ///
 /// If `Authorization` has a scheme that only programs send, such as `Bearer`, the request is not
 /// forged: another site would have needed a successful CORS preflight first.
@@ -19,8 +19,8 @@ pub(crate) fn is_forged<B>(request: &Request<B>) -> bool {
         && is_cross_site(headers, request.uri())
 }
 
-/// Returns whether a request may change state. A WebSocket starts as a `GET`, but may change
-/// anything later.
+/// Returns whether a request may change state. A WebSocket starts as a `GET`, but its messages may
+/// change state later.
 fn changes_state(method: &Method, headers: &HeaderMap) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
         || headers.contains_key(UPGRADE)
@@ -34,7 +34,7 @@ fn has_explicit_credential(headers: &HeaderMap) -> bool {
 }
 
 fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
-    // Browsers set this header, pages cannot set it, and proxies do not change it.
+    // Browsers set this header. Pages cannot set it, and proxies do not change it.
     if let Some(site) = headers.get("sec-fetch-site") {
         return !matches!(site.as_bytes(), b"same-origin" | b"none");
     }
@@ -45,8 +45,8 @@ fn is_cross_site(headers: &HeaderMap, uri: &Uri) -> bool {
     }
 }
 
-/// Returns whether an origin names the host that the request is for. The scheme is not compared: a
-/// proxy in front may have ended TLS.
+/// Returns whether an origin names the host that the request is for. The scheme is not compared,
+/// because a proxy in front may terminate TLS.
 fn is_own(origin: &str, headers: &HeaderMap, uri: &Uri) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else { return false };
     let default_port = if scheme == "https" { 443 } else { 80 };
@@ -102,7 +102,7 @@ mod tests {
             ("POST", &[("origin", "https://a.example:8443"), ("host", "a.example")], true),
             ("POST", &[("origin", "null"), ("host", "a.example")], true),
             ("POST", &[("origin", "https://a.example")], true),
-            // Only programs send the first scheme, but browsers add the second one by themselves.
+            // Only programs send the first scheme, but browsers send the second one automatically.
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x.y")], false),
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Basic dTpw")], true),
         ] {

@@ -16,9 +16,9 @@ pub(crate) type HostVerdict = Result<Option<Principal>, BoxError>;
 
 /// The types that the async function of [`TokenLayer::fallback`](crate::TokenLayer::fallback) may
 /// return: a [`Principal`], an `Option` of one, or a `Result` of either. An error means that the
-/// host could not find out who calls.
+/// host could not determine the caller.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who is signed in",
+    message = "the host's sign-in cannot return `{Self}`",
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them"
 )]
 pub trait IntoPrincipal {
@@ -26,7 +26,7 @@ pub trait IntoPrincipal {
     ///
     /// # Errors
     ///
-    /// Returns the host's error if it could not find out who is signed in.
+    /// Returns the host's error if it could not determine the caller.
     fn into_principal(self) -> Result<Option<Principal>, BoxError>;
 }
 
@@ -50,7 +50,7 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
 
 type Ask = dyn Fn(Parts) -> Pin<Box<dyn Future<Output = HostVerdict> + Send>> + Send + Sync;
 
-/// The host's sign-in, without its type.
+/// The host's sign-in with its type erased.
 #[derive(Clone)]
 pub(crate) struct Fallback(Arc<Ask>);
 

@@ -2,14 +2,13 @@ use http::{Extensions, Uri};
 
 /// Access to the data that a web framework keeps in a request's extensions.
 ///
-/// A framework's own crate implements it (`hallpass-axum` for axum); without one, the layer sees
-/// plain requests, as hyper and tonic pass them.
+/// The integration of a framework implements it, such as `hallpass-axum` for axum. Without one, the
+/// layer handles plain requests, as hyper and tonic pass them.
 pub trait RouteMatcher: Send + Sync + 'static {
-    /// Returns the route that the framework chose for this request.
+    /// Returns the route that the framework has matched for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e>;
 
-    /// Returns the whole path of the request if the framework shows a shorter one to inner
-    /// services.
+    /// Returns the whole path of the request if inner services see a shorter one.
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
 
     /// Passes every URI that the framework keeps in the extensions to `cut`, so that no credential
@@ -17,10 +16,10 @@ pub trait RouteMatcher: Send + Sync + 'static {
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>);
 }
 
-/// The route that a framework chose.
+/// The route that a framework has matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteMatch<'e> {
-    /// The framework has not routed this request, so the path decides.
+    /// The framework has not routed this request, so its path decides.
     Elsewhere,
     /// The framework has routed this request, but not to a route inside of this layer. The request
     /// is rejected.

@@ -23,14 +23,14 @@ use crate::unguarded::Watch;
 
 /// The check that a request waits for.
 enum Check {
-    /// The store is asked about a token.
+    /// A token is being loaded from the store.
     Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
-    /// The host's sign-in is asked who calls.
+    /// The host's sign-in is determining the caller.
     Host(Pin<Box<dyn Future<Output = HostVerdict> + Send>>, Presented),
 }
 
 pin_project! {
-    /// The answer of a [`TokenService`](crate::TokenService).
+    /// The response future of a [`TokenService`](crate::TokenService).
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B>
     where
@@ -49,7 +49,7 @@ pin_project! {
     {
         /// This is boxed, like a rejection, so that the future of a cache hit is small.
         Checking { check: Check, waiting: Option<Box<Waiting<S, B>>> },
-        /// The inner service answers.
+        /// The inner service handles the request.
         Calling {
             #[pin]
             future: S::Future,

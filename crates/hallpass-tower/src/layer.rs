@@ -18,10 +18,11 @@ use crate::routed_path::RouterPaths;
 use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
-/// A layer that lets only requests with a valid token through.
+/// A layer that passes on only requests with a valid token.
 ///
 /// It finds the credential (`Authorization: Bearer`, or `?session=`), checks it, removes it from
-/// the request, and puts the [`Principal`](hallpass_core::Principal) into the request's extensions.
+/// the request, and inserts the [`Principal`](hallpass_core::Principal) into the request's
+/// extensions.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -55,12 +56,11 @@ use crate::settings::{Render, Settings};
 /// # }
 /// ```
 ///
-/// Put it outside of everything that reads requests, logs included: inner services see no
-/// credential. Two things belong outside of the layer: CORS, and whatever changes paths.
+/// Apply it outside of all services that read requests, including loggers, so that they see no
+/// credentials. Only CORS, and services that rewrite paths, belong outside of the layer.
 ///
-/// Layers of one handle may be put around one another. An inner layer takes over the principal of
-/// the outer one if it accepts the source that the credential came from, and decides for itself
-/// otherwise.
+/// Layers of one handle may be nested. An inner layer takes over the principal of the outer one if
+/// it accepts the source that the credential came from, and decides for itself otherwise.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct TokenLayer(Arc<Settings>);
@@ -68,7 +68,7 @@ pub struct TokenLayer(Arc<Settings>);
 impl TokenLayer {
     /// Creates a layer that takes tokens from `Authorization: Bearer` and from `?session=`.
     ///
-    /// For axum, use `HallpassExt::layer` of hallpass-axum, which knows axum's routes.
+    /// For axum, use `HallpassExt::layer` of hallpass-axum, which uses axum's matched routes.
     pub fn new(hallpass: &Hallpass) -> Self {
         metrics::describe();
         Self(Arc::new(Settings::new(hallpass.clone())))
@@ -81,8 +81,8 @@ impl TokenLayer {
     /// Reads tokens from these sources only.
     ///
     /// The sources are searched in this order. A request with credentials in two of them is
-    /// rejected with 400, whatever they contain, and the answer names both. Headers and parameters
-    /// that are not listed belong to the application and stay as they are.
+    /// rejected with 400, whatever they contain, and the response names both. Headers and
+    /// parameters that are not listed belong to the application and stay as they are.
     ///
     /// # Panics
     ///
@@ -156,13 +156,13 @@ impl TokenLayer {
     }
 
     /// Also accepts a [`FormCredential`](crate::FormCredential) in a request's extensions. Use it
-    /// with a middleware outside that reads the bodies of forms, such as the one of hallpass-axum.
+    /// with an outer middleware that reads the bodies of forms, such as the one of hallpass-axum.
     pub fn form_credentials(self) -> Self {
         self.with_source(CredentialSource::form())
     }
 
-    /// Lets requests without any credential through, without a principal. Use it for routers whose
-    /// routes say themselves what they need. An invalid credential is still rejected, and a policy
+    /// Passes on requests without any credential, without a principal. Use it for routers whose
+    /// routes have requirements of their own. An invalid credential is still rejected, and a policy
     /// table still decides which routes need a token.
     ///
     /// A Bearer credential that is not in the format of this application's tokens, such as a JSON
@@ -172,19 +172,19 @@ impl TokenLayer {
         self
     }
 
-    /// Asks the host's own sign-in about requests without a token of this application: those with
-    /// no credential, with another scheme, or with a text in another format.
+    /// Authenticates requests without a token of this application by the host's own sign-in. These
+    /// are requests with no credential, with another scheme, or with a text in another format.
     ///
     /// The async function gets the head of the request. It returns
     /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
-    /// has, `None` if nobody is signed in, or an error, which is answered with 503. Requirements,
-    /// policy tables, extractors and events treat such a principal like the owner of a token. Its
-    /// own credential stays in the request.
+    /// has, `None` if the request is not signed in, or an error, which results in a 503.
+    /// Requirements, policy tables, extractors and events treat such a principal like the owner of
+    /// a token. Its own credential stays in the request.
     ///
-    /// Browsers send cookies along with requests of other sites. So a request that changes
-    /// something is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or,
-    /// without that header, if `Origin` is not the request's own host. Requests whose
-    /// `Authorization` has a scheme that browsers do not add by themselves pass without this check.
+    /// Browsers send cookies along with requests of other sites. So a request that may change state
+    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without
+    /// that header, if `Origin` is not the request's own host. Requests whose `Authorization` has a
+    /// scheme that browsers do not send automatically pass without this check.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -230,7 +230,7 @@ impl TokenLayer {
     ///
     /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes
     /// without a principal, unless the policy table has a rule for it: browsers send no credentials
-    /// with it, and a CORS layer inside has to answer it.
+    /// with it, and an inner CORS layer has to respond to it.
     pub fn authenticate_preflights(mut self) -> Self {
         self.settings().authenticate_preflights = true;
         self
@@ -245,7 +245,7 @@ impl TokenLayer {
 
     /// Leaves the `Authorization` header in the request, marked as sensitive, instead of removing
     /// it. Use it for handlers that read the header themselves, and for services that forward
-    /// requests in the caller's name.
+    /// requests on behalf of the caller.
     pub fn keep_authorization(mut self) -> Self {
         self.settings().keep_authorization = true;
         self
@@ -274,7 +274,8 @@ impl TokenLayer {
             for rule in table.rules() {
                 if let Some(scope) = catalog.unknown_in(rule.requirement()) {
                     panic!(
-                        "{rule} names {scope}, which the catalog does not list: add it there, or mend the rule"
+                        "{rule} requires {scope}, which the catalog does not list: add the scope \
+                         to the catalog, or correct the rule"
                     );
                 }
             }
@@ -284,12 +285,12 @@ impl TokenLayer {
     }
 
     /// Sets whether a request is rejected with 500 if its route has no requirement, does not read
-    /// the [`Principal`](hallpass_core::Principal), and does not declare `.scoped(authenticated())`
-    /// or the like. Any valid token could call such a route.
+    /// the [`Principal`](hallpass_core::Principal), and is not declared with
+    /// `.scoped(authenticated())` or a similar call. Any valid token could call such a route.
     ///
     /// This is on in debug builds, tests included, so that a forgotten requirement is noticed
-    /// before it ships. In release builds the answer is sent; the log names each such route once,
-    /// and the counter `hallpass_unguarded_requests_total` counts the requests. Only answers
+    /// before it ships. In release builds the response is sent, the log names each such route once,
+    /// and the counter `hallpass_unguarded_requests_total` counts the requests. Only responses
     /// without an error count, and only routes that a framework matched before this layer.
     pub fn reject_unguarded_routes(mut self, reject: bool) -> Self {
         self.settings().reject_unguarded_routes = reject;
@@ -335,7 +336,7 @@ impl TokenLayer {
     }
 
     /// Returns a rejection with the settings of this layer, [`on_rejection`](Self::on_rejection)
-    /// included. Use it in a middleware outside that rejects requests itself.
+    /// included. Use it in an outer middleware that rejects requests itself.
     #[must_use]
     pub fn rejection(&self, kind: RejectionKind) -> Rejection {
         self.0.rejection(kind)
@@ -364,7 +365,7 @@ impl TokenLayer {
     }
 
     /// Returns whether the head of a request identifies the caller, so that its body need not be
-    /// read for that.
+    /// searched for a credential.
     #[doc(hidden)]
     #[must_use]
     pub fn is_decided_by_head<B>(&self, request: &Request<B>) -> bool {

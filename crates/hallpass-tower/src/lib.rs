@@ -15,7 +15,7 @@
 //! let service = ServiceBuilder::new()
 //!     .layer(TokenLayer::new(&hallpass).policy(table))
 //!     .service(service_fn(|request: Request<()>| async move {
-//!         let principal = request.principal().expect("the layer let somebody in");
+//!         let principal = request.principal().expect("the layer has authenticated the request");
 //!         Ok::<_, std::convert::Infallible>(Response::new(Body::from(principal.owner().to_string())))
 //!     }));
 //!
@@ -29,9 +29,9 @@
 //! # }
 //! ```
 //!
-//! Rejections are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with
-//! [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses if
-//! [`TokenLayer::grpc`] is set. If the store cannot be reached, the answer is 503, never 401.
+//! Rejections are [RFC 6750](https://www.rfc-editor.org/rfc/rfc6750) challenges with [RFC
+//! 9457](https://www.rfc-editor.org/rfc/rfc9457) bodies, or gRPC statuses if [`TokenLayer::grpc`]
+//! is set. If the store cannot be reached, the response is a 503 and never a 401.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "testing")]
@@ -89,7 +89,7 @@ pub use self::{
     routed_path::{NotText, RoutedParameters, RouterPaths},
 };
 
-/// Stops compiling when a public type loses what its users rely on.
+/// Fails to compile if a public type is no longer `Send`, `Sync` and so on.
 const _: () = {
     const fn sendable<T: Send + Sync + Clone + 'static>() {}
     sendable::<TokenLayer>();

@@ -16,15 +16,11 @@ const UNGUARDED: &str = "hallpass_unguarded_requests_total";
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     {
-        describe_counter!(
-            REFUSED,
-            Unit::Count,
-            "Requests that were rejected, by what they were told"
-        );
+        describe_counter!(REFUSED, Unit::Count, "Rejected requests, by the kind of the response");
         describe_counter!(
             UNGUARDED,
             Unit::Count,
-            "Requests to a route that does not say what it needs, by the route's pattern"
+            "Requests to a route without a requirement, by the route's pattern"
         );
     }
 }
@@ -38,7 +34,7 @@ pub(crate) fn rejected(kind: &RejectionKind) {
     let _ = kind;
 }
 
-/// Counts an answer of a route that does not say what it needs. The label is the route's pattern.
+/// Counts a response of a route without a requirement. The label is the route's pattern.
 #[inline]
 pub(crate) fn unguarded(route: &str) {
     #[cfg(feature = "metrics")]

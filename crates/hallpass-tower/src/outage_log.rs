@@ -35,7 +35,8 @@ impl Throttle {
 pub(crate) fn report(cause: Option<&(dyn Error + 'static)>) {
     let due = THROTTLE.lock().unwrap_or_else(PoisonError::into_inner).count(Instant::now());
     if let Some(count) = due {
-        tracing::warn!(target: "hallpass", count, cause, "could not check tokens, answering with 503");
+        tracing::warn!(target: "hallpass", count, cause, "could not check tokens, responding with \
+            503");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The decisions about a request that need no store.
+//! Decisions about a request that do not need the store.
 
 use std::sync::Arc;
 
@@ -15,25 +15,26 @@ use crate::policy::RuleIndex;
 use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 
-/// The decision about a request before any store is asked.
+/// The decision about a request before the store is queried.
 pub(crate) enum Preflight {
     /// The request may pass, because an outer layer has authenticated it.
     Authenticated(Principal, Via),
-    /// The request may pass, whoever sends it.
+    /// The request may pass without a credential.
     Public(AuthContext),
     /// The token of the request must be checked, or has been checked.
     Verify(Verification, Via),
-    /// The request has no token of ours. Only the host's sign-in may know who sends it.
+    /// The request has no token of this application. Only the host's sign-in can identify its
+    /// caller.
     AskHost(Presented),
     /// The request is rejected.
     Reject(Rejection),
 }
 
-/// The credential of a request that carries no token of ours.
+/// The credential of a request without a token of this application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presented {
     Nothing,
-    /// A text that is in a source of the layer but not in our format.
+    /// A text in a source of the layer that does not have the format of this application's tokens.
     OtherFormat,
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn preflight<B>(
         }
         Located::Nothing => Presented::Nothing,
     };
-    // A credential that is not a token of ours may belong to the application.
+    // A credential in another format may belong to the application.
     authorization.put_back(request.headers_mut());
     if presented == Presented::Nothing
         && rule.is_none()
@@ -95,22 +96,23 @@ pub(crate) fn preflight<B>(
     Preflight::AskHost(presented)
 }
 
-/// Returns whether a credential is not in our format and may belong to the application or the host.
+/// Returns whether a credential has another format than this application's tokens and may belong to
+/// the application or the host.
 fn is_others(settings: &Settings, source: SourceIndex, text: &[u8]) -> bool {
     if settings.fallback.is_some() {
         return !settings.hallpass.is_well_formed(text);
     }
-    // A text that starts like a token of ours is not included, because it is a mistyped token.
-    // Sources other than `Authorization` are not included either, because they are only for our
-    // tokens.
+    // A text with the prefix of this application's tokens is not included, because it is a mistyped
+    // token. Sources other than `Authorization` are not included either, because they are only for
+    // tokens of this application.
     settings.optional
         && settings.policy.is_none()
         && settings.sources.get(source).is_authorization()
         && !settings.hallpass.has_prefix(text)
 }
 
-/// Returns the principal that an outer layer of this handle has let in, if this layer accepts it,
-/// too.
+/// Returns the principal that an outer layer of this handle has authenticated, if this layer
+/// accepts it, too.
 fn known<B>(
     settings: &Settings,
     request: &Request<B>,

@@ -1,4 +1,4 @@
-//! Removal of credentials from a request, so that no service inside of the layer sees them.
+//! Removal of credentials from a request, so that no inner service sees them.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
 use crate::credentials::{Cut, cut, cut_text};
 use crate::settings::Settings;
 
-/// Removes `Authorization` from a request that an outer layer has let in, which may be set to keep
-/// it.
+/// Removes `Authorization` from a request that an outer layer has authenticated. The outer layer
+/// may be set to keep the header.
 pub(crate) fn remove_authorization(headers: &mut HeaderMap, settings: &Settings) {
     if settings.keep_authorization {
         hide(headers, &AUTHORIZATION);
@@ -16,8 +16,8 @@ pub(crate) fn remove_authorization(headers: &mut HeaderMap, settings: &Settings)
     }
 }
 
-/// Removes the credential of a request that is let in from everything but `Authorization`, which
-/// was taken out to be read. Returns whether the request's own URI contained it.
+/// Removes the credential of an accepted request from everywhere except `Authorization`, which has
+/// already been removed for reading. Returns whether the request's own URI contained it.
 pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     let headers = request.headers_mut();
     for (_, name) in settings.sources.headers() {
@@ -27,8 +27,8 @@ pub(crate) fn remove<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     cut_uris(request, settings, Cut::Parameters)
 }
 
-/// Removes the query parameters that may contain a credential, whatever they contain, also from
-/// headers that contain a URL. Returns whether the request's own URI had any.
+/// Removes the query parameters that may contain a credential, whatever they contain. Also removes
+/// them from headers that contain a URL. Returns whether the request's own URI had any.
 pub(crate) fn cut_parameters<B>(request: &mut Request<B>, settings: &Settings) -> bool {
     clean_url_headers(request.headers_mut(), settings, settings.sources.query_names());
     cut_uris(request, settings, Cut::Parameters)

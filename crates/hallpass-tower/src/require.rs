@@ -13,7 +13,7 @@ use crate::auth_context::enforce;
 use crate::body::ResponseBody;
 
 /// Creates an inner layer that enforces a requirement on the requests that an outer
-/// [`TokenLayer`](crate::TokenLayer) has let in.
+/// [`TokenLayer`](crate::TokenLayer) has passed on.
 ///
 /// ```
 /// use hallpass_tower::{core::any_of, require};
@@ -36,8 +36,9 @@ pub fn require(requirement: impl IntoRequirement) -> RequireLayer {
     };
     if let Some(name) = requirement.parameters().first() {
         panic!(
-            "`require({requirement})` is bound to the path parameter {{{name}}}, which a plain layer cannot see: say it in \
-             the policy table, or with `.scoped(..)` on the axum handler"
+            "`require({requirement})` is bound to the path parameter {{{name}}}, which a plain \
+             layer cannot read: set the requirement in the policy table, or with `.scoped(..)` on \
+             the axum handler"
         );
     }
     RequireLayer(Arc::new(requirement))
@@ -56,7 +57,7 @@ impl<S> Layer<S> for RequireLayer {
     }
 }
 
-/// The service that [`RequireLayer`] puts around another.
+/// A service that enforces a requirement. [`RequireLayer`] creates it.
 #[derive(Clone, Debug)]
 pub struct Require<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! The path that a policy table uses to find a rule: the path that the service inside sees.
+//! The path that a policy table uses to find a rule: the path that the inner service sees.
 
 use std::borrow::Cow;
 
@@ -15,8 +15,8 @@ pub trait RouterPaths: Send + Sync + 'static {
     /// matched the request.
     fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters>;
 
-    /// Returns the pattern below which the router has nested what is inside of the layer, such as
-    /// `/api/{tenant}`. The path of the request does not have that part any more.
+    /// Returns the pattern of the path at which the router has nested the inner service, such as
+    /// `/api/{tenant}`. The path of the request no longer contains that part.
     fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
 }
 
@@ -29,9 +29,9 @@ pub type RoutedParameters = Result<Box<dyn PathParameters>, NotText>;
 pub struct NotText;
 
 /// Returns the whole path of a request: the pattern of the nest, filled in, and the path that the
-/// service inside sees. The path before a rewrite or a router further out does not count.
+/// inner service sees. The path before a rewrite or a router further out does not count.
 ///
-/// Returns `None` if it is not certain below which path the service is nested.
+/// Returns `None` if the path at which the service is nested cannot be determined.
 pub(crate) fn whole_path<'r, B>(
     request: &'r mut Request<B>,
     settings: &Settings,
@@ -65,7 +65,7 @@ pub(crate) fn whole_path<'r, B>(
     // For the path of the nest itself, with or without a slash at its end, the service sees `/`.
     let original = settings.matcher.original_path(request.extensions());
     if inner != "/" || original.is_some_and(|original| original.ends_with('/')) {
-        // axum removes one of two slashes after a nest, but has chosen the route by both.
+        // axum removes one of two slashes after a nest, but has matched the route with both.
         if original.is_some_and(|original| original.contains("//")) && !inner.contains("//") {
             whole.push('/');
         }
@@ -74,16 +74,16 @@ pub(crate) fn whole_path<'r, B>(
     Some(Cow::Owned(whole))
 }
 
-/// Returns whether a matched pattern is that of the nest around the layer. The router has then
-/// matched no route inside of the nest.
+/// Returns whether a matched pattern is that of the nest around the layer. In that case, the router
+/// has matched no route inside of the nest.
 pub(crate) fn is_nest(pattern: &str, extensions: &Extensions, settings: &Settings) -> bool {
     let nest = settings.paths.and_then(|paths| paths.nest(extensions));
     nest.is_some_and(|nest| nest.trim_end_matches('/') == pattern.trim_end_matches('/'))
 }
 
-/// Returns whether a service or a normaliser may read this path as another one than the pattern
-/// that it matches. This is so if it has an empty segment, a dot segment, or a slash at its end
-/// that the pattern does not have.
+/// Returns whether a service may interpret this path differently from the pattern that it matches,
+/// for example after normalising it. This is the case if the path has an empty segment, a dot
+/// segment, or a trailing slash that the pattern does not have.
 pub(crate) fn is_ambiguous(path: &str, pattern: &str) -> bool {
     path.contains("//")
         || (path.len() > 1 && path.ends_with('/') && !pattern.ends_with('/'))

@@ -12,7 +12,7 @@ use crate::preflight::{Preflight, preflight};
 use crate::redact::remove_authorization;
 use crate::settings::Settings;
 
-/// The service that [`TokenLayer`](crate::TokenLayer) puts around another.
+/// A service that checks tokens. [`TokenLayer`](crate::TokenLayer) creates it.
 #[derive(Clone, Debug)]
 pub struct TokenService<S> {
     inner: S,
@@ -24,17 +24,17 @@ impl<S> TokenService<S> {
         Self { inner, settings }
     }
 
-    /// Returns the service inside.
+    /// Returns the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Returns the service inside.
+    /// Returns the inner service.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Returns the service inside, without the layer.
+    /// Returns the inner service, without the layer.
     pub fn into_inner(self) -> S {
         self.inner
     }

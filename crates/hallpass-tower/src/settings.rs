@@ -36,7 +36,7 @@ pub(crate) struct Settings {
     pub(crate) use_flusher: Arc<UseFlusher>,
     pub(crate) reject_unguarded_routes: bool,
     pub(crate) unguarded: Arc<UnguardedRoutes>,
-    /// The request headers that answers depend on.
+    /// The request headers that responses depend on.
     pub(crate) vary: HeaderValue,
 }
 
@@ -91,8 +91,8 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
-    /// Returns the rejection of a request with malformed credentials. Its detail says what is
-    /// wrong.
+    /// Returns the rejection of a request with malformed credentials. Its detail describes the
+    /// mistake.
     pub(crate) fn malformed(&self, fault: Fault) -> Rejection {
         let detail = fault.explain(&self.sources);
         self.rejection(RejectionKind::InvalidRequest).with_detail(detail)
@@ -104,7 +104,7 @@ impl Settings {
     }
 }
 
-/// The query parameter that may carry a token unless the host says otherwise.
+/// The query parameter that may carry a token by default.
 const QUERY_NAME: &str = "session";
 
 /// The format of rejections. It is set on the handle through [`RejectionBuilderExt`] and applies to
@@ -136,7 +136,7 @@ impl RejectionSettings {
         hallpass.extension::<Self>().cloned().unwrap_or_default()
     }
 
-    /// Returns what the `type` of every problem starts with.
+    /// Returns the prefix of every problem's `type`.
     #[must_use]
     pub fn problem_type_prefix(&self) -> &str {
         &self.type_prefix
@@ -172,8 +172,8 @@ pub trait RejectionBuilderExt: Sized {
     #[track_caller]
     fn realm(self, realm: &str) -> Self;
 
-    /// Sets what the `type` of every problem starts with, `/problems/` by default. The kind
-    /// follows, such as `invalid-token`.
+    /// Sets the prefix of every problem's `type`, `/problems/` by default. The kind follows, such
+    /// as `invalid-token`.
     ///
     /// # Panics
     ///
@@ -182,9 +182,9 @@ pub trait RejectionBuilderExt: Sized {
     #[track_caller]
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
 
-    /// Renders rejections in the host's own way. The function gets the rejection and the response
-    /// that would be sent, and returns the response that is sent. The function is not called for
-    /// gRPC requests, which get gRPC responses.
+    /// Customizes the responses of rejections. The function receives the rejection and its default
+    /// response, and returns the response to send. It is not called for gRPC requests, which get
+    /// gRPC responses.
     #[must_use]
     fn on_rejection(
         self,
@@ -206,7 +206,8 @@ impl RejectionBuilderExt for HallpassBuilder {
         let fits = |b: u8| b.is_ascii_graphic() && !b"\"\\<>^`{|}".contains(&b);
         assert!(
             prefix.bytes().all(fits),
-            "{prefix:?} cannot start a problem's type: write a URI reference such as \"/problems/\""
+            "invalid prefix {prefix:?} for problem types: write a URI reference such as \
+             \"/problems/\""
         );
         self.extension_mut::<RejectionSettings>().type_prefix = prefix.into();
         self

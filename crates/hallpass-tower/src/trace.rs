@@ -18,8 +18,8 @@ use crate::span;
 ///
 /// The names of a span's fields are those of OpenTelemetry's conventions for HTTP servers:
 /// `otel.name`, `otel.kind`, `http.request.method`, `http.route` (if the router has matched
-/// already), `url.path`, `url.query` and `network.protocol.version`. The layer records the owner
-/// as `enduser.id`, and `hallpass.token_id`, once it knows who calls.
+/// already), `url.path`, `url.query` and `network.protocol.version`. After authentication, the
+/// layer records the owner as `enduser.id`, and the token as `hallpass.token_id`.
 #[derive(Clone, Debug)]
 pub struct RedactingMakeSpan(Arc<Settings>);
 
@@ -70,7 +70,7 @@ impl<B> MakeSpan<B> for RedactingMakeSpan {
             enduser.id = Empty,
             hallpass.token_id = Empty,
         );
-        // Inside of the layer, the principal is known already.
+        // Inside of the layer, the request is authenticated already.
         if let Some(principal) = AuthContext::peek(request.extensions()) {
             span::record_in(&span, principal);
         }

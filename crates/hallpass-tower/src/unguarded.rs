@@ -1,8 +1,8 @@
-//! Detection of unguarded routes: routes inside of the layer where nothing asks for the principal.
+//! Detection of unguarded routes: routes inside of the layer that never read the principal.
 //!
-//! The layer lets any valid token through to such a route, whatever the token may do. Each request
-//! to a route of a framework therefore carries a [`Watch`]. Requirements, extractors and everything
-//! else that reads the principal mark it. An answer without the mark was given to any caller.
+//! Any valid token may call such a route, regardless of the token's scopes. Each request to a route
+//! of a framework therefore carries a [`Watch`]. Requirements, extractors and everything else that
+//! reads the principal mark it. A response without the mark would be sent to any caller.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ use crate::preflight::is_cors_preflight;
 use crate::rejection::RejectionKind;
 use crate::settings::Settings;
 
-/// A record of whether anything asked for the principal of a request.
+/// A record of whether the principal of a request was read.
 #[derive(Debug)]
 pub(crate) struct Watch {
     asked: AtomicBool,
@@ -28,7 +28,8 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Starts to watch a request if a framework has matched a route and no policy table has decided
-    /// on it. CORS preflights are not watched, because a layer inside answers them for every route.
+    /// on it. CORS preflights are not watched, because an inner CORS layer responds to them on
+    /// every route.
     pub(crate) fn start<B>(request: &Request<B>, settings: &Arc<Settings>) -> Option<Arc<Self>> {
         if settings.policy.is_some() || is_cors_preflight(request) {
             return None;
@@ -44,18 +45,18 @@ impl Watch {
         }))
     }
 
-    /// Records that something asked for the principal.
+    /// Records that the principal was read.
     pub(crate) fn note(&self) {
-        // The mark is read after the answer has arrived. Passing the answer on orders the two
+        // The mark is read after the response has arrived. Passing the response on orders the two
         // accesses, so a relaxed store is enough.
         self.asked.store(true, Ordering::Relaxed);
     }
 
-    /// Returns the answer to send instead if the route is unguarded and the layer rejects such
+    /// Returns the response to send instead if the route is unguarded and the layer rejects such
     /// routes.
     ///
-    /// An error does not mean that the route is unguarded: a layer inside, an extractor or the
-    /// router may have answered before anything asked. Such an answer discloses nothing.
+    /// An error does not mean that the route is unguarded: an inner layer, an extractor or the
+    /// router may have responded before the principal was read. Such a response discloses nothing.
     pub(crate) fn inspect(&self, status: StatusCode) -> Option<Response<Bytes>> {
         let is_error = status.is_client_error() || status.is_server_error();
         if is_error || self.asked.load(Ordering::Relaxed) {
@@ -68,16 +69,16 @@ impl Watch {
                 target: "hallpass",
                 %method,
                 route,
-                "a route does not say what it needs, so any valid token may call it: put `.scoped(..)` on its \
-                 handler, or `.scoped(authenticated())` if any token may"
+                "a route has no requirement, so any valid token may call it: put `.scoped(..)` on \
+                 its handler, or `.scoped(authenticated())` if that is intended"
             );
         }
         if !settings.reject_unguarded_routes {
             return None;
         }
         let rejection = settings.rejection(RejectionKind::Misconfigured).with_detail(format!(
-            "{method} {route} does not say what it needs, so any valid token could call it. Put `.scoped(..)` on its \
-             handler, or `.scoped(authenticated())` if any token may call it."
+            "{method} {route} has no requirement, so any valid token could call it. Put \
+             `.scoped(..)` on its handler, or `.scoped(authenticated())` if that is intended."
         ));
         let mut request = Request::new(());
         *request.method_mut() = method.clone();
@@ -90,8 +91,8 @@ impl Watch {
 pub(crate) struct UnguardedRoutes(Mutex<HashSet<(Method, Box<str>)>>);
 
 impl UnguardedRoutes {
-    /// The maximum number of routes that are remembered. It is limited because clients can invent
-    /// methods.
+    /// The maximum number of routes that are remembered. It is limited because clients can send
+    /// arbitrary methods.
     const MAX: usize = 1000;
 
     fn is_news(&self, method: &Method, route: &str) -> bool {

@@ -25,7 +25,8 @@ impl UseFlusher {
             }
             Err(_) => tracing::warn!(
                 target: "hallpass",
-                "no tokio runtime serves this request: times of last use are written only by `Hallpass::flush_uses`"
+                "this request is served without a tokio runtime, so times of last use are not \
+                 written automatically: call `Hallpass::flush_uses`"
             ),
         }
     }

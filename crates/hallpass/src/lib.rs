@@ -1,5 +1,5 @@
 //! Personal access tokens for axum, tower, hyper and tonic services: people issue them, programs
-//! call with them, every route enforces its scope, and a revoked token is dead.
+//! authenticate with them, every route enforces its scope, and a revoked token is rejected.
 //!
 #![doc = include_str!("docs/overview.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -47,7 +47,8 @@ pub use hallpass_tower::{
     retry_after,
 };
 
-/// The crates of the stores, for what each has of its own: its `ConnectError`, and its driver.
+/// The crates of the stores, for the items that each has of its own: its `ConnectError`, and its
+/// driver.
 pub mod stores {
     #[cfg(feature = "memory")]
     pub use hallpass_memory as memory;

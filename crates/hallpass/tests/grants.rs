@@ -59,7 +59,7 @@ async fn offered(app: &Router, is_admin: bool) -> String {
 }
 
 #[tokio::test]
-async fn people_can_grant_only_what_the_sign_in_states() {
+async fn people_can_grant_only_the_grantable_scopes_of_the_sign_in() {
     let app = TokenApi::new(&hallpass(), who).into_router_at("/tokens");
     assert_eq!(issue(&app, false, "projects:read:42").await, 201);
     for scope in ["admin:projects", "admin", "projects"] {
@@ -82,13 +82,13 @@ async fn restricted_scope_must_be_named_to_be_granted() {
 }
 
 #[test]
-fn guide_restricts_the_scope_and_states_what_a_person_may_grant() {
+fn guide_restricts_a_scope_and_sets_the_grantable_scopes() {
     let guide = include_str!("../../../docs/start.md");
     for owed in [
         r#"CatalogScope::new("admin:projects", "Everybody's projects").restricted()"#,
         "ScopeSet::parse(own)",
         "Some(actor.ok()?.with_grantable_scopes(grantable.ok()?))",
     ] {
-        assert!(guide.contains(owed), "docs/start.md no longer has {owed}");
+        assert!(guide.contains(owed), "docs/start.md does not contain {owed}");
     }
 }

@@ -42,11 +42,12 @@ pub(crate) struct Violation {
 /// The kind of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ViolationKind {
-    /// A secret was accepted although the node had to know that it had ended.
+    /// A secret was accepted although its end had to be visible on the node.
     AcceptedEnded,
-    /// A token was accepted although the node had to know that its owner was disabled.
+    /// A token was accepted although the disabling of its owner had to be visible on the node.
     AcceptedDisabled,
-    /// A token was accepted with scopes although the node had to know that they were replaced.
+    /// A token was accepted with old scopes although their replacement had to be visible on the
+    /// node.
     AcceptedStale,
     /// A token was accepted with scopes that no change has set.
     AcceptedWrong,
@@ -142,8 +143,8 @@ struct Review<'a, 'h> {
 }
 
 impl<'h> Review<'_, 'h> {
-    /// Returns the time from which the node of the check must know of a change: its end on the same
-    /// node, and the staleness limit later on another one.
+    /// Returns the time from which a change must be visible on the node of the check: the end of
+    /// the change on the same node, and the staleness limit later on another one.
     fn known_from(&self, change: &Operation) -> Duration {
         let same = change.node == self.check.node;
         change.end + if same { Duration::ZERO } else { self.promise.bound }

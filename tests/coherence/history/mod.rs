@@ -69,7 +69,7 @@ pub(crate) enum ChangeKind {
         secret: usize,
     },
     Regenerated {
-        /// The new secret, or `None` if the answer was lost.
+        /// The new secret, or `None` if the reply was lost.
         secret: Option<usize>,
         /// Whether the previous secret stays valid until the new one is used.
         grace_period: bool,

@@ -35,13 +35,13 @@ pub(super) struct End<'h> {
     pub(super) by: &'h Operation,
     node: usize,
     at: Duration,
-    /// Whether the other nodes learn of it, too.
+    /// Whether the other nodes see it, too.
     everywhere: bool,
 }
 
 impl End<'_> {
     /// Returns the time from which no check on the given node may accept the secret, or `None` if
-    /// that node does not learn of the end.
+    /// that node does not see the end.
     pub(super) fn binds(&self, node: usize, promise: &Promise) -> Option<Duration> {
         if self.node == node {
             Some(self.at)
@@ -198,7 +198,7 @@ fn kind(operation: &Operation) -> Option<ChangeKind> {
     operation.change().map(|change| change.kind)
 }
 
-/// Returns the secret that a change has created, if its answer was received.
+/// Returns the secret that a change has created, if its reply was received.
 fn makes(operation: &Operation) -> Option<usize> {
     match kind(operation)? {
         ChangeKind::Issued { secret, .. } => Some(secret),

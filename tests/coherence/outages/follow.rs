@@ -27,7 +27,7 @@ async fn run(path: &Path, sql: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trimmed_log_in_memory_voids_the_cache_of_a_late_node() {
+async fn trimmed_log_in_memory_invalidates_the_cache_of_a_late_node() {
     let store = MemoryStore::new();
     let late = Late::new(store.clone(), store.clone()).await;
     // One entry more than the log keeps.
@@ -38,7 +38,7 @@ async fn trimmed_log_in_memory_voids_the_cache_of_a_late_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trimmed_log_in_a_file_voids_the_cache_of_a_late_node() {
+async fn trimmed_log_in_a_file_invalidates_the_cache_of_a_late_node() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let late = Late::new(file(&path).await, file(&path).await).await;
@@ -49,7 +49,7 @@ async fn trimmed_log_in_a_file_voids_the_cache_of_a_late_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unreadable_log_entry_voids_the_cache_and_is_skipped() {
+async fn unreadable_log_entry_invalidates_the_cache_and_is_skipped() {
     let damages = [
         "PRAGMA ignore_check_constraints = ON; \
          UPDATE hallpass_changes SET target = 'new' WHERE seq = (SELECT max(seq) FROM hallpass_changes)",
@@ -93,7 +93,7 @@ async fn node_that_never_read_the_log_reloads_after_the_limit() {
 
 /// Tests that the staleness limit is exact: no check that starts later accepts the token.
 #[tokio::test(flavor = "multi_thread")]
-async fn check_after_the_limit_rejects_what_another_node_revoked() {
+async fn check_after_the_bound_rejects_a_token_revoked_on_another_node() {
     let bound = Duration::from_millis(60);
     let truth = MemoryStore::new();
     let elsewhere = node(&FaultyStore::new(truth.clone()), settings());

@@ -90,7 +90,7 @@ async fn lookup_result_older_than_the_limit_is_not_used() {
     let (here, there) = (FaultyStore::new(truth.clone()), FaultyStore::new(truth));
     let (late, other) = (node(&here, settings().max_staleness(bound)), node(&there, settings()));
     let token = Arc::new(issue(&other).await);
-    // The node does not learn of the change.
+    // The node does not see the change.
     here.faults().on(Operation::Changes).fail();
     here.faults().on(Operation::WaitForChange).lose_answer();
     let gate = here.faults().on(Operation::Get).once().hold();

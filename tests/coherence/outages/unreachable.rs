@@ -16,7 +16,7 @@ use hallpass_tests::nodes::{
     NEVER, accepts, alice, beyond, check, is_unavailable, issue, node, settings, until,
 };
 
-/// Issues a token in another store, so that the tested store does not know it.
+/// Issues a token in another store, so that it does not exist in the tested store.
 async fn unknown_token() -> hallpass_core::Issued {
     issue(&Hallpass::builder(MemoryStore::new()).build()).await
 }

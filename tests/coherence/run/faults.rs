@@ -14,10 +14,10 @@ use crate::action::{LocalNode, cached};
 use crate::history::Report;
 use crate::node::Node;
 
-/// The settings of runs in which answers of the store get lost.
+/// The settings of runs in which replies of the store get lost.
 pub(super) const LOSSY: Plan = Plan { disables_owners: false, grace_periods_end_everywhere: false };
 
-/// Delays the answers of lookups by a random time up to `most`. A delayed answer has the data from
+/// Delays the replies to lookups by a random time up to `most`. A delayed reply has the data from
 /// the time of its request.
 pub(super) fn answer_late(faults: &Faults, most: Duration) {
     let faults = faults.clone();
@@ -131,7 +131,7 @@ async fn lookups_are_delayed_beyond_the_staleness_limit() {
     assert_valid(&with_faults(late, &Plan::PLAIN).await);
 }
 
-/// Makes the store fail at random times, lose calls or the answers of writes, and send
+/// Makes the store fail at random times, lose calls or the replies to writes, and send
 /// notifications without a change.
 fn flap(faults: &Faults) {
     let faults = faults.clone();
@@ -153,12 +153,12 @@ fn flap(faults: &Faults) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn memory_store_fails_intermittently_and_loses_answers() {
+async fn memory_store_fails_intermittently_and_loses_replies() {
     assert_valid(&with_faults(flap, &LOSSY).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sqlite_store_fails_intermittently_and_loses_answers() {
+async fn sqlite_store_fails_intermittently_and_loses_replies() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("tokens.db");
     let mut nodes = Vec::new();

@@ -136,7 +136,7 @@ impl State {
         };
         let (of, kind) = match action {
             Action::Check { .. } => unreachable!("a check is no change"),
-            // Without an answer the id of the new token is unknown, so nothing is recorded.
+            // Without a reply the id of the new token is unknown, so nothing is recorded.
             Action::Issue { owner, .. } => {
                 let Credential { token, secret } = secret?;
                 let owner = number_of(owner);

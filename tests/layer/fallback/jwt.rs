@@ -98,7 +98,7 @@ async fn json_web_token_stays_for_the_handler_and_is_not_logged() {
 }
 
 #[tokio::test]
-async fn an_optional_layer_leaves_web_tokens_to_the_application() {
+async fn optional_layer_leaves_json_web_tokens_in_the_request() {
     let site = Site::new(|hallpass| {
         let shown = async |me: Option<Authenticated>, headers: HeaderMap| {
             format!("{:?} {headers:?}", me.is_some())

@@ -26,7 +26,7 @@ impl AuthUser for User {
     }
 }
 
-/// A backend that knows every name.
+/// A backend that accepts every name.
 #[derive(Clone)]
 struct Users;
 
@@ -64,7 +64,7 @@ fn app(hallpass: &Hallpass) -> Router {
 }
 
 #[tokio::test]
-async fn a_user_of_axum_login_and_a_token_open_the_same_route() {
+async fn user_of_axum_login_and_token_may_call_the_same_route() {
     let site = Site::new(app).await;
     let answer = site.send("POST /login/bob", &[]).await;
     let cookie = answer.header("set-cookie").unwrap().split(';').next().unwrap();

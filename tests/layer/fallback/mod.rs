@@ -1,5 +1,5 @@
-//! Tests of the host's own sign-in beside tokens: sessions, JSON Web Tokens, and keys of an older
-//! scheme.
+//! Tests of the host's own sign-in in addition to tokens: sessions, JSON Web Tokens, and keys of an
+//! older scheme.
 
 mod jwt;
 mod login;

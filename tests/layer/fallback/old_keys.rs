@@ -87,7 +87,7 @@ async fn old_keys_work_until_they_are_replaced() {
 }
 
 #[tokio::test]
-async fn an_old_key_in_a_url_is_treated_like_a_token_there() {
+async fn key_of_an_older_system_is_removed_from_urls() {
     let keys = OldKeys::default();
     keys.insert("old-key", "alice", "projects:list");
     let site = Site::new(|hallpass| app(hallpass, keys)).await;

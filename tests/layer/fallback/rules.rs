@@ -24,7 +24,7 @@ async fn named(parts: Parts) -> Option<Principal> {
 const BOB: &str = "x-person: bob";
 
 #[tokio::test]
-async fn a_policy_table_treats_a_signed_in_person_like_a_token() {
+async fn policy_table_treats_a_signed_in_person_like_a_token() {
     let site = Site::new(|hallpass| {
         let table = PolicyTable::new()
             .get("/me", authenticated())
@@ -86,7 +86,7 @@ async fn failing_sign_in_is_a_503() {
 }
 
 #[tokio::test]
-async fn optional_layer_accepts_people_that_the_sign_in_does_not_know() {
+async fn optional_layer_accepts_requests_that_are_not_signed_in() {
     let site =
         Site::new(|hallpass| routes().layer(hallpass.layer().optional().fallback(named))).await;
     assert_eq!(site.status("GET /me", &[BOB]).await, 200);
@@ -122,7 +122,7 @@ async fn through_catalog() -> (Hallpass, Principal) {
 }
 
 #[tokio::test]
-async fn a_scope_that_the_catalog_does_not_know_is_logged_once() {
+async fn scope_outside_of_the_catalog_is_logged_once() {
     let site = Site::with(
         |builder| {
             builder
@@ -145,7 +145,7 @@ async fn a_scope_that_the_catalog_does_not_know_is_logged_once() {
 }
 
 #[tokio::test]
-async fn scopes_that_the_catalog_does_not_know_allow_nothing() {
+async fn scopes_outside_of_the_catalog_allow_nothing() {
     let (hallpass, principal) = through_catalog().await;
     assert_eq!(principal.scopes().to_string(), "projects:list");
     assert!(!principal.allows(&"projects:create".parse().unwrap()));

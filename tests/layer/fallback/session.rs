@@ -37,7 +37,7 @@ async fn sign_in(site: &Site, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_session_and_a_token_open_the_same_route() {
+async fn session_and_token_may_call_the_same_route() {
     let site = Site::new(app).await;
     let cookie = sign_in(&site, "bob").await;
     let token = site.token(&["projects:list"]).await;
@@ -76,7 +76,7 @@ async fn session_does_not_replace_a_revoked_token() {
 }
 
 #[tokio::test]
-async fn another_site_cannot_use_a_session_to_change_anything() {
+async fn another_site_cannot_change_anything_with_a_session() {
     let site = Site::new(app).await;
     let cookie = sign_in(&site, "bob").await;
     let token = site.token(&["projects:create"]).await;

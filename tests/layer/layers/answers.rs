@@ -70,7 +70,7 @@ async fn stricter_cache_control_of_the_service_is_kept() {
 }
 
 #[tokio::test]
-async fn answers_to_tokens_are_for_no_shared_cache() {
+async fn responses_to_tokens_are_not_stored_by_shared_caches() {
     let quiet = async || "";
     let public = async || ([("cache-control", "public, max-age=60"), ("vary", "Accept")], "");
     let varied = async || ([("vary", "accept, Authorization")], "");

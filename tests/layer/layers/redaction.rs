@@ -90,7 +90,7 @@ async fn stored_principal_keeps_its_scopes_after_a_revocation() {
 }
 
 #[tokio::test]
-async fn headers_that_tell_of_a_url_hold_no_token_either() {
+async fn headers_with_a_url_contain_no_token() {
     let lines = "referer: https://x.example/page?a=1&session={T}&b#c\r\n\
                  x-original-url: /echo?session={T}\r\n\
                  x-forwarded-uri: /echo?other={T}&c=1\r\n\
@@ -142,7 +142,7 @@ async fn url_before_a_rewrite_contains_no_token() {
 }
 
 #[tokio::test]
-async fn a_token_sent_to_a_public_route_does_not_reach_the_service() {
+async fn token_on_a_public_route_does_not_reach_the_service() {
     let table = || PolicyTable::new().get("/echo", public());
     let key = CredentialSource::header("x-api-key");
     for host in [Host::Axum, Host::Hyper] {

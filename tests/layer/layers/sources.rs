@@ -104,22 +104,26 @@ async fn response_to_two_credentials_names_both_sources() {
         (
             "/echo?session={T}",
             &["authorization: Bearer {T}"][..],
-            "Two credentials came, in `Authorization: Bearer` and in the query parameter `session`: send one of them.",
+            "There are two credentials, in `Authorization: Bearer` and in the query parameter \
+             `session`: send only one of them.",
         ),
         (
             "/echo?session={T}",
             &["x-api-key: {T}"],
-            "Two credentials came, in the query parameter `session` and in the header `x-api-key`: send one of them.",
+            "There are two credentials, in the query parameter `session` and in the header \
+             `x-api-key`: send only one of them.",
         ),
         (
             "/echo?session={T}",
             &["authorization: Basic dTpw"],
-            "Two credentials came, in `Authorization` with another scheme and in the query parameter `session`: send one of them.",
+            "There are two credentials, in `Authorization` with another scheme and in the query \
+             parameter `session`: send only one of them.",
         ),
         (
             "/echo?session=",
             &[],
-            "There has to be one token in the query parameter `session`: it is empty, or there are several.",
+            "Send exactly one token in the query parameter `session`: it is empty, or there are \
+             several.",
         ),
         (
             "/echo",
@@ -147,7 +151,7 @@ async fn handler_can_read_the_source_of_the_token() {
 }
 
 #[tokio::test]
-async fn a_stricter_inner_layer_decides_on_the_source() {
+async fn stricter_inner_layer_rejects_other_sources() {
     let stage = Stage::new().await;
     let make = || stage.layer(Setup::Default, Host::Axum.layer());
     let header = || CredentialSource::header("x-api-key");
@@ -196,7 +200,7 @@ async fn second_credential_that_only_the_inner_layer_reads_is_a_400() {
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 200);
     let both = send(&server, "/echo?session={T}", &["authorization: Bearer {U}"]).await;
     assert_eq!(both.0, 400, "{}", both.1);
-    // A header that the outer layer was told to keep is not a second credential.
+    // A header that the outer layer is set to keep is not a second credential.
     let app = {
         let make = || server.stage.layer(Setup::Default, Host::Axum.layer());
         Router::new()

@@ -1,4 +1,4 @@
-//! Tests of what a host's own spans contain about a request.
+//! Tests of the fields that a host's own spans contain.
 
 use axum::Router;
 use axum::routing::get;

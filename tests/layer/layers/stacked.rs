@@ -174,11 +174,11 @@ async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
         assert_eq!(server.get("/echo", token).await.status, 500);
     }
     let log = String::from_utf8(capture::since(mark)).unwrap();
-    assert!(log.contains("the policy table says that it is public"), "{log}");
+    assert!(log.contains("the policy table declares it public"), "{log}");
 }
 
 #[tokio::test]
-async fn cors_layer_outside_answers_preflights_and_marks_rejections() {
+async fn outer_cors_layer_responds_to_preflights_and_marks_rejections() {
     let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
                      access-control-request-method: GET\r\n\r\n";
     let stage = Stage::new().await;

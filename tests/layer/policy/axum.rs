@@ -256,10 +256,11 @@ async fn log_names_the_pattern_that_a_mismatched_rule_needs() {
     for (table, router, why) in [
         ("/projects/{id}", "/projects/{key}", "they name their parameters differently"),
         ("/slash", "/slash/", "only one of them ends with a slash"),
-        ("/inner", "/outer/inner", "a rule has the whole pattern"),
+        ("/inner", "/outer/inner", "a rule needs the whole pattern"),
     ] {
         let line = format!(
-            "the policy table has {table}, the router matched {router}, and nobody is let in: {why}"
+            "the policy table has {table}, but the router matched {router}, so the request is \
+             rejected: {why}"
         );
         assert_eq!(log.matches(&line).count(), 1, "{line}: {log}");
     }

@@ -82,7 +82,7 @@ async fn path_normalised_outside_uses_the_rule_of_the_new_path() {
 }
 
 #[tokio::test]
-async fn e92_what_a_wildcard_catches_meets_the_wildcards_rule() {
+async fn wildcard_rule_applies_to_every_path_below_it() {
     for site in site::all().await {
         let files = site.token(&["files:read"]).await;
         let admin = site.token(&["admin"]).await;
@@ -120,7 +120,7 @@ fn anything() -> Router {
 }
 
 #[tokio::test]
-async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
+async fn inner_path_normaliser_cannot_bypass_a_rule() {
     let axum = Site::new("axum", async |hallpass| {
         let layer = (Host::Axum.layer())(hallpass).policy(wide_and_narrow());
         let service = ServiceBuilder::new()
@@ -152,7 +152,7 @@ async fn a_normaliser_inside_of_the_layer_opens_no_other_rule() {
             assert_eq!(answer.status, 403, "{}: {path}: {}", site.name, answer.text());
         }
         let log = String::from_utf8(capture::since(mark)).unwrap();
-        assert!(log.contains("put that outside of the layer"), "{log}");
+        assert!(log.contains("do so outside of the layer"), "{log}");
     }
 }
 
@@ -209,7 +209,7 @@ async fn policy_table_uses_the_path_after_a_rewrite() {
 }
 
 #[tokio::test]
-async fn hyper_and_tonic_refuse_the_same_paths() {
+async fn hyper_and_tonic_reject_the_same_paths() {
     for host in [Host::Hyper, Host::Tonic] {
         let table = PolicyTable::new().post("/{*rest}", "echo");
         let server = Server::with(host, |layer| layer.policy(table)).await;

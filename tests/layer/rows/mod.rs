@@ -73,9 +73,9 @@ impl Owed {
     }
 }
 
-pub(crate) const LET_IN: Owed = Owed::new(200, Challenge::None, Loads::UnlessCached);
+pub(crate) const ACCEPTED: Owed = Owed::new(200, Challenge::None, Loads::UnlessCached);
 /// The service is called with an anonymous caller.
-const PASSED: Owed = Owed::new(200, Challenge::None, Loads::Never);
+const ANONYMOUS: Owed = Owed::new(200, Challenge::None, Loads::Never);
 const NO_CREDENTIAL: Owed = Owed::new(401, Challenge::Bare, Loads::Never);
 const INVALID_REQUEST: Owed = Owed::new(400, Challenge::Error("invalid_request"), Loads::Never);
 const INVALID_TOKEN: Owed = Owed::new(401, Challenge::Error("invalid_token"), Loads::Never);
@@ -96,7 +96,8 @@ const fn server(status: u16) -> Owed {
 
 #[derive(Clone)]
 pub(crate) struct Row {
-    pub(crate) id: &'static str,
+    /// The name of the case, for failure messages.
+    pub(crate) name: &'static str,
     pub(crate) wires: Wires,
     pub(crate) setup: Setup,
     pub(crate) method: &'static str,
@@ -111,9 +112,9 @@ pub(crate) struct Row {
     pub(crate) by_query: bool,
 }
 
-fn row(id: &'static str, owed: Owed) -> Row {
+fn row(name: &'static str, owed: Owed) -> Row {
     Row {
-        id,
+        name,
         wires: Wires::Both,
         setup: Setup::Default,
         method: "GET",

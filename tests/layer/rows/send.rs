@@ -1,4 +1,4 @@
-//! Converts a row to what is sent over the wire.
+//! Converts a row to an HTTP/1.1 or HTTP/2 request.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};

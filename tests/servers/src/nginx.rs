@@ -111,7 +111,7 @@ impl Nginx {
         address(self.ports[block])
     }
 
-    /// Ends nginx in good order: it answers open requests and writes its logs.
+    /// Stops nginx gracefully: it completes open requests and writes its logs.
     ///
     /// # Errors
     ///

@@ -69,7 +69,7 @@ fn make(
 
 /// A private PostgreSQL server with an empty database.
 ///
-/// It listens on the loopback address only and asks for no password. Committed data survives a
+/// It listens only on the loopback address and requires no password. Committed data survives a
 /// crash of the server, but not of the machine, because `fsync` is off. The folder is temporary
 /// anyway.
 ///

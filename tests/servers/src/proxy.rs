@@ -178,7 +178,7 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // The result of `join` is ignored: an error only says that the thread has panicked.
+        // The result of `join` is ignored: an error only means that the thread has panicked.
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

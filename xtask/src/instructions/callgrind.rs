@@ -1,8 +1,8 @@
-//! Reading what callgrind writes: <https://valgrind.org/docs/manual/cl-format.html>.
+//! Reads the output of callgrind: <https://valgrind.org/docs/manual/cl-format.html>.
 
 use anyhow::{Context, Result, ensure};
 
-/// The options with which [`read`] can read the output.
+/// The options that [`read`] requires.
 pub(super) const OPTIONS: [&str; 5] = [
     "--tool=callgrind",
     "--cache-sim=yes",
@@ -11,8 +11,8 @@ pub(super) const OPTIONS: [&str; 5] = [
     "--dump-instr=no",
 ];
 
-/// Adds up the instructions of one program, and how many of them read data. What the C library and
-/// the loader did is left out, because their versions differ between machines.
+/// Adds up the instructions of one program, and how many of them read data. The C library and the
+/// loader are left out, because their versions differ between machines.
 ///
 /// # Errors
 ///
@@ -29,7 +29,8 @@ pub(super) fn read(text: &str, program: &str) -> Result<(u64, u64)> {
         if let Some(object) = line.strip_prefix("ob=") {
             is_ours = object == program;
         } else if line.starts_with("calls=") {
-            // The next line is what the callee took, which is also listed with the callee.
+            // The next line contains the costs of the callee, which are also listed with the
+            // callee.
             is_call = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit()) {
             if is_ours && !is_call {

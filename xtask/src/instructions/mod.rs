@@ -2,8 +2,8 @@
 //! compared with.
 //!
 //! The requests are those of the package `hallpass-instructions`. Time depends on the machine and
-//! on what else it does. The number of instructions depends on the source, the compiler and the
-//! dependencies only, so a test can compare it.
+//! its load. The number of instructions depends only on the source, the compiler and the
+//! dependencies, so a test can compare it.
 
 mod callgrind;
 
@@ -37,7 +37,7 @@ const HEADER: &str = "\
 # What one request takes: see `docs/speed.md`. `cargo xtask instructions` writes this file.
 ";
 
-/// What one request takes.
+/// The costs of one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Counts {
@@ -120,7 +120,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(usize, String)> {
 /// grow at different times, because their hashes are seeded at random.
 const RANDOM_ALLOCATIONS: &str = "miss";
 
-/// Returns what has risen by more than `limit` percent.
+/// Returns the counts that have increased by more than `limit` percent.
 fn rises(name: &str, known: Counts, counted: Counts, limit: u64) -> Vec<String> {
     let pairs = [
         ("instructions", known.instructions, counted.instructions),

@@ -25,7 +25,7 @@ impl Api {
         lines.into_iter().fold(String::new(), |list, line| list + &line + "\n")
     }
 
-    /// Returns the names that the library gives to what it re-exports, without their modules.
+    /// Returns the names under which the library re-exports items, without their modules.
     pub(super) fn names(&self) -> BTreeSet<String> {
         let items = self.0["index"].as_object().into_iter().flatten();
         let source = |(_, item): (&String, &Value)| {
@@ -44,7 +44,7 @@ impl Api {
         mentioned
     }
 
-    /// Collects what a function, a field or a variant mentions.
+    /// Collects the types that a function, a field or a variant mentions.
     fn collect(&self, inner: &Value, mentioned: &mut BTreeSet<(String, String)>) {
         for kind in ["function", "struct_field", "assoc_const", "constant"] {
             self.collect_types(&inner[kind], mentioned);
@@ -80,8 +80,7 @@ impl Api {
         self.0["index"].get(id.to_string())
     }
 
-    /// Visits an item and those inside of it: with its line of the list, and what rustdoc says of
-    /// it.
+    /// Visits an item and those inside of it: with its line of the list, and its data from rustdoc.
     fn walk<'a>(&'a self, item: &'a Value, path: &str, visit: &mut dyn FnMut(String, &'a Value)) {
         let Some((kind, inner)) = item["inner"].as_object().and_then(|inner| inner.iter().next())
         else {

@@ -1,8 +1,8 @@
 //! `cargo xtask public-api`: lists the public items of every published library, one file for each
 //! in `docs/public-api`, so that a change of the public API shows in a review.
 //!
-//! The lists are made from rustdoc's JSON. It is not stable yet, so the compiler is asked for it
-//! with `RUSTC_BOOTSTRAP`, and only what has been the same for long is read.
+//! The lists are made from rustdoc's JSON. The format is not stable yet, so it is turned on with
+//! `RUSTC_BOOTSTRAP`, and only those parts are read that have not changed for a long time.
 
 mod item;
 mod render;

@@ -7,7 +7,7 @@ pub(super) fn path_name(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// Writes what follows the name of an item.
+/// Writes the text after the name of an item.
 pub(super) fn signature(kind: &str, inner: &Value) -> String {
     match kind {
         "function" => {

@@ -14,7 +14,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Returns the result of a step. `ended_well` says whether the test runner succeeded.
+    /// Returns the result of a step. `ended_well` is set if the test runner succeeded.
     pub(super) fn found(self, ended_well: bool) -> Result<Found> {
         let Self { passed, failed, left_out } = self;
         if left_out > 0 {
@@ -50,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_breaks_off_is_a_failure_whatever_passed_before() {
+    fn aborted_run_is_a_failure() {
         assert!(found(2, 0, false).is_err());
         assert!(found(2, 1, true).is_err());
         assert!(found(0, 0, false).is_err());
     }
 
     #[test]
-    fn a_run_without_tests_is_a_failure_and_so_is_one_that_leaves_some_out() {
+    fn run_without_all_tests_is_a_failure() {
         assert_eq!(found(0, 0, true).unwrap_err().to_string(), "no test ran");
         assert!(Counts { passed: 2, failed: 0, left_out: 1 }.found(true).is_err());
     }

@@ -1,4 +1,5 @@
-//! The steps `deny` and `advisories`: check the dependencies with cargo-deny, as `deny.toml` says.
+//! The steps `deny` and `advisories`: check the dependencies with cargo-deny and the settings in
+//! `deny.toml`.
 
 use std::process::Command;
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn advisories(workspace: &Workspace) -> Result<Found> {
-    // Git must not ask for a password.
+    // Git must not prompt for a password.
     let fetched = run_within(
         deny(workspace)?.args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0"),
         FETCH_LIMIT,

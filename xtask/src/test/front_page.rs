@@ -1,4 +1,4 @@
-//! Tests of what the texts at the root say of the manifests.
+//! Tests that the texts at the root agree with the manifests.
 
 use std::collections::BTreeSet;
 use std::fs;

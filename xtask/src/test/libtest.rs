@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_results_of_all_test_binaries_are_summed() {
+    fn results_of_all_test_binaries_are_summed() {
         let output = "\
 running 2 tests
 test one ... ok

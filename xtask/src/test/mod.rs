@@ -65,7 +65,7 @@ enum Step {
     Fuzz,
     /// Each safety step is removed from a copy of the source, and its test fails
     Guards,
-    /// One request takes no more instructions than the baseline in `benches/instructions` says
+    /// One request takes no more instructions than in the baseline in `benches/instructions`
     Instructions,
     /// The dependencies have allowed licences and sources, and none is banned
     Deny,

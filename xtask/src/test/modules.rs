@@ -98,13 +98,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cycle_of_three_modules_is_found() {
+    fn cycle_of_three_modules_is_found() {
         let graph = graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"]), ("d", &["a"])]);
         assert_eq!(large_cycles(&graph), ["these modules use each other in a cycle: a, b, c"]);
     }
 
     #[test]
-    fn a_cycle_of_two_modules_is_allowed() {
+    fn cycle_of_two_modules_is_allowed() {
         assert!(large_cycles(&graph(&[("a", &["b"]), ("b", &["a", "c"]), ("c", &[])])).is_empty());
     }
 

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_summary_is_read_and_nothing_else() {
+    fn only_the_summary_is_read() {
         let output = "\
 ✔ pass 7 (12.3ms)
 ℹ tests 4

@@ -8,7 +8,7 @@ use cargo_metadata::camino::Utf8Path;
 /// The maximum width of a comment, in characters.
 const WIDTH: usize = 100;
 
-/// Phrases in lower case, each with what to write instead.
+/// Phrases in lower case, each with its replacement.
 const PHRASES: [(&str, &str); 9] = [
     (concat!("answers", " whether"), "returns whether"),
     (concat!("answers", " it if"), "returns it if"),
@@ -22,7 +22,7 @@ const PHRASES: [(&str, &str); 9] = [
 ];
 
 /// Words with which the first sentence of documentation must not start. It would have no subject
-/// and verb: say what the item is or does.
+/// and verb. Describe the item or its effect instead.
 const HEADLESS: [&str; 8] = ["As [`", "How ", "That ", "What ", "Which ", "Who ", "Whose ", "Why "];
 
 /// Names that were replaced by those of the field, each with its successor.
@@ -48,7 +48,7 @@ const OLD_NAMES: [(&str, &str); 16] = [
 /// Returns the findings in a file, each with the number of its line.
 pub(super) fn findings_in(path: &Utf8Path, text: &str) -> Vec<(usize, String)> {
     let is_rust = path.extension() == Some("rs");
-    // The changelog may name what was replaced.
+    // The changelog may contain old names.
     let is_prose = path.extension() == Some("md") && path != "CHANGELOG.md";
     if !(is_rust || is_prose) {
         return Vec::new();

@@ -27,9 +27,9 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
 
 /// Packages each crate as for publishing, and builds it from the package.
 ///
-/// Cargo keeps what it has unpacked and built of a version, under the path of the target folder. A
-/// second run in the same folder would build against the crates of the first one. So each run has a
-/// new folder.
+/// Cargo caches the unpacked and compiled crates of a version, under the path of the target folder.
+/// A second run in the same folder would build against the crates of the first one. So each run has
+/// a new folder.
 pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let target = workspace.target(&format!("publish-{now}"));
@@ -41,7 +41,7 @@ pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
-    // Cargo counts the features that tests and examples ask of a dependency only where tests or
+    // Cargo enables the features that tests and examples require of a dependency only if tests or
     // examples are built: with `--examples` the dependencies are those that clippy has checked.
     run(workspace
         .cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"])

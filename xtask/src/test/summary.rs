@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_could_not_be_checked_counts_neither_way() {
+    fn unchecked_step_is_neither_passed_nor_failed() {
         let mut summary = Summary::default();
         summary.add(row("fmt", 1, Ok(Found::passed())));
         summary.add(row("tests", 62, Ok(Found { passed: 11, failed: 0, note: "11 tests".into() })));
@@ -98,7 +98,7 @@ advisories   not checked     0.0  no network
     }
 
     #[test]
-    fn a_step_that_breaks_counts_as_one_failure_and_says_why() {
+    fn aborted_step_counts_as_one_failure_with_its_reason() {
         let mut summary = Summary::default();
         let why = anyhow::anyhow!("`cargo` ended with 101").context("the tests do not build");
         summary.add(row("tests", 2, Err(why)));

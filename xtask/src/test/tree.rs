@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_example_that_nobody_compiles_is_found() {
+    fn uncompiled_example_is_found() {
         for (path, line) in [
             ("crates/a/src/lib.rs", "/// ```ignore"),
             ("crates/a/src/lib.rs", "//! ```rust,ignore"),

@@ -76,7 +76,7 @@ pub(crate) struct AuditTrail {
     next_cursor: Option<String>,
 }
 
-/// One change: who changed what, when, and from where.
+/// An entry of the audit trail: a change, its time, the actor, and the origin of the request.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 pub(crate) struct AuditEntryView {
@@ -99,7 +99,7 @@ pub(crate) struct AuditEntryView {
     changes: Vec<FieldChangeView>,
 }
 
-/// Where the request came from, as far as that is known.
+/// The origin of the request, as far as it is known.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Origin)]
 pub(crate) struct OriginView {

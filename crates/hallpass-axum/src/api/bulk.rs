@@ -99,10 +99,10 @@ pub(crate) struct RevokeBody {
     /// `true` revokes all of the caller's own tokens.
     #[schema(nullable = false)]
     all: Option<bool>,
-    /// Revokes all tokens of this owner: for an admin.
+    /// Revokes all tokens of this owner. Only admins may use it.
     #[schema(nullable = false)]
     owner: Option<OwnerText>,
-    /// Only tokens whose secret was issued before this instant.
+    /// Revokes only tokens whose secret was issued before this instant.
     #[schema(nullable = false)]
     issued_before: Option<InstantText>,
 }

@@ -95,7 +95,7 @@ fn written(expiry: Expiry) -> Option<String> {
     }
 }
 
-/// Show what the caller may give a token.
+/// Show the scopes, presets and limits for new tokens.
 #[utoipa::path(
     get,
     path = "/scopes",

@@ -1,4 +1,4 @@
-//! The calls with which a token shows and revokes itself.
+//! The calls that show and revoke the token that authenticates the request.
 
 use axum::http::StatusCode;
 use hallpass_core::Error;
@@ -7,7 +7,7 @@ use super::extract::CurrentToken;
 use crate::problem::{Kind, Problem};
 use crate::responses::TokenResponse;
 
-/// Show the token that asks.
+/// Show the token of this request.
 #[utoipa::path(
     get,
     path = "/current",
@@ -20,7 +20,7 @@ pub(super) async fn show(by: CurrentToken) -> Result<TokenResponse, Problem> {
     Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
-/// Revoke the token that asks.
+/// Revoke the token of this request.
 #[utoipa::path(
     delete,
     path = "/current",

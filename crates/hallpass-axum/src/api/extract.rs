@@ -12,10 +12,10 @@ use super::Mount;
 use crate::problem::{Kind, Problem};
 use crate::step_up::{HEADER, Presented, StepUpSettings};
 
-/// Returns the mount that serves the request. [`TokenApi`](super::TokenApi) has put it into the
-/// extensions.
+/// Returns the mount that serves the request. [`TokenApi`](super::TokenApi) has inserted it into
+/// the extensions.
 fn mount<S: 'static>(parts: &Parts) -> Result<Arc<Mount<S>>, Problem> {
-    let detail = "the token API is not set up";
+    let detail = "the token API is not set up: mount it with `TokenApi::into_router_at`";
     parts.extensions.get().cloned().ok_or_else(|| Problem::new(Kind::Internal, detail))
 }
 
@@ -31,11 +31,11 @@ pub(crate) struct SignedIn {
 }
 
 impl SignedIn {
-    /// Rejects a caller who is not an admin. The answer does not depend on the owner that they
+    /// Rejects a caller who is not an admin. The response does not depend on the owner that they
     /// name, or on whether this owner exists.
     pub(crate) fn require_admin(&self) -> Result<(), Problem> {
         if self.actor.role() == Role::Owner {
-            let detail = "only an admin may ask for other people's tokens";
+            let detail = "only an admin may access the tokens of other owners";
             return Err(Problem::new(Kind::AdminOnly, detail).by(self.actor.id().clone()));
         }
         Ok(())
@@ -49,8 +49,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
         let mount = mount::<S>(parts)?;
         // The confirmation is removed first, because the host's sign-in may log headers.
         parts.headers.remove(HEADER);
-        // A layer around the API has removed the token from the request, and the host's sign-in may
-        // take its owner for somebody who is signed in.
+        // A layer around the API has removed the token from the request, so the host's sign-in
+        // might treat the token's owner as signed in.
         if let Some(principal) = token_principal(&parts.extensions, &mount.hallpass) {
             return Err(Problem::token_not_allowed().with_principal(principal));
         }
@@ -70,9 +70,9 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 /// An extractor of a signed-in caller who has confirmed the change, if the handle requires a
 /// confirmation.
 ///
-/// The confirmation is checked after the caller is known, so that nobody else can use up a caller's
-/// attempts. It is checked before any token is looked up, so that the answer discloses nothing
-/// about tokens.
+/// The confirmation is checked after the caller is known, so that a caller's attempts can be used
+/// up only by that caller. It is checked before any token is looked up, so that the response
+/// discloses nothing about tokens.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
@@ -104,14 +104,14 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
             Authorization::Bearer(text) => verified(&hallpass, text, &origin(parts)).await?,
             Authorization::Malformed => return Err(malformed()),
             Authorization::Absent | Authorization::OtherScheme => {
-                let detail = "this needs a token: send it as `Authorization: Bearer`";
+                let detail = "this request needs a token: send it as `Authorization: Bearer`";
                 return Err(Problem::new(Kind::NoCredential, detail));
             }
         };
         drop(hallpass.pending_use(&principal));
         let actor = Actor::try_owner(principal.owner().as_str());
         let actor = actor.map_err(|_| Problem::unavailable())?.with_origin(origin(parts));
-        // Only a principal of the host's own sign-in has no id.
+        // Only a principal of the host's own sign-in has no token id.
         let id = principal.token_id().ok_or_else(Problem::unavailable)?;
         Ok(Self { hallpass, actor, id })
     }
@@ -131,8 +131,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
     }
 }
 
-/// Returns the principal of a token of ours. A Bearer credential in another format is ignored,
-/// because it belongs to the application.
+/// Returns the principal of a token of this application. A Bearer credential in another format is
+/// ignored, because it may belong to the host.
 async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principal>, Problem> {
     match Authorization::of(&parts.headers) {
         Authorization::Bearer(text) if hallpass.is_well_formed(text) => {
@@ -157,7 +157,7 @@ fn malformed() -> Problem {
 }
 
 impl<S> Mount<S> {
-    /// Asks the host's sign-in for the caller.
+    /// Runs the host's sign-in to find the caller.
     async fn caller(&self, parts: &mut Parts, state: &S) -> Result<Actor, Problem> {
         match (self.authenticator)(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
@@ -165,12 +165,13 @@ impl<S> Mount<S> {
                 tracing::error!(
                     target: "hallpass",
                     status = response.status().as_u16(),
-                    "the sign-in given to `TokenApi` failed: nobody can use the token API"
+                    "the sign-in that was passed to `TokenApi` failed, so the token API cannot be \
+                     used"
                 );
                 Err(Problem::unavailable())
             }
             Err(response) if response.status() == StatusCode::FORBIDDEN => {
-                Err(Problem::new(Kind::CallerRefused, "the sign-in refused the caller"))
+                Err(Problem::new(Kind::CallerRefused, "the sign-in rejected the caller"))
             }
             Err(_) => Err(Problem::no_caller()),
         }
@@ -179,8 +180,8 @@ impl<S> Mount<S> {
 
 /// An extractor of the token in the path.
 ///
-/// A malformed id is looked up as an id that no token has. So neither the answer nor its timing
-/// distinguishes it from an unknown id.
+/// A malformed id is looked up as the nil id, which no token has. So neither the response nor its
+/// timing distinguishes it from an unknown id.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct TokenPath {
@@ -194,7 +195,8 @@ impl<S: Sync> FromRequestParts<S> for TokenPath {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let parameters = RawPathParams::from_request_parts(parts, &()).await.ok();
-        // The host may mount the API below a parameter of the same name. The last one is the API's.
+        // The host may mount the API below a parameter of the same name. The last one belongs to
+        // the API.
         let own = parameters.iter().flatten().filter(|(name, _)| *name == "id").last();
         let id = own.and_then(|(_, text)| text.parse().ok());
         Ok(Self { id: id.unwrap_or(TokenId::NIL) })

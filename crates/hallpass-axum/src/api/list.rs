@@ -73,8 +73,8 @@ impl Order {
             "expires_at" => SortBy::ExpiresAt,
             "last_used_at" => SortBy::LastUsedAt,
             _ => {
-                let message = "expected `created_at`, `name`, `expires_at` or `last_used_at`, \
-                               after a `-` for descending order";
+                let message = "expected `created_at`, `name`, `expires_at` or `last_used_at`, with \
+                    a `-` in front for descending order";
                 return Err(Problem::invalid("sort", message));
             }
         };
@@ -89,7 +89,7 @@ pub(crate) struct TokenList {
     /// The cursor of the next page; `null` on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// The number of tokens that the filters match, on all pages together.
+    /// The number of tokens on all pages.
     total: u64,
     counts: Counts,
 }
@@ -115,7 +115,7 @@ impl ListParameters {
         if let Some(text) = self.q {
             // A longer text cannot match, and not every database accepts a NUL.
             if text.chars().count() > DESCRIPTION_MAX || text.contains('\0') {
-                let message = format!("at most {DESCRIPTION_MAX} characters, none of them NUL");
+                let message = format!("use at most {DESCRIPTION_MAX} characters, without NUL");
                 return Err(Problem::invalid("q", message));
             }
             options = options.text(text);

@@ -32,7 +32,7 @@ use crate::openapi::{base, complete};
 use crate::origin::{TrustedProxies, origin_of};
 use crate::problem::{Kind, Problem, no_such_method};
 
-/// The REST API with which people manage their tokens.
+/// A REST API for people to manage their tokens.
 ///
 /// ```
 /// use axum::{Router, extract::State, http::HeaderMap};
@@ -58,17 +58,18 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// ```
 ///
 /// A token cannot manage tokens: a request with a valid one in `Authorization: Bearer` is rejected
-/// with 403, except for `/current`. So mount the API beside the routes that a
-/// [`TokenLayer`](hallpass_tower::TokenLayer) guards, not inside the layer.
+/// with 403, except for `/current`. So merge the API after a
+/// [`TokenLayer`](hallpass_tower::TokenLayer) was added to the router, so that the API is outside
+/// of the layer.
 ///
 /// # Cross-site protection
 ///
-/// A change is rejected with 403 if the browser says that another site sent it
+/// A change is rejected with 403 if the browser's headers show that another site sent it
 /// ([`tower_http::csrf`]). A request with `Sec-Fetch-Site: same-origin` or `none` passes, whatever
 /// `Host` a proxy set. If `Sec-Fetch-Site` is absent, `Origin` must name the request's own host.
 /// Requests without both headers do not come from a browser, and pass. `/current` is exempt: a
-/// token authenticates it, and no site can make a browser send one.
-#[must_use = "the API is nowhere until `into_router_at` says where"]
+/// token authenticates it, and another site cannot make a browser send one.
+#[must_use = "the API is not served until `into_router_at` returns its router"]
 pub struct TokenApi<S = ()> {
     mount: Mount<S>,
     csrf: CsrfLayer,
@@ -91,9 +92,9 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         }
     }
 
-    /// Lets pages of another origin, such as `https://app.example.com`, make changes in the name of
-    /// people who are signed in. Use it for other origins of the host. CORS headers are not
-    /// included: the host must add them.
+    /// Allows pages of another origin, such as `https://app.example.com`, to make changes for
+    /// signed-in users. Use it for other origins of the host. It does not add CORS headers, so the
+    /// host must add them.
     ///
     /// # Panics
     ///
@@ -103,7 +104,9 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     pub fn trust_origin(mut self, origin: &str) -> Self {
         match self.csrf.add_trusted_origin(origin) {
             Ok(csrf) => self.csrf = csrf,
-            Err(error) => panic!("write an origin such as `https://app.example.com`: {error}"),
+            Err(error) => {
+                panic!("invalid origin, write one such as `https://app.example.com`: {error}")
+            }
         }
         self
     }
@@ -123,7 +126,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     /// Panics if the path does not start with `/`, or has a wildcard.
     #[track_caller]
     pub fn into_router_at(self, path: &str) -> Router<S> {
-        assert!(path.starts_with('/'), "{path:?} is not a path to mount at: it starts with `/`");
+        assert!(path.starts_with('/'), "invalid mount path {path:?}: it must start with `/`");
         let Self { mount, csrf, cookie } = self;
         let hallpass = mount.hallpass.clone();
         let (router, document) = routes(&csrf).split_for_parts();
@@ -207,7 +210,7 @@ async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) 
     parts.extensions.insert(origin.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if response.extensions().get::<ProtectionError>().is_some() {
-        let detail = "a page of another site asked for this change";
+        let detail = "this change was requested by a page of another site";
         response = Problem::new(Kind::CrossSite, detail).into_response();
     }
     match response.extensions_mut().remove::<Problem>() {
@@ -220,13 +223,13 @@ async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) 
 }
 
 async fn no_such_call() -> Problem {
-    Problem::new(Kind::NotFound, "there is no such call")
+    Problem::new(Kind::NotFound, "the token API has no such path")
 }
 
-/// Reads the member `all`, of which only `true` is valid.
+/// Parses the member `all`, whose only valid value is `true`.
 fn read_all(all: Option<bool>) -> Result<bool, Problem> {
     match all {
-        Some(false) => Err(Problem::invalid("all", "write `true`, or leave it out")),
+        Some(false) => Err(Problem::invalid("all", "use `true`, or omit the field")),
         all => Ok(all.is_some()),
     }
 }

@@ -56,7 +56,7 @@ pub(crate) struct FewerScopesBody {
 
 /// Remove scopes from a token.
 ///
-/// Without scopes, a token may do nothing.
+/// A token without scopes allows nothing.
 #[utoipa::path(
     post,
     path = "/{id}/scopes/remove",

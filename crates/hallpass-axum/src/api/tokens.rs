@@ -22,13 +22,13 @@ pub(crate) struct NewTokenBody {
     name: NameText,
     #[schema(nullable = false)]
     description: Option<DescriptionText>,
-    /// The scopes of the token. It may do nothing yet if they are absent or empty.
+    /// The scopes of the token. If they are absent or empty, the token allows nothing.
     #[schema(nullable = false, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
     /// A named set of scopes from `GET /scopes`, in addition to `scopes`.
     #[schema(nullable = false, min_length = 1)]
     preset: Option<String>,
-    /// The host's default if absent.
+    /// The expiry. If it is absent, the host's default applies.
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
     #[schema(nullable = false)]
@@ -100,10 +100,10 @@ pub(super) async fn show(
 pub(crate) struct ChangesBody {
     #[schema(nullable = false)]
     name: Option<NameText>,
-    /// An empty one clears it.
+    /// The description. An empty one clears it.
     #[schema(nullable = false)]
     description: Option<DescriptionText>,
-    /// These scopes instead of those that the token holds.
+    /// The scopes that replace those of the token.
     #[schema(nullable = false, max_items = 100)]
     scopes: Option<Vec<ScopeText>>,
     #[schema(nullable = false)]
@@ -163,7 +163,7 @@ pub(super) async fn update(
     path = "/{id}",
     operation_id = "deleteToken",
     params(TokenPath, IfMatch),
-    responses((status = 204, description = "The token is gone."))
+    responses((status = 204, description = "The token was deleted."))
 )]
 pub(super) async fn delete(
     Confirmed(by): Confirmed,
@@ -180,11 +180,11 @@ pub(super) async fn delete(
 #[serde(deny_unknown_fields)]
 #[schema(as = Regeneration)]
 pub(crate) struct RegenerateBody {
-    /// Kept if absent. An expired token needs a new one.
+    /// The expiry, which stays as it is if absent. An expired token needs a new one.
     #[schema(nullable = false)]
     expires: Option<ExpiresText>,
-    /// The time that the previous secret keeps working. It ends early when the new secret is first
-    /// used. If absent, the previous secret stops working at once.
+    /// The time for which the previous secret keeps working. It ends early when the new secret is
+    /// first used. If it is absent, the previous secret stops working immediately.
     #[schema(nullable = false)]
     grace_period: Option<GracePeriodText>,
 }
@@ -220,7 +220,7 @@ pub(super) async fn regenerate(
 
 /// End a token's grace period.
 ///
-/// The previous secret stops working now.
+/// The previous secret stops working immediately.
 #[utoipa::path(
     delete,
     path = "/{id}/previous-secret",
@@ -236,7 +236,7 @@ pub(super) async fn end_grace_period(
     Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
-/// Nothing has to be said.
+/// An empty object.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Nothing)]
@@ -244,7 +244,7 @@ pub(crate) struct NothingBody {}
 
 /// Revoke a token.
 ///
-/// A token that is revoked already stays as it is.
+/// Revoking a revoked token changes nothing.
 #[utoipa::path(
     post,
     path = "/{id}/revoke",
@@ -262,9 +262,10 @@ pub(super) async fn revoke(
     Ok(TokenResponse::new(&by.hallpass, &record))
 }
 
-/// Issue a token like another.
+/// Copy a token.
 ///
-/// It has the same name, description, scopes, metadata and expiry, except for what the body says.
+/// The new token has the same name, description, scopes, metadata and expiry, except for the fields
+/// of the body.
 #[utoipa::path(
     post,
     path = "/{id}/copy",

@@ -22,7 +22,7 @@ const SCHEME: &str = "token";
 impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Adds handlers that [`utoipa::path`] documents, as `utoipa_axum::routes!` collects them. The
     /// requirement of each one comes from its `security` for the scheme `token`, and `security(())`
-    /// is public. So the document always says what is enforced.
+    /// is public. So the document always matches the enforced requirements.
     ///
     /// ```
     /// use hallpass_axum::{GuardedRouter, utoipa_axum::routes};
@@ -148,8 +148,8 @@ fn describe(path: &str, requirement: &Requirement) -> Operation {
         .response("default", response("The answer."));
     if !requirement.is_public() {
         operation = operation
-            .response("401", response("There is no valid token."))
-            .response("403", response("The token does not hold what this needs."));
+            .response("401", response("The token is missing or not valid."))
+            .response("403", response("The token lacks a scope that the operation needs."));
     }
     operation.build()
 }

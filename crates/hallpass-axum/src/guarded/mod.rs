@@ -1,4 +1,4 @@
-//! [`GuardedRouter`]: a router in which every route says what it needs.
+//! [`GuardedRouter`]: a router in which every route has a requirement.
 
 mod document;
 
@@ -161,8 +161,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// # Panics
     ///
     /// Panics if the path or the requirement is not valid, if the requirement is bound to a path
-    /// parameter that the path does not have, if there is such a route already, or if axum does not
-    /// route this method. The message says how to correct it.
+    /// parameter that the path does not have, if the router already has this route, or if axum does
+    /// not route this method. The message says how to correct it.
     #[track_caller]
     pub fn route<T: 'static>(
         self,
@@ -178,8 +178,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         self.routes(path, routing::on(method, handler.scoped(requirement)))
     }
 
-    /// Adds the scoped handlers of a path. Routes are written as for axum, but none can be without
-    /// a requirement.
+    /// Adds the scoped handlers of a path. Routes are written as for axum, but each handler must
+    /// have a requirement.
     ///
     /// ```
     /// use hallpass_axum::{GuardedRouter, HandlerExt, routing::get};
@@ -275,13 +275,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// Panics if the prefix does not start with `/` or ends with one, or if two routes become the
-    /// same.
+    /// Panics if the prefix does not start with `/` or ends with one, or if two routes become
+    /// equal.
     #[track_caller]
     pub fn nest(self, prefix: &str, other: Self) -> Self {
         assert!(
             prefix.starts_with('/') && !prefix.ends_with('/'),
-            "nest under a path such as \"/api\": {prefix:?} does not start with `/`, or ends with one"
+            "invalid prefix {prefix:?}: it must start with `/` and must not end with one, as in \
+             \"/api\""
         );
         let routes = other.routes.into_iter().map(|route| {
             let rest = if route.path == "/" { "" } else { &route.path };
@@ -301,8 +302,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         GuardedRouter { routes: routes.collect(), table: self.table, schemas: self.schemas }
     }
 
-    /// Returns a table of what each route needs. Print it, compare it with a snapshot, or set it as
-    /// the policy of another layer.
+    /// Returns a table of the routes' requirements. Print it, compare it with a snapshot, or set it
+    /// as the policy of another layer.
     pub fn table(&self) -> &PolicyTable {
         &self.table
     }
@@ -312,7 +313,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// # Panics
     ///
-    /// Panics if the handle has a catalog, and a route needs a scope that is not in it.
+    /// Panics if the handle has a catalog and a route needs a scope that is not in it.
     #[track_caller]
     pub fn into_router(self, hallpass: &Hallpass) -> Router<S> {
         self.into_router_with(hallpass, hallpass.layer())
@@ -329,7 +330,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             for rule in self.table.rules() {
                 if let Some(scope) = catalog.unknown_in(rule.requirement()) {
                     panic!(
-                        "{} {} needs {scope}, which the catalog does not list: add it there, or mend the route",
+                        "{} {} requires {scope}, which the catalog does not list: add the scope to \
+                         the catalog, or correct the route",
                         rule.method(),
                         rule.pattern()
                     );

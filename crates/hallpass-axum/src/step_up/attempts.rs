@@ -28,8 +28,7 @@ pub(super) struct Attempts(Mutex<HashMap<Owner, Count>>);
 #[derive(Clone, Copy)]
 struct Count {
     wrong_in_a_row: u32,
-    /// The number of attempts whose verdict is not known yet. Each of them may turn out to be
-    /// wrong.
+    /// The number of attempts that are still being checked. Each of them may turn out to be wrong.
     under_way: u32,
     wait_until: Timestamp,
     last: Timestamp,
@@ -45,7 +44,7 @@ pub(super) enum Verdict {
 }
 
 /// An attempt that is being checked. Its verdict is counted when it is dropped, and is `Wrong`
-/// until it is set. So a client that disconnects before the answer cannot save a guess.
+/// until it is set. So a client cannot avoid the count by disconnecting before the response.
 pub(super) struct Attempt<'a> {
     attempts: &'a Attempts,
     hallpass: &'a Hallpass,
@@ -83,9 +82,9 @@ impl Attempts {
     }
 }
 
-/// Makes room: removes old counts, or, if there are none, the count of the caller who was wrong
-/// least often, and of those the one who was wrong longest ago. To get a count removed, a guesser
-/// would have to be wrong as often as very many other callers.
+/// Makes room: removes old counts. If there are none, removes the count of the caller with the
+/// fewest wrong confirmations and, among those, the one with the oldest. To get a count removed, an
+/// attacker would need at least as many wrong confirmations from a great number of other callers.
 fn make_room(counts: &mut HashMap<Owner, Count>, now: Timestamp) {
     counts.retain(|_, count| count.under_way > 0 || !count.is_old(now));
     if counts.len() >= MAX_CALLERS {
@@ -140,7 +139,8 @@ impl Drop for Attempt<'_> {
                     tracing::warn!(
                         target: "hallpass",
                         actor = ?self.actor.id(),
-                        "too many wrong confirmations in a row: the next one has to wait"
+                        "too many wrong confirmations in a row, so the caller has to wait before \
+                         the next one"
                     );
                 }
             }
@@ -167,7 +167,7 @@ mod tests {
         };
         end("alice".to_owned(), Verdict::Right).unwrap();
         end("bob".to_owned(), Verdict::Unknown).unwrap();
-        assert!(attempts.lock().is_empty(), "a right confirmation must be forgotten");
+        assert!(attempts.lock().is_empty(), "a correct confirmation must reset the count");
         for _ in 0..FREE {
             end("eve".to_owned(), Verdict::Wrong).unwrap();
         }

@@ -12,8 +12,8 @@ pub(crate) const HEADER: &str = "hallpass-confirmation";
 /// The maximum length of a confirmation, in bytes.
 const MAX_LEN: usize = 1024;
 
-/// A text that a person typed to confirm a change: a password, a one-time code, or whatever the
-/// host asks for.
+/// A text that a person typed to confirm a change: a password, a one-time code, or whatever else
+/// the host requires.
 ///
 /// It is 1 to 1024 bytes long and may contain any character. It is overwritten when dropped.
 /// `Debug` does not print it, and it does not implement `Display`, `PartialEq`, `Clone` or
@@ -56,13 +56,15 @@ pub(crate) enum Presented {
 }
 
 impl Presented {
-    /// Takes the confirmation out of the headers, so that no inner service prints it.
+    /// Removes the confirmation from the headers, so that no inner service logs it.
     pub(crate) fn take(headers: &mut HeaderMap) -> Self {
         let mut values = headers.get_all(HEADER).iter();
         let presented = match (values.next(), values.next()) {
             (None, _) => Self::Absent,
             (Some(value), None) => Self::read(value.as_bytes()),
-            (Some(_), Some(_)) => Self::Malformed("send one `Hallpass-Confirmation`, once"),
+            (Some(_), Some(_)) => {
+                Self::Malformed("send the header `Hallpass-Confirmation` only once")
+            }
         };
         headers.remove(HEADER);
         presented

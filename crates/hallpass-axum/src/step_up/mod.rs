@@ -1,6 +1,6 @@
-//! Step-up: people confirm every change with a password, a one-time code, or whatever the host asks
-//! for. It is a setting of the handle, so every mount requires it, and all mounts share the count
-//! of attempts.
+//! Step-up: people confirm every change with a password, a one-time code, or whatever else the host
+//! requires. It is a setting of the handle, so every mount requires it, and all mounts share the
+//! count of attempts.
 
 mod attempts;
 mod confirmation;
@@ -22,11 +22,11 @@ use crate::problem::{Kind, Problem};
 /// An error becomes a 503, whatever response the host returned. Nothing is changed, and the attempt
 /// does not count as a wrong confirmation.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say whether a confirmation is right",
+    message = "the check of a confirmation cannot return `{Self}`",
     note = "return `bool`, or a `Result` of one whose error is `IntoResponse`"
 )]
 pub trait IntoStepUp {
-    /// Converts the answer.
+    /// Converts the returned value.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl StepUpSettings {
                 tracing::error!(
                     target: "hallpass",
                     status = status.as_u16(),
-                    "the step-up check failed: nobody can change a token"
+                    "the step-up check failed, so tokens cannot be changed through the API"
                 );
                 Err(Problem::unavailable())
             }

@@ -108,7 +108,7 @@ async fn errors_repeat_only_names_of_fields() {
 }
 
 #[tokio::test]
-async fn nesting_is_refused_however_deep() {
+async fn nesting_is_rejected_at_any_depth() {
     let api = Api::new().await;
     for depth in [100, 200, 10_000, 30_000] {
         let list = format!("{}{}", "[".repeat(depth), "]".repeat(depth));

@@ -1,4 +1,4 @@
-//! Callers: the forms that the host's sign-in may have, and the effect of each answer.
+//! Callers: the forms that the host's sign-in may have, and the effect of each result.
 
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn anonymous_caller_learns_nothing() {
+async fn response_to_an_anonymous_caller_discloses_nothing() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let mut bodies = Vec::new();
@@ -49,7 +49,7 @@ async fn anonymous_caller_learns_nothing() {
     assert_eq!(api.show(&id).await["revision"], 1);
 }
 
-/// Returns the status and kind of the answer to a list from a host with this sign-in.
+/// Returns the status and kind of the response to a list from a host with this sign-in.
 async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let app: Router = TokenApi::new(&hallpass, who).into_router_at("/tokens");

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::support::{Answer, Api, Sending, UNKNOWN, changing_calls};
 
 pub(crate) const HEADER: &str = "hallpass-confirmation";
-/// `wonderland`, which is the right confirmation for every caller here.
+/// `wonderland`, which is the correct confirmation for every caller here.
 pub(crate) const RIGHT: &str = "d29uZGVybGFuZA";
 /// `looking-glass`.
 pub(crate) const WRONG: &str = "bG9va2luZy1nbGFzcw";
@@ -179,7 +179,7 @@ async fn confirmation_is_checked_after_the_caller_before_the_token() {
         "requests that are rejected earlier must not count as attempts"
     );
 
-    // Without a confirmation, the answer does not disclose which tokens exist or who owns them.
+    // Without a confirmation, the response does not disclose which tokens exist or who owns them.
     let mut told = Vec::new();
     for id in [own.id(), bobs.id(), UNKNOWN, "42"] {
         let change = || api.patch(&format!("/{id}")).header("if-match", "\"7\"");
@@ -316,7 +316,7 @@ async fn concurrent_guesses_are_limited_too() {
 }
 
 #[tokio::test]
-async fn disconnecting_before_the_answer_counts_as_a_guess() {
+async fn disconnecting_before_the_response_counts_as_a_guess() {
     let api = Api::confirming(async |_: Actor, password: Confirmation| {
         if password.reveal() == "wonderland" {
             return true;

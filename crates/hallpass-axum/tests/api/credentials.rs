@@ -24,7 +24,7 @@ async fn with_authorization(sending: Sending<'_>, values: &[&str]) -> Answer {
 }
 
 #[tokio::test]
-async fn token_manages_no_tokens_even_beside_a_signed_in_person() {
+async fn token_cannot_manage_tokens_even_with_a_session() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
@@ -86,7 +86,7 @@ async fn malformed_credential_is_a_400_everywhere() {
 }
 
 #[tokio::test]
-async fn cookies_do_not_matter_beside_a_token() {
+async fn cookies_are_ignored_if_there_is_a_token() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());

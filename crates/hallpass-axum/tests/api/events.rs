@@ -140,7 +140,7 @@ async fn only_trusted_networks_are_believed() {
 }
 
 #[test]
-#[should_panic(expected = "is not a network")]
+#[should_panic(expected = "invalid network")]
 fn invalid_network_is_a_start_up_error() {
     let _ = TrustedProxies::networks(["10.0.0.1", "10.0.0.0/33"]);
 }

@@ -46,7 +46,7 @@ async fn absent_fields_have_defaults() {
 }
 
 #[tokio::test]
-async fn preset_is_expanded_beside_the_given_scopes() {
+async fn preset_is_added_to_the_given_scopes() {
     let api = Api::new().await;
     let body = json!({ "name": "ci", "preset": "read-only", "scopes": ["projects:delete:42"] });
     let mut scopes: Vec<String> =

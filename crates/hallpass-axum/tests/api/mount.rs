@@ -29,7 +29,7 @@ async fn serve() -> std::net::SocketAddr {
     address
 }
 
-/// Sends a request over a new connection. Returns the head of the answer and its body.
+/// Sends a request over a new connection. Returns the head of the response and its body.
 async fn send(
     address: std::net::SocketAddr,
     method: &str,
@@ -54,7 +54,7 @@ fn status(head: &str) -> &str {
     &head["http/1.1 ".len()..][..3]
 }
 
-/// Returns the `Location` of an answer, resolved against the path of the request. It is always
+/// Returns the `Location` of a response, resolved against the path of the request. It is always
 /// relative, because a proxy may have removed a prefix.
 fn resolved(asked: &str, head: &str) -> String {
     let line = head.lines().find_map(|line| line.strip_prefix("location: ")).expect("a location");
@@ -107,7 +107,7 @@ async fn location_of_a_new_token_is_right_under_every_mount() {
 }
 
 #[test]
-#[should_panic(expected = "it starts with `/`")]
+#[should_panic(expected = "it must start with `/`")]
 fn invalid_mount_path_is_a_start_up_error() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let _: Router = TokenApi::new(&hallpass, signed_in).into_router_at("tokens");
@@ -121,7 +121,7 @@ fn invalid_origin_is_a_start_up_error() {
 }
 
 #[tokio::test]
-async fn paths_beside_the_api_belong_to_the_host() {
+async fn paths_outside_of_the_api_belong_to_the_host() {
     let address = serve().await;
     assert_eq!(send(address, "GET", "/", "").await.1, "home");
     assert_eq!(send(address, "GET", "/nothing", "").await.1, "the host's own fallback");
@@ -139,7 +139,7 @@ async fn endless_body_is_cut_off() {
                 transfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("2000\r\n{}\r\n", " ".repeat(0x2000));
-    // Reads until the server has answered and closes the connection.
+    // Reads until the server has responded and closes the connection.
     for _ in 0..64 {
         if stream.write_all(chunk.as_bytes()).await.is_err() {
             break;

@@ -1,4 +1,4 @@
-//! Failures of the store: the answer is 503 and does not repeat the store's message.
+//! Failures of the store: the response is a 503 and does not repeat the store's message.
 
 use hallpass_core::store::StoreError;
 use hallpass_testkit::Operation;
@@ -73,7 +73,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
     let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
     let answer = answer.refused(503, "unavailable");
     assert!(
-        answer.json["detail"].as_str().unwrap().starts_with("it is not known"),
+        answer.json["detail"].as_str().unwrap().starts_with("it is unknown"),
         "{}",
         answer.text
     );
@@ -82,7 +82,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_application_refers_to_cannot_be_deleted() {
+async fn referenced_token_cannot_be_deleted() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let id = issued.id();

@@ -1,4 +1,4 @@
-//! `If-Match`: a change is made only if the token is still as it was last seen.
+//! `If-Match`: a change is made only if the token has not changed since the client read it.
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -8,8 +8,8 @@ use crate::sync::{AtomicI64, AtomicU64, Ordering};
 
 /// An instant on two clocks: the monotonic clock and the wall clock.
 ///
-/// Neither clock suffices. The monotonic clock stops while a machine is suspended, and the wall
-/// clock may be set back. In both cases a record would look younger than it is. Instants of
+/// Neither clock suffices alone. The monotonic clock stops while a machine is suspended, and the
+/// wall clock may be set back. In both cases a record would look younger than it is. Instants of
 /// different machines are never compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DualInstant {
@@ -71,8 +71,8 @@ impl Lease {
         Self { monotonic: AtomicU64::new(0), wall: AtomicI64::new(0) }
     }
 
-    /// Renews the lease. Call it after all changes that were committed before `asked_at` have been
-    /// applied.
+    /// Renews the lease. Call this after all changes that were committed before `asked_at` have
+    /// been applied.
     ///
     /// The two stores are not one atomic step. A check that reads between them gets the older value
     /// of one clock, which makes the lease look older and never younger. A check that sees the

@@ -1,9 +1,10 @@
-//! The cache of tokens, in two tiers. In front is a table of slots, which always admits a new
-//! token. Behind it is moka, for tokens that are used less often.
+//! The cache of tokens, in two tiers. The front tier is a table of slots, which always admits a new
+//! token. The second tier is moka, for tokens that are used less often.
 //!
 //! moka alone does not suffice. Its `get` queues a record of each read and takes 400 to 800 ns,
-//! while the table takes 30 to 50 ns. Also, a full moka of often used tokens admits no new ones.
-//! Neither tier has to be told about a revocation, because freshness is decided at each use.
+//! while the table takes 30 to 50 ns. Also, if moka is full of frequently used tokens, it admits no
+//! new ones. A revocation does not have to remove a token from either tier, because freshness is
+//! checked at each use.
 
 mod slots;
 
@@ -24,7 +25,7 @@ pub(crate) struct Positive {
 
 impl Positive {
     pub(crate) fn new(capacity_bytes: u64) -> Self {
-        // The hasher has a random seed, because strangers choose the ids of forged tokens.
+        // The hasher has a random seed, because attackers choose the ids of forged tokens.
         let hasher = RandomState::default();
         Self {
             slots: Slots::new(capacity_bytes, hasher.clone()),
@@ -44,8 +45,8 @@ impl Positive {
         match self.slots.get(id, &is_usable) {
             Look::Again(entry) => Some(entry),
             Look::First(entry) => {
-                // This tells moka about the use. Otherwise moka would evict the tokens that are
-                // used most, because the table hides their uses.
+                // This records the use in moka. Otherwise moka would evict the most frequently used
+                // tokens, because their lookups end in the table.
                 let _ = self.warm.get(&id);
                 Some(entry)
             }

@@ -2,8 +2,8 @@
 //!
 //! A hit reads the set's cache line and the token's own memory. It writes nothing that other
 //! threads read, except the first time. Eviction is the clock algorithm: a bit for each place
-//! records a use, and the hand evicts the first place whose bit is not set, clearing bits on its
-//! way.
+//! records a use, and the hand evicts the first place whose bit is not set, clearing the bits of
+//! the places that it passes.
 //!
 //! **Invariant.** A lookup returns the requested token or nothing, and never another token. The tag
 //! and the place of a token are not written in one step, so a tag is only a hint. The id inside the
@@ -26,7 +26,7 @@ use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 const MOST_SETS: u64 = 16_384;
 
 /// The capacity in bytes for which there is one place. That is about one place for every ninth
-/// token. The other tokens are in moka, which chooses better which of them to keep.
+/// token. The other tokens are in moka, whose eviction policy is better.
 const BYTES_PER_PLACE: u64 = 4096;
 
 /// The table.

@@ -14,7 +14,7 @@ async fn token_listed_as_revoked_is_rejected() {
     let store = MemoryStore::new();
     let here = Node::with(&store, settings().poll(Duration::from_secs(3600)));
     let there = Node::new(&store);
-    // There is no push and no poll, so this node learns of the change only from the list.
+    // There are no notifications and no polls, so this node sees the change only through the list.
     here.faults().on(Operation::WaitForChange).lose_answer();
     let issued = there.issue().await;
     assert!(here.accepts(&issued).await);

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Flaw, Node, alice, settings};
 
-/// Returns whether a node that knows its store's time accepts a token that expires in three
-/// minutes.
+/// Returns whether a node accepts a token that expires in three minutes, after the node has read
+/// its store's time.
 async fn three_minutes_are_left(flaw: Flaw) -> bool {
     let store = MemoryStore::new();
     let node = Node::build(&store, flaw, settings(), |builder| builder);

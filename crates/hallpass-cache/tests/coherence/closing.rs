@@ -15,7 +15,7 @@ async fn closed_cache_accepts_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_log_answer_does_not_reopen_a_closed_cache() {
+async fn late_log_batch_does_not_reopen_a_closed_cache() {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
     node.catch_up_by(&issued).await;

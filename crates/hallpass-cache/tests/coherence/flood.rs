@@ -1,4 +1,4 @@
-//! A flood of forged tokens, as a closed loop: each connection waits for an answer before it sends
+//! A flood of forged tokens, as a closed loop: each connection waits for a response before it sends
 //! the next token.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ async fn issue(node: &Node, number: usize) -> Issued {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_forged_tokens_starves_no_valid_one() {
+async fn valid_tokens_are_served_during_a_flood_of_forged_ones() {
     let node = Arc::new(Node::with(&MemoryStore::new(), settings().negative_capacity(0)));
     let elsewhere = Node::new(&MemoryStore::new());
     let (mut valid, mut made_up) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! The lease: how long cached records may be used without an answer of the store.
+//! The lease: how long cached records may be used while the store does not reply.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use hallpass_testkit::Operation;
 
 use super::{BOUND, Node, alice, settings};
 
-/// Another node revokes a token while this node is cut off, and then more time than the bound
+/// Another node revokes a token while this node is disconnected, and then more time than the bound
 /// passes.
 async fn partitioned_beyond_the_bound() -> bool {
     let store = MemoryStore::new();
@@ -42,7 +42,7 @@ async fn outage_is_bridged_within_max_staleness_only() {
 }
 
 /// Makes the store unreachable for longer than the bound. Returns whether checks accept a cached
-/// token, and a cached token that this node knows to be changed.
+/// token, and a cached token of which this node has seen a change.
 async fn away_beyond_the_bound(grace: Duration) -> (bool, bool) {
     let store = MemoryStore::new();
     let there = Node::new(&store);
@@ -65,7 +65,7 @@ async fn stale_if_error_bridges_a_longer_outage_except_for_changed_tokens() {
     assert_eq!(away_beyond_the_bound(Duration::from_millis(50)).await, (false, false));
 }
 
-/// The log is read, then a token is revoked, and then the answer arrives. No other answer follows.
+/// The log is read, then a token is revoked, and then the reply arrives. No other reply follows.
 async fn the_log_answers_late() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
@@ -81,7 +81,7 @@ async fn the_log_answers_late() -> bool {
     here.accepts_beyond_the_bound(&issued, revoked).await
 }
 
-/// The same happens with the answer to a load of the token.
+/// The same happens with the reply to a load of the token.
 async fn a_record_arrives_late() -> bool {
     let store = MemoryStore::new();
     let (here, there) = (Arc::new(Node::new(&store)), Node::new(&store));
@@ -106,7 +106,7 @@ async fn freshness_counts_from_the_request_to_the_store() {
     assert!(!a_record_arrives_late().await);
 }
 
-/// A record is changed by hand in the database: the log reports nothing.
+/// A record is changed by hand in the database, so the log does not contain the change.
 #[tokio::test(flavor = "multi_thread")]
 async fn record_changed_by_hand_is_reloaded_after_max_age() {
     let max_age = Duration::from_millis(1500);

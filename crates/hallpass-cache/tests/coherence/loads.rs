@@ -31,7 +31,7 @@ async fn concurrent_misses_of_one_token_cause_one_read() {
     assert_eq!(node.reads(), 1, "the token must be cached after the first load");
 }
 
-/// Drops the first of two callers while the store is asked. Returns how often the store was asked.
+/// Drops the first of two callers during a query of the store. Returns the number of queries.
 async fn the_first_caller_goes_away() -> u64 {
     let node = Arc::new(Node::new(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
@@ -58,7 +58,7 @@ async fn dropped_caller_does_not_cancel_the_load_of_others() {
     assert_eq!(the_first_caller_goes_away().await, 1);
 }
 
-/// Lets the store fail once. Returns whether the next check accepts the token.
+/// Makes the store fail once. Returns whether the next check accepts the token.
 async fn the_store_fails_once() -> bool {
     let node = Node::new(&MemoryStore::new());
     let issued = node.issue().await;
@@ -73,8 +73,8 @@ async fn store_error_is_never_cached() {
     assert!(the_store_fails_once().await);
 }
 
-/// Lets the store lose a query, which it then never answers. Returns whether a later check accepts
-/// the token.
+/// Makes the store lose a query, so that it never replies to it. Returns whether a later check
+/// accepts the token.
 async fn a_question_is_lost() -> bool {
     let settings = settings().load_deadline(BOUND);
     let node = Arc::new(Node::with(&MemoryStore::new(), settings));
@@ -112,7 +112,7 @@ async fn check_fails_within_the_deadline_if_the_store_stalls() {
 /// Two loads may run, and one may wait. Checks of further unknown tokens fail at once. The check of
 /// a token that is cached waits in any case, and so does the check of a token that is being loaded.
 #[tokio::test(flavor = "multi_thread")]
-async fn full_queue_refuses_only_unknown_tokens() {
+async fn full_queue_rejects_only_unknown_tokens() {
     let settings = settings()
         .concurrent_loads(2)
         .queued_loads(1)
@@ -189,7 +189,7 @@ async fn unknown_token_is_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn flood_of_unknown_tokens_evicts_no_valid_one() {
+async fn flood_of_unknown_tokens_does_not_evict_valid_ones() {
     let settings = settings().negative_capacity(128).max_staleness(Duration::from_secs(60));
     let node = Node::with(&MemoryStore::new(), settings);
     let good = node.issue().await;

@@ -11,7 +11,7 @@ use hallpass_testkit::Operation;
 use super::{BOUND, Flaw, Node, alice, event, settings};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_node_learns_of_a_revocation_from_the_log() {
+async fn other_node_detects_a_revocation_through_the_log() {
     let store = MemoryStore::new();
     let (here, there) = (Node::new(&store), Node::new(&store));
     let issued = there.issue().await;
@@ -63,7 +63,7 @@ async fn a_line_is_missing() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gap_in_the_log_voids_everything() {
+async fn gap_in_the_log_invalidates_the_whole_cache() {
     assert!(!a_line_is_missing().await);
 }
 
@@ -80,7 +80,7 @@ async fn history_forks() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forked_history_voids_everything() {
+async fn forked_history_invalidates_the_whole_cache() {
     assert!(!history_forks().await);
 }
 
@@ -101,11 +101,11 @@ async fn a_change_comes_before_the_first_place() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_read_before_the_log_was_followed_are_void() {
+async fn records_read_before_the_log_was_followed_are_invalid() {
     assert!(!a_change_comes_before_the_first_place().await);
 }
 
-/// A node is so far behind that it needs two answers of the log to catch up, and the second one is
+/// A node is so far behind that it needs two reads of the log to catch up, and the second reply is
 /// lost.
 async fn the_log_is_read_half_way() -> bool {
     let store = MemoryStore::new();
@@ -119,7 +119,7 @@ async fn the_log_is_read_half_way() -> bool {
     there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
     let revoked = Instant::now();
     tokio::time::sleep(BOUND * 6 / 10).await;
-    // From here on, the first query is answered and the second one is not.
+    // From here on, the first query gets a reply and the second one does not.
     let on_changes = || here.faults().on(Operation::Changes);
     let (first, nothing) = (on_changes().once().stall(), async {});
     first.arrived(1).await;
@@ -131,7 +131,7 @@ async fn the_log_is_read_half_way() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn incomplete_log_answer_does_not_renew_the_lease() {
+async fn incomplete_log_batch_does_not_renew_the_lease() {
     assert!(!the_log_is_read_half_way().await);
 }
 

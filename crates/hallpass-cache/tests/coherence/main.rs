@@ -75,7 +75,7 @@ impl Node {
         self.store.faults()
     }
 
-    /// Cuts the node off from the change log.
+    /// Disconnects the node from the change log.
     fn cut_the_log(&self) {
         self.faults().on(Operation::Changes).fail();
     }
@@ -97,7 +97,7 @@ impl Node {
         self.check(issued).await.is_ok()
     }
 
-    /// Starts a check that reads the token now, and gets the answer when the gate opens.
+    /// Starts a check that reads the token now, and gets the reply when the gate opens.
     async fn accepts_late(self: &Arc<Self>, issued: &Arc<Issued>) -> (Gate, JoinHandle<bool>) {
         let gate = self.faults().on(Operation::Get).once().hold();
         let late = tokio::spawn({

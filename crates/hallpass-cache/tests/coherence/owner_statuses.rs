@@ -1,4 +1,5 @@
-//! Owner statuses: they are as fresh as tokens, and the host is asked no more often than necessary.
+//! Owner statuses: they are as fresh as tokens, and the host's directory is queried no more often
+//! than necessary.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,7 +20,7 @@ struct Facts {
     enabled: AtomicBool,
     reachable: AtomicBool,
     asked: AtomicUsize,
-    /// The directory looks a status up, and then waits until this is true before it answers.
+    /// The directory looks a status up, and then waits until this is true before it returns.
     answers: watch::Sender<bool>,
 }
 
@@ -89,7 +90,7 @@ async fn owner_status_is_used_within_max_staleness_only() {
     assert!(!is_let_in_beyond_the_bound().await);
 }
 
-/// The host disables an owner while a query is running, and reports the change. The answer to the
+/// The host disables an owner while a query is running, and reports the change. The result of the
 /// query, which is from before the change, arrives after the report.
 async fn an_answer_races_a_change() -> bool {
     let host = Host::new();
@@ -107,18 +108,18 @@ async fn an_answer_races_a_change() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changed_owner_is_asked_about_again() {
+async fn status_of_a_changed_owner_is_queried_again() {
     assert!(!an_answer_races_a_change().await);
 }
 
-/// Reports on another node that an owner has changed. Returns whether this node learns of it before
-/// its remembered status expires.
+/// Reports on another node that an owner has changed. Returns whether this node sees the change
+/// before its remembered status expires.
 async fn hears_of_it_from_the_log() -> bool {
     let (host, store) = (Host::new(), MemoryStore::new());
     let (here, there) = (host.node(&store), host.node(&store));
     let issued = there.issue().await;
     here.catch_up_by(&issued).await;
-    // The status is asked for just now, so that only the log can end it.
+    // The status is queried just now, so that only the log can invalidate it.
     tokio::time::sleep(BOUND).await;
     assert!(here.accepts(&issued).await);
     let said = Instant::now();
@@ -135,7 +136,7 @@ async fn owner_change_on_another_node_arrives_through_the_log() {
     assert!(hears_of_it_from_the_log().await);
 }
 
-/// Returns how often the host is asked during 256 concurrent checks of one owner.
+/// Returns how often the directory is queried during 256 concurrent checks of one owner.
 async fn questions_for_many_checks() -> usize {
     let host = Host::new();
     let node = Arc::new(host.node(&MemoryStore::new()));

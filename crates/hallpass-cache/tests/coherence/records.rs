@@ -9,7 +9,7 @@ use hallpass_testkit::Operation;
 
 use super::{Flaw, Node, alice, owner_alice, settings};
 
-/// A load reads a valid token, then the token is revoked, and then the answer of the load arrives.
+/// A load reads a valid token, then the token is revoked, and then the reply to the load arrives.
 async fn a_fill_races_a_revocation(flaw: Flaw) -> bool {
     let node = Arc::new(Node::build(&MemoryStore::new(), flaw, settings(), |builder| builder));
     let issued = Arc::new(node.issue().await);
@@ -42,7 +42,7 @@ async fn accepts_any_after_all_are_revoked() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_change_voids_all_their_tokens() {
+async fn owner_change_invalidates_all_their_tokens() {
     assert!(!accepts_any_after_all_are_revoked().await);
 }
 
@@ -58,7 +58,7 @@ async fn own_revocation() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_never_accepts_what_it_has_revoked() {
+async fn node_never_accepts_a_token_that_it_has_revoked() {
     assert!(!own_revocation().await);
 }
 
@@ -83,7 +83,7 @@ async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn call_that_changed_nothing_still_invalidates() {
+async fn call_without_a_change_still_invalidates() {
     for revoke in [true, false] {
         assert!(!a_call_finds_nothing_left_to_do(revoke).await);
     }
@@ -106,7 +106,7 @@ async fn a_fill_races_what_was_shown() -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_does_not_accept_what_it_has_shown_as_revoked() {
+async fn node_rejects_a_token_that_it_has_shown_as_revoked() {
     assert!(!a_fill_races_what_was_shown().await);
 }
 
@@ -153,7 +153,7 @@ async fn superseded_secret_is_rejected_while_its_end_is_stored() {
     assert!(!node.accepts(&old).await);
 }
 
-/// The new secret is used on a node that does not know yet that the token was regenerated again, so
+/// The new secret is used on a node that has not seen yet that the token was regenerated again, so
 /// the end of the first grace period cannot be stored.
 #[tokio::test(flavor = "multi_thread")]
 async fn superseded_secret_is_rejected_on_a_node_that_is_behind() {

@@ -62,7 +62,7 @@ impl Audit {
         }
         print(&newest, json, true)?;
         if newest.is_empty() && !self.follow {
-            output::print_note("There are no such entries.");
+            output::print_note("No entries match.");
         }
         if !self.follow {
             return Ok(());

@@ -19,7 +19,7 @@ pub(crate) struct Delete {
     #[arg(long, group = "which")]
     owner: Option<String>,
 
-    /// Does not ask for confirmation.
+    /// Skips the confirmation prompt.
     #[arg(long, short)]
     yes: bool,
 }

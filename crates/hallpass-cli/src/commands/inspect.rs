@@ -21,7 +21,7 @@ impl Inspect {
     pub(crate) fn run(&self, json: bool) -> Result<(), CliError> {
         let text = secret::read(self.file.as_deref())?;
         let (prefix, token) = PresentedToken::inspect(&text)
-            .map_err(|why| CliError::InvalidToken(format!("this is not a token: {why}")))?;
+            .map_err(|why| CliError::InvalidToken(format!("the text is not a token: {why}")))?;
         let (id, generated_at) = (token.id(), token.id().generated_at());
         let digest = token.digest().to_text();
         if json {

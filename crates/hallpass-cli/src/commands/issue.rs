@@ -23,8 +23,8 @@ pub(crate) struct Issue {
     description: String,
 
     /// A scope, such as `projects:read:42`. May be repeated. Without scopes the token allows
-    /// nothing. This command does not know the service's catalog, so check that the catalog lists
-    /// the scope.
+    /// nothing. This command cannot read the service's catalog, so check that the catalog lists the
+    /// scope.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 

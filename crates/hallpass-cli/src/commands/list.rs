@@ -72,13 +72,15 @@ impl List {
             return output::print_json(&json!({ "items": items, "total": total }));
         }
         if records.is_empty() {
-            output::print_note("There are no such tokens.");
+            output::print_note("No tokens match.");
             return Ok(());
         }
         output::print(&table::list(&records, now))?;
         let shown = records.len() as u64;
         if shown < total {
-            output::print_note(&format!("{shown} of {total}: use --limit or --all to show more."));
+            output::print_note(&format!(
+                "Showing {shown} of {total} tokens: use --limit or --all to show more."
+            ));
         }
         Ok(())
     }

@@ -16,19 +16,20 @@ pub(crate) struct Prune {
     #[arg(long, value_name = "SPAN", default_value = "30d")]
     ended: String,
 
-    /// Does not ask for confirmation.
+    /// Skips the confirmation prompt.
     #[arg(long, short)]
     yes: bool,
 }
 
 impl Prune {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let span = parse_span(&self.ended)
-            .map_err(|_| CliError::Usage("--ended takes a span, such as `30d`".to_owned()))?;
+        let span = parse_span(&self.ended).map_err(|_| {
+            CliError::Usage("invalid --ended: use a span, such as `30d`".to_owned())
+        })?;
         let before = hallpass
             .now()
             .checked_sub(span)
-            .map_err(|_| CliError::Usage("--ended is too long: use a shorter span".to_owned()))?;
+            .map_err(|_| CliError::Usage("invalid --ended: the span is too long".to_owned()))?;
         let question = format!(
             "Permanently delete the tokens that were revoked or expired before {before:.0}?"
         );

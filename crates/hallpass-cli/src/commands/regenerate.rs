@@ -17,7 +17,8 @@ pub(crate) struct Regenerate {
     expires: Option<String>,
 
     /// The time for which the previous secret still works, such as `1h` or `7d`, at most 30 days.
-    /// It ends earlier at the first use of the new secret. By default it ends at once.
+    /// It ends earlier if the new secret is used. By default the previous secret stops working
+    /// immediately.
     #[arg(long, value_name = "SPAN")]
     grace_period: Option<String>,
 

@@ -34,7 +34,7 @@ fn inspect_describes_a_token_without_a_store() {
 }
 
 #[test]
-fn inspect_says_why_a_text_is_not_a_token_without_repeating_it() {
+fn inspect_explains_an_invalid_token_without_repeating_it() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let mut typo = token.clone();

@@ -77,7 +77,7 @@ fn all_invalid_fields_are_reported_at_once_and_nothing_is_issued() {
 }
 
 #[test]
-fn the_limit_comes_from_the_option_or_the_variable() {
+fn limit_comes_from_the_option_or_the_variable() {
     let place = Place::new();
     place.issue(&["--tokens-per-owner", "1"]);
     let again = ["issue", "--owner", "alice", "--name", "ci", "--tokens-per-owner"];
@@ -105,7 +105,7 @@ fn token_that_cannot_be_printed_is_named_by_its_id() {
 }
 
 #[tokio::test]
-async fn a_token_issued_with_the_services_prefix_and_pepper_authenticates() {
+async fn token_issued_with_the_prefix_and_pepper_of_the_service_works() {
     let place = Place::new();
     let file = place.write("pepper", &"x".repeat(32));
     let settings = ["--prefix", "acme", "--pepper-id", "2026", "--pepper-file", &file];
@@ -139,7 +139,7 @@ fn commands_that_print_a_token_need_the_prefix() {
 }
 
 #[test]
-fn a_line_break_at_the_end_of_the_pepper_file_is_an_error() {
+fn trailing_line_break_in_the_pepper_file_is_an_error() {
     let place = Place::new();
     let file = place.write("pepper", &("x".repeat(32) + "\n"));
     let settings = ["--pepper-id", "2026", "--pepper-file", &file];
@@ -151,7 +151,7 @@ fn a_line_break_at_the_end_of_the_pepper_file_is_an_error() {
 }
 
 #[test]
-fn an_incomplete_or_invalid_pepper_is_an_error() {
+fn incomplete_or_invalid_pepper_is_an_error() {
     let place = Place::new();
     let short = place.write("short", "x");
     for (arguments, code, said) in [

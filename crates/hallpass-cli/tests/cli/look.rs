@@ -21,7 +21,7 @@ fn issue_three(place: &Place) {
 }
 
 #[test]
-fn list_filters_and_sorts_as_the_options_say() {
+fn list_filters_and_sorts_by_its_options() {
     let place = Place::new();
     issue_three(&place);
     for (arguments, expected) in [
@@ -91,7 +91,7 @@ fn list_reads_several_pages_up_to_the_limit() {
         "`--all` and `--limit` exclude each other"
     );
 
-    // A reader that closes the pipe early is no error.
+    // A reader that closes the pipe early does not cause an error.
     let mut child = place.command(&["list", "--all"]).spawn().expect("cannot start the command");
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("cannot wait for the command");
@@ -113,7 +113,7 @@ fn show_prints_a_token_without_its_secret() {
 }
 
 #[test]
-fn an_invalid_argument_is_named_in_the_error() {
+fn error_names_the_invalid_argument() {
     let place = Place::new();
     for (arguments, said) in [
         (&["list", "--nope"][..], "--nope"),

@@ -46,7 +46,7 @@ fn without_a_terminal_and_without_yes_nothing_is_deleted() {
 }
 
 #[test]
-fn the_prompt_accepts_only_yes() {
+fn prompt_accepts_only_yes() {
     let place = Place::new();
     let (id, _) = (place.issue(&[]).id, place.issue(&[]));
     for answer in ["\n", "no\n", "y\n", "yesss\n", "\u{4}"] {
@@ -99,7 +99,7 @@ fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
         let ended = place.run(&["prune", "--yes", &format!("--ended={bad}")]);
         assert!(ended.failed(2).contains("--ended"), "{bad} {ended:?}");
     }
-    // Only the clock tells whether the token was revoked a month ago.
+    // Pruning decides only by the clock whether the token was revoked a month ago.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(backdate(&place, &revoked.id));
     let pruned = place.run(&["prune", "--yes"]).done();

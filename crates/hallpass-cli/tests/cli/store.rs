@@ -22,7 +22,7 @@ fn only_migrate_creates_a_store() {
 }
 
 #[test]
-fn the_option_overrides_the_variable() {
+fn option_overrides_the_variable() {
     let place = Place::new();
     let other = format!("sqlite://{}", place.path().join("other.db").display());
     place.run(&["migrate", "--store", &other]).done();
@@ -32,7 +32,7 @@ fn the_option_overrides_the_variable() {
 }
 
 #[test]
-fn an_invalid_store_is_an_error_that_says_why() {
+fn error_of_an_invalid_store_contains_the_reason() {
     let place = Place::empty();
     let none = Ended::of(place.command(&["list"]).env_remove("HALLPASS_STORE"));
     assert!(none.failed(2).contains("--store"), "{none:?}");
@@ -54,11 +54,11 @@ fn an_invalid_store_is_an_error_that_says_why() {
         assert!(ended.failed(1).contains(said), "{url}: {ended:?}");
     }
     let missing = place.run(&["migrate", "--store", "sqlite:missing/tokens.db"]);
-    assert!(missing.failed(1).contains("there is no directory"), "{missing:?}");
+    assert!(missing.failed(1).contains("create it, or use another path"), "{missing:?}");
 }
 
 #[test]
-fn an_address_that_asks_for_tls_is_an_error_without_a_tls_feature() {
+fn address_with_tls_is_an_error_without_a_tls_feature() {
     let place = Place::empty();
     for url in ["rediss://host:6379", "postgres://host/app?sslmode=verify-full"] {
         let ended = place.run(&["list", "--store", url]);
@@ -67,7 +67,7 @@ fn an_address_that_asks_for_tls_is_an_error_without_a_tls_feature() {
 }
 
 #[test]
-fn a_memory_store_ends_with_the_command() {
+fn memory_store_is_lost_when_the_command_ends() {
     let place = Place::empty();
     let issue = ["--store", "memory:", "issue", "--owner", "alice", "--name", "ci"];
     assert!(place.run(&issue).done().stdout.starts_with("hp_"));

@@ -45,7 +45,7 @@ impl Digester {
         Digest { algorithm: self.current.clone(), bytes: self.hash(token) }
     }
 
-    /// Computes only the bytes of [`digest`](Self::digest), which is as much work as a comparison.
+    /// Computes only the bytes of [`digest`](Self::digest), which takes as long as a comparison.
     pub(crate) fn hash(&self, token: TokenRef<'_>) -> [u8; 32] {
         self.current.hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
     }
@@ -93,8 +93,8 @@ impl Digester {
 
     /// Hashes a token with the algorithm and pepper of a stored digest.
     ///
-    /// This hashes even if [`accepts`](Self::accepts) refuses the stored digest. Otherwise the time
-    /// until a rejection would show the difference.
+    /// This hashes even if [`accepts`](Self::accepts) rejects the stored digest. Otherwise the time
+    /// until a rejection would reveal the difference.
     fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
         let Some(key_id) = stored.algorithm.key_id() else {
             return stored.algorithm.hash(token, None);
@@ -104,8 +104,8 @@ impl Digester {
             tracing::error!(
                 target: "hallpass",
                 %key_id,
-                "unknown pepper, a token's digest was computed under a key that this service does \
-                 not have: add it with `retired_pepper`"
+                "unknown pepper, a token's digest was computed with a key that this service does \
+                 not have: add the key with `retired_pepper`"
             );
         }
         stored.algorithm.hash(token, pepper)

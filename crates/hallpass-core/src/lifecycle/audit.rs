@@ -74,7 +74,7 @@ impl AuditOptions {
     /// The maximum number of entries on a page for [`Hallpass::audit`].
     pub const MAX_LIMIT: u32 = 1000;
 
-    /// Selects all entries that the actor may see, newest first, 20 a page.
+    /// Selects all entries that the actor may see, newest first, 20 per page.
     pub fn new() -> Self {
         Self::default()
     }

@@ -133,8 +133,8 @@ impl HallpassBuilder {
     /// Sets the key for the checksums of new tokens, which has at least 32 bytes.
     ///
     /// The checksum is then an HMAC-SHA-256 tag, cut to 35 bits. Without a key it is CRC-32, which
-    /// anybody can compute. With a key, forged tokens are rejected before the cache or the store is
-    /// asked. This takes effect once all tokens have keyed checksums and
+    /// anybody can compute. With a key, forged tokens are rejected without querying the cache or
+    /// the store. This takes effect once all tokens have keyed checksums and
     /// [`accept_unkeyed_checksums`](Self::accept_unkeyed_checksums) is turned off. Each check then
     /// computes one more hash.
     ///
@@ -151,8 +151,8 @@ impl HallpassBuilder {
         self
     }
 
-    /// Sets whether tokens from before there was a [`checksum_key`](Self::checksum_key) still work.
-    /// Their checksums are CRC-32. The default is `true`.
+    /// Sets whether tokens that were issued before a [`checksum_key`](Self::checksum_key) was set
+    /// still work. Their checksums are CRC-32. The default is `true`.
     pub fn accept_unkeyed_checksums(mut self, accept: bool) -> Self {
         self.accept_unkeyed_checksums = accept;
         self
@@ -331,8 +331,8 @@ impl fmt::Debug for HallpassBuilder {
 /// The default time for which entries of the audit trail are kept.
 const DEFAULT_RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// The minimum time. A cache that was cut off reads the entries that it has missed, so the log must
-/// contain at least the last day.
+/// The minimum time. A cache that was disconnected reads the entries that it missed, so the log
+/// must contain at least the last day.
 const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The error for an invalid setting of the builder.

@@ -61,7 +61,7 @@ impl Hallpass {
         let mut event = Event::new(kind, self.now()).about(&upgrade.owner, Some(id));
         event.actor = Some(upgrade.owner);
         let (outdated, secrets) = (upgrade.outdated, upgrade.secrets);
-        // Each token causes few of these, so a check needs no permit of its owner.
+        // A token rarely needs a new digest, so this does not acquire a permit of the owner.
         self.run_to_completion(CallKind::Edit, None, async move |hallpass: Self| {
             let backend = hallpass.backend();
             let seq = backend.replace_digest(id, &outdated, &secrets, &event).await?;
@@ -72,8 +72,8 @@ impl Hallpass {
     }
 
     /// Invalidates the cached data that a committed change has made stale on this node, and reports
-    /// the event. It must run before the caller is told: after that, this node must not accept the
-    /// old state.
+    /// the event. It must run before the call returns: once the caller knows the result, this node
+    /// must not accept the old state.
     pub(super) fn committed(&self, target: &ChangeTarget, seq: ChangeSeq, event: &Event) {
         self.backend().apply(target, seq);
         self.emit(event);

@@ -17,7 +17,7 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns [`Error::NotFound`] if there is no such token for this actor, [`Error::Forbidden`]
-    /// for a token of somebody else, and the errors of [`issue`](Self::issue).
+    /// for a token of another owner, and the errors of [`issue`](Self::issue).
     pub async fn copy(
         &self,
         by: &Actor,

@@ -202,21 +202,24 @@ impl Hallpass {
         errors.take("description", text::description(description)).unwrap_or_default()
     }
 
-    /// Parses scopes, all of which the catalog must know.
+    /// Parses scopes. The catalog must list each of them.
     pub(super) fn read_scopes(&self, errors: &mut ValidationErrors, texts: &[String]) -> ScopeSet {
         let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
         // The message does not repeat a text that is not a scope, because it may contain anything.
         for text in texts {
-            // A token has the form of a scope. If somebody pastes one into this field by mistake,
+            // A token has the form of a scope. If a person pastes one into this field by mistake,
             // it must not be stored and shown as a scope.
             if self.is_well_formed(text.as_bytes()) {
-                errors.add("scopes", "this is a token, not a scope: do not show it to anybody");
+                errors.add(
+                    "scopes",
+                    "this is a token, not a scope: tokens are secret, so do not share it",
+                );
                 return ScopeSet::default();
             }
             match text.parse::<Scope>() {
                 Ok(scope) if self.knows(&scope) => scopes.push(scope),
                 Ok(scope) => {
-                    errors.add("scopes", format!("there is no scope {scope}"));
+                    errors.add("scopes", format!("unknown scope {scope}"));
                     return ScopeSet::default();
                 }
                 Err(error) => {
@@ -228,7 +231,7 @@ impl Hallpass {
         Self::bounded(errors, scopes.into_iter().collect())
     }
 
-    /// Returns whether the catalog knows this scope. An unknown scope allows nothing.
+    /// Returns whether the catalog lists this scope. An unknown scope allows nothing.
     pub(super) fn knows(&self, scope: &Scope) -> bool {
         self.catalog().is_none_or(|catalog| catalog.knows(scope))
     }

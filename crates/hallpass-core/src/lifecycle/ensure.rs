@@ -44,15 +44,15 @@ impl Ensured {
 }
 
 impl Hallpass {
-    /// Makes sure that a token exists with this name, description and scopes, whose secret somebody
-    /// else holds. Use it to configure a service from a manifest that contains no secret. Only a
-    /// system actor that acts on behalf of an owner may call it.
+    /// Makes sure that a token with this name, description and scopes exists. The token's secret
+    /// was generated elsewhere. Use this to configure a service from a manifest that contains no
+    /// secret. Only a system actor that acts on behalf of an owner may call it.
     ///
     /// Id and digest come from a whole token that was generated for the same owner: see
     /// [`PresentedToken::inspect`](crate::PresentedToken::inspect). If the token exists, the call
     /// updates its name, description and scopes. The expiry is used only when the token is created,
     /// so that a duration does not start again with each call. A digest that was replaced since
-    /// then cannot be compared, and is taken to be of the same secret.
+    /// then cannot be compared and is assumed to belong to the same secret.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Hallpass {
         let mut last_try = false;
         loop {
             match self.create_or_update(by, owner, known, &new).await {
-                // Another call has created the token meanwhile, so compare with that one.
+                // Another call has created the token in the meantime, so compare with that token.
                 Err(Error::Store(error)) if error.is_duplicate() && !last_try => last_try = true,
                 ensured => return ensured,
             }

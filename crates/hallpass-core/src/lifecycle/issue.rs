@@ -48,7 +48,7 @@ impl Draft {
 }
 
 impl Hallpass {
-    /// Issues a new token for the owner for whom the actor acts.
+    /// Issues a new token for the owner that the actor acts for.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -104,7 +104,7 @@ impl Hallpass {
                     let all = scopes.into_iter().chain(preset.scopes().iter().cloned()).collect();
                     scopes = Self::bounded(errors, all);
                 }
-                None => errors.add("preset", "there is no such preset"),
+                None => errors.add("preset", "unknown preset"),
             }
         }
         Draft { name, description, scopes, metadata, expires_at: None, created_at: now }

@@ -80,8 +80,8 @@ use crate::verify::backend::{Backend, ErasedBackend};
 /// # Ok(()) }
 /// ```
 ///
-/// Every call that reads or changes tokens takes the [`Actor`] who makes it. For an owner, tokens
-/// of other owners do not exist.
+/// Every call that reads or changes tokens takes the [`Actor`] who makes it. An owner cannot see
+/// the tokens of other owners.
 #[derive(Clone)]
 pub struct Hallpass(Arc<Inner>);
 
@@ -172,7 +172,7 @@ impl Hallpass {
         self.0.extensions.get()
     }
 
-    /// Returns the regular expression by which a secret scanner finds this application's tokens.
+    /// Returns the regular expression that secret scanners use to find this application's tokens.
     #[must_use]
     pub fn token_pattern(&self) -> String {
         self.prefix().token_pattern()
@@ -180,8 +180,8 @@ impl Hallpass {
 
     /// Returns the time that decides whether a token has expired, with millisecond precision.
     ///
-    /// It is this machine's time, or the store's time if a cache knows that this machine's clock is
-    /// behind.
+    /// It is this machine's time, or the store's time if a cache has found that this machine's
+    /// clock is behind.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
@@ -304,7 +304,7 @@ impl Hallpass {
         };
         match end {
             Some(end) if end.duration_since(start) <= longest => Ok(()),
-            _ => Err(format!("a token lives at most {}", in_words(longest))),
+            _ => Err(format!("the token must expire within {}", in_words(longest))),
         }
     }
 }
@@ -315,11 +315,12 @@ pub(crate) fn check_record_id(id: TokenId, found: TokenId) -> Result<(), StoreEr
     if found == id {
         return Ok(());
     }
-    tracing::error!(target: "hallpass", asked = %id, "the token store answered with another token's record");
+    tracing::error!(target: "hallpass", asked = %id, "the token store returned the record of \
+        another token");
     Err(StoreError::corrupt("the record of another token"))
 }
 
-/// Writes a span in the largest unit of which it is a whole number.
+/// Formats a span in the largest unit that divides it evenly.
 fn in_words(span: SignedDuration) -> String {
     let minutes = span.as_mins();
     let (count, unit) = match minutes {
@@ -339,7 +340,7 @@ impl fmt::Debug for Hallpass {
     }
 }
 
-/// Returns the owner in whose name the actor acts.
+/// Returns the owner for whom the actor acts.
 ///
 /// # Errors
 ///

@@ -2,7 +2,7 @@
 //!
 //! An owner who sends a thousand requests at once must not keep others waiting. So only a few calls
 //! of each owner reach the store at a time. The others wait here, behind calls of the same owner
-//! only. Taking rights away never waits behind the same owner's reads and edits.
+//! only. Revocations and deletions never wait for reads and edits of the same owner.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ pub(crate) enum CallKind {
     Read,
     /// Issuing and editing tokens.
     Edit,
-    /// Taking rights away.
+    /// Revoking and deleting tokens.
     Removal,
 }
 
@@ -56,8 +56,8 @@ pub(super) struct Permit {
 struct TooManyCalls;
 
 impl Hallpass {
-    /// Waits until the store may work on a call of this owner. A call of the host itself, which has
-    /// no owner, does not wait.
+    /// Waits until a call of this owner may use the store. A call of the host itself, which has no
+    /// owner, does not wait.
     ///
     /// # Errors
     ///
@@ -71,8 +71,9 @@ impl Hallpass {
         let since = Instant::now();
         let (entry, calls) = QueueEntry::enter(&self.0.owner_limits, (call, owner.clone()));
         let permit = calls.acquire_owned().await.map_err(StoreError::unavailable)?;
-        // Nobody needs the result any more. If the store is unavailable, this ends the whole queue
-        // at once, where each call would otherwise wait for its own timeout.
+        // The caller has probably given up by now. If the store is unavailable, this ends all calls
+        // in the queue at once. Otherwise they would run into the store's timeout one after the
+        // other.
         if since.elapsed() > MAX_WAIT {
             return Err(StoreError::unavailable(TooManyCalls));
         }
@@ -126,7 +127,7 @@ mod tests {
         drop(first);
         assert_eq!(lock(&limits.0)[&key].entries, 1);
         drop(second);
-        // The queue is gone although somebody still has a reference to its semaphore.
+        // The queue is removed although `calls` still refers to its semaphore.
         assert!(lock(&limits.0).is_empty());
         drop(calls);
     }

@@ -10,9 +10,9 @@ use crate::owner::{Owner, OwnerStatus, OwnerStatusQuery};
 use crate::store::ChangeTarget;
 
 impl Hallpass {
-    /// Tells every node that an owner's permissions have changed. Call it when the host disables or
-    /// demotes somebody. Without the call, caches remember the old status for up to their maximum
-    /// staleness.
+    /// Notifies every node that an owner's permissions have changed. Call it when the host disables
+    /// or demotes an owner. Without the call, caches remember the old status for up to their
+    /// maximum staleness.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
@@ -39,7 +39,7 @@ impl Hallpass {
         Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
 
-    /// Asks the host's directory for an owner's status.
+    /// Queries the host's directory for an owner's status.
     pub(crate) async fn ask_owner_status(&self, owner: &Owner) -> Result<OwnerStatus, Error> {
         match &self.0.owners {
             None => Ok(OwnerStatus::Active),

@@ -88,7 +88,7 @@ impl ListOptions {
     /// The maximum number of tokens on a page.
     pub const MAX_LIMIT: u32 = 100;
 
-    /// Selects all tokens that the actor may see, newest first, 20 a page.
+    /// Selects all tokens that the actor may see, newest first, 20 per page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -184,7 +184,7 @@ impl Hallpass {
     }
 
     /// Reads a page of tokens: the actor's own or, for an admin or system actor, those of the named
-    /// owner or of everybody.
+    /// owner or of all owners.
     ///
     /// # Errors
     ///
@@ -236,7 +236,7 @@ impl Hallpass {
         Ok(TokenPage { items: page.records, next_cursor, total, counts: page.counts })
     }
 
-    /// Reports that an admin read a token of somebody else.
+    /// Reports that an admin read a token of another owner.
     fn note_view(&self, by: &Actor, owner: &Owner, token: Option<TokenId>) {
         if by.role() == Role::Admin && by.subject() != Some(owner) {
             self.emit(&self.event(EventKind::ViewedAcrossOwners, by).about(owner, token));

@@ -13,7 +13,7 @@ use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{Secret, TokenId};
 
-/// The longest time for which the previous secret may work beside the new one.
+/// The longest time for which both the previous and the new secret may work.
 pub const MAX_GRACE_PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Options for [`Hallpass::regenerate`].
@@ -84,8 +84,8 @@ impl RegenerateOptions {
     }
 
     /// Keeps the previous secret working for this long, at most 30 days. It stops working earlier
-    /// at the first use of the new secret, and at the old expiry. The previous secret of an expired
-    /// or revoked token never works again.
+    /// if the new secret is used or the old expiry passes. The previous secret of an expired or
+    /// revoked token never works again.
     pub fn grace_period(mut self, span: impl Into<SpanInput>) -> Self {
         self.grace_period = Some(span.into());
         self
@@ -108,7 +108,7 @@ impl Hallpass {
     /// - [`Error::Stale`] if the token is not at the expected revision
     /// - [`Error::Conflict`] if two calls regenerate at once and the other one succeeded
     /// - [`Error::Invalid`] for a bad expiry or grace period; an expired token needs a new expiry
-    /// - [`Error::Forbidden`] for a token of somebody else, or if the token has scopes that the
+    /// - [`Error::Forbidden`] for a token of another owner, or if the token has scopes that the
     ///   actor may not grant
     /// - [`Error::Store`] if the store cannot be changed
     pub async fn regenerate(
@@ -155,8 +155,8 @@ impl Hallpass {
         let (token, digest) = self.assemble(record.id, &secret);
         let secrets = Secrets { current: digest, previous };
         let change = Change { record, secrets: Some(secrets), kind: ChangeKind::Regenerated };
-        // A lost race is not tried again, because of two concurrent calls only one may return a
-        // secret that works.
+        // A lost race is not retried: if two calls run at the same time, only one of them may
+        // return a working secret.
         let lost = || match how.expected {
             Some(expected) => Error::Stale { current: expected.next() },
             None => Error::Conflict,

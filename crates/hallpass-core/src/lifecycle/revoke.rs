@@ -87,7 +87,7 @@ impl Hallpass {
             }
             if before.revoked_at.is_some() {
                 // An earlier attempt, whose outcome was unknown, has revoked the token. The store
-                // has recorded the event, so only the sink has to be told.
+                // has recorded the event, so only the sink still needs it.
                 if unknown.is_some() && before.revoked_at == Some(now) {
                     let mut active = before.clone();
                     active.revoked_at = None;

@@ -1,4 +1,4 @@
-//! Grace periods that have ended on this node before the store knows it.
+//! Grace periods that have ended on this node but not yet in the store.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

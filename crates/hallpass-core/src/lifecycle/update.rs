@@ -23,7 +23,7 @@ impl Hallpass {
     /// - [`Error::Stale`] if the token is not at the expected revision
     /// - [`Error::Ended`] if a new expiry would make an expired or revoked token active again
     /// - [`Error::Invalid`] with a message for each invalid field
-    /// - [`Error::Forbidden`] for a token of somebody else, for scopes that the actor may not add,
+    /// - [`Error::Forbidden`] for a token of another owner, for scopes that the actor may not add,
     ///   and for a longer life of a token whose scopes the actor may not grant
     /// - [`Error::Conflict`] if others kept changing the token
     /// - [`Error::Store`] if the store cannot be changed
@@ -106,7 +106,7 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns the errors of [`update`](Self::update), and [`Error::NotFound`] if the token does
-    /// not hold exactly one of these scopes.
+    /// not list one of these scopes. A broader scope that covers it does not count.
     pub async fn remove_scopes(
         &self,
         by: &Actor,
@@ -158,7 +158,7 @@ impl Hallpass {
             if after == before {
                 return Ok(before);
             }
-            // A scope that the catalog does not know allows nothing, so it covers no other scope.
+            // A scope that the catalog does not list allows nothing, so it covers no other scope.
             let allowed: ScopeSet =
                 before.scopes.iter().filter(|held| self.knows(held)).cloned().collect();
             let added: Vec<_> = after

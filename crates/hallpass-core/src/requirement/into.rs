@@ -75,7 +75,8 @@ pub enum RequirementError {
     },
     /// The list of `any_of` or `all_of` is empty.
     #[error(
-        "{0} of an empty list would let nobody or everybody in: name at least one scope, or say `authenticated()` or `public()`"
+        "the list of `{0}` is empty: name at least one scope, or use `authenticated()` or \
+         `public()`"
     )]
     Empty(&'static str),
     /// The list of `any_of` or `all_of` contains `public()`.

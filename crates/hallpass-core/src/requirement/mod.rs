@@ -56,8 +56,8 @@ pub fn authenticated() -> Requirement {
 
 /// Creates a requirement that is met if at least one of the alternatives is met.
 ///
-/// A function that takes an [`IntoRequirement`] takes this result as it is, and reports the error
-/// at start-up.
+/// Functions that take an [`IntoRequirement`] accept this `Result` directly and report the error at
+/// start-up.
 ///
 /// ```
 /// use hallpass_core::{Requirement, ScopeSet, all_of, any_of};
@@ -166,9 +166,9 @@ impl Requirement {
         self.templates().into_iter().map(ToString::to_string).collect()
     }
 
-    /// Returns the sets of scopes of which each one is enough, as written: the alternatives that an
-    /// OpenAPI document lists as the `security` of an operation. A public route has none, and a
-    /// route for any valid token has one empty set.
+    /// Returns the alternatives that an OpenAPI document lists as the `security` of an operation.
+    /// Each is a set of scopes, as written, that suffices on its own. A public route has none, and
+    /// a route for any valid token has one empty set.
     ///
     /// ```
     /// use hallpass_core::{all_of, any_of, authenticated};
@@ -244,7 +244,7 @@ fn fold<'r, H: CoversScope, P: PathParameters + ?Sized>(
     outcome
 }
 
-/// A set of scopes that can tell whether it covers a scope of a requirement.
+/// A set of scopes that can be compared with a scope of a requirement.
 pub(crate) trait CoversScope {
     /// Returns whether the set covers the scope, given the route's path parameters.
     fn covers<P: PathParameters + ?Sized>(&self, template: &ScopeTemplate, parameters: &P) -> bool;
@@ -262,7 +262,7 @@ impl CoversScope for ScopeSet {
 pub enum Decision<'r> {
     /// The scopes meet the requirement.
     Allow,
-    /// The scopes do not meet the requirement. Answer with 403 and `insufficient_scope`.
+    /// The scopes do not meet the requirement. Respond with 403 and `insufficient_scope`.
     Deny,
     /// The requirement names a path parameter that the route does not have. This is a mistake in
     /// the program: the request must not be served.

@@ -49,12 +49,14 @@ impl ScopeTemplate {
             .split(':')
             .map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
                 Some(name) if is_parameter_name(name) => Ok(Part::Parameter(name.into())),
-                _ if segment.contains(['{', '}']) => {
-                    Err(invalid("a path parameter is a whole segment, `{id}`, named with letters, digits or `_`"))
-                }
-                _ if segment.contains('*') => {
-                    Err(invalid("`*` belongs in what a token holds; a route says exactly what it needs"))
-                }
+                _ if segment.contains(['{', '}']) => Err(invalid(
+                    "a path parameter must be a whole segment such as `{id}`, and its name may \
+                     contain only letters, digits and `_`",
+                )),
+                _ if segment.contains('*') => Err(invalid(
+                    "only the scopes of a token may contain `*`, so name the scope that the route \
+                     needs",
+                )),
                 _ => Ok(Part::Literal(segment.into())),
             })
             .collect::<Result<_, _>>()?;

@@ -139,16 +139,19 @@ pub enum ScopeError {
     /// The text is empty.
     #[error("a scope cannot be empty: write one such as `projects:read`")]
     Empty,
-    /// A segment is empty: there is a colon at the start, at the end, or beside another one.
+    /// A segment is empty: the text starts or ends with a colon, or contains two colons in a row.
     #[error("a scope segment cannot be empty: write `projects:read`, not `projects::read`")]
     EmptySegment,
     /// A segment, or a part of one between slashes, is `.` or `..`.
     #[error("a scope segment, and each part of it between slashes, cannot be `.` or `..`")]
     DotSegment,
     /// The text contains a character that RFC 6749, section 3.3, does not allow in a scope.
-    #[error("a scope has printable ASCII characters only, no space, quote or backslash")]
+    #[error(
+        "a scope may contain only printable ASCII characters, without spaces, double quotes and \
+         backslashes"
+    )]
     Character,
-    /// A segment contains a `*` beside other characters.
+    /// A segment contains a `*` and other characters.
     #[error("`*` stands for a whole segment: write `projects:*`, not `projects:re*`")]
     PartialWildcard,
     /// The text has more than eight segments.
@@ -235,7 +238,7 @@ mod tests {
         }
     }
 
-    /// Generates scopes of few letters and segments, so that many of them have something in common.
+    /// Generates scopes from a few letters and segments, so that many of them overlap.
     fn any_scope() -> impl Strategy<Value = Scope> {
         proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
             .prop_map(|segments: Vec<String>| scope(&segments.join(":")))
@@ -258,7 +261,7 @@ mod tests {
         }
 
         #[test]
-        fn meet_covers_exactly_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
+        fn intersection_covers_exactly_what_both_cover(a in any_scope(), b in any_scope(), c in any_scope()) {
             let both = a.covers(&c) && b.covers(&c);
             prop_assert_eq!(a.meet(&b).is_some_and(|meet| meet.covers(&c)), both);
         }

@@ -52,8 +52,8 @@ pub(crate) fn is_scope_char(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)
 }
 
-/// Returns whether a segment, or a part of one between slashes, is `.` or `..`. A client that puts
-/// such a scope into a path would name another resource with it.
+/// Returns whether a segment, or a part of one between slashes, is `.` or `..`. If a client put
+/// such a scope into the path of a URL, the path would name another resource.
 pub(crate) fn has_dot_part(text: &str) -> bool {
     text.split([':', '/']).any(|part| matches!(part, "." | ".."))
 }

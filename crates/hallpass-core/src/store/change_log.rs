@@ -45,7 +45,7 @@ pub struct Snapshot<T> {
 /// A position in the log: a sequence number and a random nonce.
 ///
 /// After a failover that lost changes, the new primary assigns the same numbers to other changes.
-/// The nonce tells the two histories apart.
+/// The nonce distinguishes the two histories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogPosition {
     /// The sequence number.

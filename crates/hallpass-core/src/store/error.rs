@@ -122,7 +122,7 @@ impl StoreError {
         }
     }
 
-    /// Returns whether the store failed, so that the same request may succeed later. Answer it with
+    /// Returns whether the store failed, so that the same request may succeed later. Respond with
     /// 503, and never with 401.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
@@ -161,7 +161,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::NotFound => f.write_str("no such token"),
-            Kind::Conflict => f.write_str("the token was changed by somebody else"),
+            Kind::Conflict => f.write_str("the token was changed by another call"),
             Kind::Duplicate => f.write_str("a token with this id exists already"),
             Kind::LimitReached { in_use } => {
                 write!(f, "the owner has {in_use} tokens, which is the limit")
@@ -175,8 +175,8 @@ impl fmt::Display for StoreError {
                 f.write_str("the token store contains data that this version cannot read")
             }
             Kind::Referenced => f.write_str(
-                "a row of the application refers to this token: delete that row first, or declare \
-                 the foreign key ON DELETE CASCADE or SET NULL",
+                "a row of the application references this token: delete that row first, or declare \
+                 the foreign key with ON DELETE CASCADE or ON DELETE SET NULL",
             ),
         }
     }

@@ -80,7 +80,7 @@ use crate::token::TokenId;
 /// | pruning, which deletes only tokens that no check accepts | [`ChangeTarget::None`] |
 ///
 /// The event of a change to one token names that token, and the event of a change to an owner names
-/// that owner. So a store keeps only the kind of the target beside the event.
+/// that owner. So a store only needs to keep the event and the kind of the target.
 pub trait TokenStore: Send + Sync + 'static {
     /// Adds a token unless its owner would then have more than `limit` tokens, of any status.
     /// Counting and inserting are one atomic step: of many concurrent calls, exactly as many

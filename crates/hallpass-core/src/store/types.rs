@@ -25,7 +25,7 @@ pub struct Secrets {
     pub previous: Option<PreviousSecret>,
 }
 
-/// The previous secret, accepted beside the current one during a grace period.
+/// The previous secret, which is accepted in addition to the current one during a grace period.
 #[derive(Clone, Debug)]
 pub struct PreviousSecret {
     /// The digest.

@@ -9,9 +9,9 @@ use crate::hmac_key::HmacKey;
 /// The length of a checksum, in characters.
 pub(super) const LEN: usize = 6;
 
-/// The text that a keyed checksum covers in front of the token's own text. A digest covers another
-/// one. So a host that uses the same key for both does not reveal a part of the digest in the
-/// checksum.
+/// The text that is hashed before the token's own text for a keyed checksum. Digests use a
+/// different text. So if a host uses the same key for both, a checksum does not reveal a part of
+/// the digest.
 const DOMAIN: &[u8] = b"hallpass checksum v1:";
 
 /// A secret key for the checksums of tokens. With it, only the host can create tokens with a valid

@@ -31,7 +31,7 @@ use crate::owner::Owner;
 pub struct TokenId(Uuid);
 
 impl TokenId {
-    /// The id that no token has.
+    /// The nil id, which is never assigned to a token.
     pub const NIL: Self = Self(Uuid::nil());
 
     /// The length of the id inside a token, in characters.

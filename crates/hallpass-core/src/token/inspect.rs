@@ -22,8 +22,8 @@ pub enum ParseTokenError {
     Characters,
     /// The last six characters are not the checksum of those before.
     #[error(
-        "the checksum is wrong: a typing error, a part of another text, or a checksum that was made \
-         under a key"
+        "wrong checksum: the token was mistyped or truncated, or its checksum was computed with a \
+         key"
     )]
     Checksum,
     /// The checksum is right, but the id is out of range.
@@ -34,7 +34,7 @@ pub enum ParseTokenError {
 impl PresentedToken {
     /// Parses a token of any application. The error explains what is wrong with the text.
     ///
-    /// This uses neither a store nor a handle, so it does not tell whether the token works.
+    /// This uses neither a store nor a handle, so it cannot determine whether the token works.
     ///
     /// ```
     /// use hallpass_core::{ParseTokenError, PresentedToken};

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// The prefix of an application's tokens. The default is `hp`.
 ///
-/// A prefix matches `[a-z][a-z0-9]{0,15}`. It tells people and secret scanners which application a
-/// token belongs to. A service rejects a token with another prefix without asking its store.
+/// A prefix matches `[a-z][a-z0-9]{0,15}`. It shows people and secret scanners which application a
+/// token belongs to. A service rejects a token with another prefix without querying its store.
 ///
 /// ```
 /// use hallpass_core::Prefix;
@@ -21,8 +21,8 @@ impl Prefix {
     /// The maximum length, in characters.
     pub const MAX_LEN: usize = 16;
 
-    /// Returns the regular expression by which a secret scanner finds tokens with this prefix. The
-    /// scanner can then verify the checksum of a match with
+    /// Returns the regular expression that a secret scanner uses to find tokens with this prefix.
+    /// The scanner can then verify the checksum of a match with
     /// [`PresentedToken::inspect`](crate::PresentedToken::inspect).
     ///
     /// ```

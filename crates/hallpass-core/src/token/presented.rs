@@ -8,7 +8,7 @@ use super::{Secret, TokenId};
 
 /// A well-formed token that has not been checked yet.
 ///
-/// [`Hallpass::parse`](crate::Hallpass::parse) creates it from text, without asking a cache or a
+/// [`Hallpass::parse`](crate::Hallpass::parse) creates it from text, without querying a cache or a
 /// store. Its text is wiped when it is dropped, and cannot be printed.
 pub struct PresentedToken {
     id: TokenId,

@@ -1,4 +1,4 @@
-//! Principals for tests, which no token proves.
+//! Principals for tests, created without a token.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ impl Hallpass {
     /// Creates a principal for a test, as if a token of `owner` with these scopes had been
     /// accepted.
     ///
-    /// A scope that the catalog does not know allows nothing, as in a real check. The store and the
-    /// owner directory are not asked, and no use is recorded. This needs the feature `testing`,
+    /// A scope that the catalog does not list allows nothing, as in a real check. The store and the
+    /// owner directory are not queried, and no use is recorded. This needs the feature `testing`,
     /// which is for tests only: see the crate `hallpass-testkit`.
     ///
     /// # Panics
@@ -29,7 +29,7 @@ impl Hallpass {
         let id = TokenId::generate(owner, now).expect("the system provides randomness");
         let mut record = TokenRecord::new(id, owner.clone(), "acting", now);
         record.scopes = scopes.clone();
-        // Marks this minute's use as recorded, because no store knows the token.
+        // Marks this minute's use as recorded, because the token is not in any store.
         record.last_used_at = Some(now);
         let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
         let stored = StoredToken { record, secrets: Secrets { current, previous: None } };

@@ -25,9 +25,9 @@ use crate::token::TokenId;
 pub enum Lookup {
     /// The cache holds a fresh record of the token.
     Hit(Arc<CachedToken>),
-    /// The cache holds fresh knowledge that the token does not exist.
+    /// The cache has a fresh entry which shows that the token does not exist.
     NegativeHit,
-    /// The cache holds nothing fresh about the token, so it must be loaded.
+    /// The cache has no fresh entry for the token, so the token must be loaded.
     Miss,
 }
 
@@ -74,8 +74,8 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Reads a token from the store, bypassing the cache.
     ///
-    /// Later checks on this node are at least as fresh as the returned record, so that nobody sees
-    /// a token revoked and then still accepted.
+    /// Later checks on this node are at least as fresh as the returned record. Otherwise a user
+    /// could see that a token is revoked while this node still accepts it.
     fn get(
         &self,
         id: TokenId,
@@ -84,7 +84,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Returns an owner's remembered status without I/O, if it is known to be fresh.
     fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
 
-    /// Returns an owner's status. Asks the host with `query` if no fresh status is remembered.
+    /// Returns an owner's status. Runs `query` against the host's directory if no fresh status is
+    /// remembered.
     fn load_owner_status(
         &self,
         owner: &Owner,
@@ -101,8 +102,8 @@ pub trait Backend: Send + Sync + 'static {
         targets: &[ChangeTarget],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Waits until checks on this node reflect every change up to `seq`, which was shown to
-    /// somebody.
+    /// Waits until checks on this node reflect every change up to `seq`. The caller is about to
+    /// return data that reflects these changes.
     fn catch_up(&self, seq: ChangeSeq) -> impl Future<Output = ()> + Send;
 
     /// Returns how far this machine's clock is known to be behind the store's clock.

@@ -57,11 +57,12 @@ impl CachedToken {
         Self::build(stored, |scopes| interner.scopes(scopes), meta)
     }
 
-    /// Creates the stand-in for a token if the host's sign-in authenticates the owner.
+    /// Creates the placeholder for a token if the host's sign-in authenticates the owner.
     pub(super) fn external(owner: Owner, scopes: ScopeSet) -> Self {
         let mut record = TokenRecord::new(TokenId::NIL, owner, "", Timestamp::UNIX_EPOCH);
         record.scopes = scopes;
-        // Not the digest of any secret: no text has a nil id, so it is never compared.
+        // This is not the digest of a secret. It is never compared, because the nil id is never
+        // assigned.
         let current = Digest::unmatchable();
         Self::new(StoredToken { record, secrets: Secrets { current, previous: None } })
     }

@@ -10,13 +10,13 @@ use crate::token::TokenId;
 
 /// The scopes of a token, prepared for checks. Tokens with equal scopes share one.
 ///
-/// The results of comparisons are remembered in `memo`. Which scopes the catalog knows is
-/// remembered for one handle only, because nearly every process has a single handle.
+/// The results of comparisons are remembered in `memo`. The list of scopes that are in the catalog
+/// is remembered for one handle only, because nearly every process has a single handle.
 #[derive(Debug, Default)]
 pub(super) struct CompiledScopes {
     scopes: ScopeSet,
-    /// The first handle that used these scopes, and the scopes that its catalog knows. `None` means
-    /// that it knows all of them.
+    /// The first handle that used these scopes, and those of them that its catalog lists. `None`
+    /// means that it lists all of them.
     in_catalog: OnceLock<(HandleId, Option<Box<CompiledScopes>>)>,
     memo: ScopeMemo,
 }
@@ -33,13 +33,13 @@ impl HandleId {
     }
 }
 
-/// The scopes of a token that a catalog knows.
+/// The scopes of a token that a catalog lists.
 pub(super) enum InCatalog {
-    /// The catalog knows all scopes.
+    /// The catalog lists all scopes.
     All,
-    /// The catalog is that of the first handle, and knows [`CompiledScopes::in_first_catalog`].
+    /// The catalog is that of the first handle, and lists [`CompiledScopes::in_first_catalog`].
     Remembered,
-    /// The catalog is that of another handle, and knows these scopes.
+    /// The catalog is that of another handle, and lists these scopes.
     Other(ScopeSet),
 }
 
@@ -52,7 +52,7 @@ impl CompiledScopes {
         &self.scopes
     }
 
-    /// Returns the scopes that the catalog of the first handle knows.
+    /// Returns the scopes that the catalog of the first handle lists.
     pub(super) fn in_first_catalog(&self) -> &Self {
         match self.in_catalog.get() {
             Some((_, Some(known))) => known,
@@ -60,7 +60,7 @@ impl CompiledScopes {
         }
     }
 
-    /// Returns the scopes that a catalog knows. A scope that was removed from the catalog allows
+    /// Returns the scopes that a catalog lists. A scope that was removed from the catalog allows
     /// nothing, because its name may get another meaning later.
     pub(super) fn in_catalog(&self, catalog: &Catalog, by: HandleId, token: TokenId) -> InCatalog {
         let (first, known) = self
@@ -76,7 +76,7 @@ impl CompiledScopes {
         }
     }
 
-    /// Computes the scopes that a catalog knows. Returns `None` if it knows all.
+    /// Computes the scopes that a catalog lists. Returns `None` if it lists all.
     fn known_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
         if self.scopes.iter().all(|scope| catalog.knows(scope)) {
             return None;
@@ -88,8 +88,8 @@ impl CompiledScopes {
                 target: "hallpass",
                 %token,
                 %scope,
-                "a principal has a scope that the catalog does not know, so it allows nothing; this is \
-                 logged once for each scope"
+                "a principal has a scope that the catalog does not list: it allows nothing (logged \
+                 once for each scope)"
             );
         }
         Some(known.into_iter().collect())

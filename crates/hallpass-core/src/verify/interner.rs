@@ -18,7 +18,7 @@ use crate::scope::ScopeSet;
 /// only an optimisation: no caller relies on two equal sets being the same allocation. That keeps
 /// the table simple. It has one entry for each hash, so if two sets have the same hash, the newer
 /// one replaces the older one, which stays valid for its tokens but is no longer shared. The hash
-/// is randomly keyed, so that nobody can choose scopes that collide.
+/// is randomly keyed, so that an attacker cannot choose scopes that collide.
 #[derive(Debug)]
 pub struct Interner {
     known: Mutex<Entries>,

@@ -59,21 +59,25 @@ use crate::token::{PresentedToken, TokenId, TokenRef};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The token is not valid. Answer with 401, and do not tell the client the reason: it is for
-    /// the operator.
+    /// The token is not valid. Respond with 401, and do not disclose the reason to the client: it
+    /// is for the operator.
     #[error("the token is not valid")]
     Rejected(RejectReason),
-    /// The check could not be completed, because the store or the owner directory failed. Answer
+    /// The check could not be completed, because the store or the owner directory failed. Respond
     /// with 503, and never with 401: the token may be valid.
     #[error("the token could not be checked")]
     Unavailable(#[source] Error),
-    /// There is no token to check again, because the host vouches for the principal: ask the host.
-    #[error("the principal has no token: ask the sign-in that vouched for it")]
+    /// There is no token to check again, because the host authenticated the principal itself. Check
+    /// the host's session instead.
+    #[error(
+        "the principal has no token to check again: check the session of the host's own sign-in \
+         instead"
+    )]
     External,
 }
 
 impl AuthError {
-    /// Returns whether the check could not be completed, which is answered with 503.
+    /// Returns whether the check could not be completed. The response is then a 503.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))
@@ -120,13 +124,14 @@ impl Hallpass {
     }
 
     /// Returns whether a text looks like a token of this application: prefix, length, characters
-    /// and checksum. It does not tell whether the token works, and reports no rejection.
+    /// and checksum. It does not check whether the token works, and reports no rejection.
     #[must_use]
     pub fn is_well_formed(&self, text: &[u8]) -> bool {
         self.read_text(text).is_some()
     }
 
-    /// Returns whether a text starts as tokens of this application do, right or misspelt.
+    /// Returns whether a text starts with a prefix of this application's tokens and `_`. The rest
+    /// of the text may be malformed.
     #[must_use]
     pub fn has_prefix(&self, text: &[u8]) -> bool {
         self.prefixes().iter().any(|prefix| {
@@ -175,9 +180,9 @@ impl Hallpass {
         let mut check = self.check_secret(token, &loaded, None, now);
         if let SecretCheck::Accept(SecretMatch::Previous) = check {
             // The previous secret ends at the first use of the new one. `superseded_by` must be
-            // asked before the token is looked up: otherwise the note could be removed in between,
+            // called before the token is looked up: otherwise the note could be removed in between,
             // and the record would still be the old one. It takes a lock, which is too slow for
-            // every hit. So it is asked only now, and the token is looked up a second time after
+            // every hit. So it is called only now, and the token is looked up a second time after
             // it.
             let superseded_by = self.superseded_by(token.id());
             let Lookup::Hit(again) = self.backend().peek(token.id()) else {
@@ -243,8 +248,8 @@ impl Hallpass {
 
     /// Compares a presented token with a loaded record.
     ///
-    /// The secret is compared before the token's status is looked at. If the order were reversed,
-    /// somebody without the secret could learn whether a token is revoked or expired.
+    /// The secret is compared before the token's status is looked at. If the order were reversed, a
+    /// client without the secret could find out whether a token is revoked or expired.
     /// `superseded_by` is the digest whose first use has ended a grace period on this node.
     fn check_secret(
         &self,
@@ -300,7 +305,7 @@ impl Hallpass {
         Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
     }
 
-    /// Returns which of the token's scopes the catalog of this handle knows.
+    /// Returns which of the token's scopes the catalog of this handle lists.
     fn in_catalog(&self, token: &CachedToken) -> InCatalog {
         self.catalog().map_or(InCatalog::All, |catalog| {
             token.compiled_scopes().in_catalog(catalog, self.id(), token.id())
@@ -332,12 +337,13 @@ impl Hallpass {
     }
 
     /// Rejects a token that does not exist. It hashes the token first, so that the time until the
-    /// rejection does not tell whether the id exists.
+    /// rejection does not reveal whether the id exists.
     ///
     /// One difference in time remains. A wrong secret for an existing id costs one more read of the
     /// store, because the cached record may be older than a secret that another node has just
-    /// issued. Limiting these reads would reject such a fresh secret while somebody guesses at its
-    /// id. So a patient stranger can find out that an id exists. Ids are not secret.
+    /// issued. Limiting these reads would reject such a fresh secret while an attacker tries wrong
+    /// secrets for its id. So a patient attacker can find out that an id exists. Ids are not
+    /// secret.
     fn reject_unknown(&self, token: TokenRef<'_>, origin: &Origin) -> AuthError {
         let _ = std::hint::black_box(self.digester().hash(token));
         self.reject_token(RejectReason::Unknown, None, origin)

@@ -132,7 +132,8 @@ impl Hallpass {
         match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
             Ok(()) => self.forget_superseded(id),
             // The token was regenerated again or deleted, which has ended the previous secret in
-            // the store. The cache may not know that yet: it must, before the note is removed.
+            // the store. The cache may still hold the older record, so it is invalidated before the
+            // note is removed.
             Err(error) if error.is_conflict() || error.is_not_found() => {
                 if self.load(id, true).await.is_ok() {
                     self.forget_superseded(id);

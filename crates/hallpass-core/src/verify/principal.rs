@@ -14,8 +14,8 @@ use crate::requirement::{CoversScope, Decision, PathParameters, Requirement, Sco
 use crate::scope::{Scope, ScopeSet};
 use crate::token::TokenId;
 
-/// The authenticated caller of a request: the owner of a token, or somebody whom the host has
-/// signed in itself ([`external`](Self::external)). The layer leaves it in the request's
+/// The authenticated caller of a request: the owner of a token, or a user whom the host has
+/// authenticated itself ([`external`](Self::external)). The layer inserts it into the request's
 /// extensions.
 ///
 /// It is a snapshot of the moment of the check. Work that continues long after the request should
@@ -45,22 +45,23 @@ pub struct Principal {
     limit: Option<Arc<OwnerStatus>>,
     /// The scopes that both the token and the owner's status allow.
     ///
-    /// Computing it compares each pair of scopes, so it is computed only when it is asked for. A
-    /// check does not need it: it compares with both sets.
+    /// Computing it compares each pair of scopes, so it is computed only when it is needed. A check
+    /// does not need it, because it compares with both sets.
     intersection: OnceLock<ScopeSet>,
     secret: SecretMatch,
     /// Whether no use of the token was recorded in the minute of the check.
     use_is_due: bool,
 }
 
-/// The scopes of the token that the catalog of the handle knows. See [`InCatalog`].
+/// The scopes of the token that the catalog of the handle lists. See [`InCatalog`].
 #[derive(Clone)]
 enum TokenScopes {
-    /// The catalog knows all scopes.
+    /// The catalog lists all scopes.
     All,
-    /// The catalog is the first one, for which the token's scopes remember what it knows.
+    /// The catalog is that of the first handle. The scopes that it lists are stored with the
+    /// token's scopes.
     InFirstCatalog,
-    /// The catalog is another one, and knows these scopes.
+    /// The catalog is another one, and lists these scopes.
     Other(Arc<ScopeSet>),
 }
 
@@ -82,12 +83,13 @@ impl Principal {
         Self { token, scopes, limit, intersection: OnceLock::new(), secret, use_is_due }
     }
 
-    /// Creates a principal that no token proves: somebody whom the host has signed in itself, by a
-    /// session, a JSON Web Token or a key of an older scheme.
+    /// Creates a principal without a token, for a user whom the host has authenticated itself, for
+    /// example by a session, a JSON Web Token or a key of an older scheme.
     ///
-    /// Requirements treat it like the owner of a token that holds these scopes. The host always
-    /// states them, because signing in does not mean that somebody may do everything. No use is
-    /// recorded, and the owner directory is not asked: the host has just answered for the owner.
+    /// Requirements treat it like the owner of a token that holds these scopes. The host must
+    /// always pass the scopes, because a signed-in user may not be allowed to do everything. No use
+    /// is recorded, and the owner directory is not queried, because the host has just authenticated
+    /// the owner.
     ///
     /// ```
     /// use hallpass_core::{Owner, Principal, ScopeSet};
@@ -103,13 +105,13 @@ impl Principal {
         Self::new(token, InCatalog::All, None, SecretMatch::Current, false)
     }
 
-    /// Returns whether the host vouches for the principal, and no token does.
+    /// Returns whether the host authenticated the principal itself, without a token.
     #[must_use]
     pub fn is_external(&self) -> bool {
         self.token.id() == TokenId::NIL
     }
 
-    /// Returns the owner: of the token, or whom the host has signed in.
+    /// Returns the owner of the token, or the owner that the host has authenticated.
     #[must_use]
     pub fn owner(&self) -> &Owner {
         self.token.owner()
@@ -164,7 +166,7 @@ impl Principal {
         }
     }
 
-    /// Returns the token's scopes that the catalog knows, regardless of the owner's status.
+    /// Returns the token's scopes that the catalog lists, regardless of the owner's status.
     fn token_scopes(&self) -> &ScopeSet {
         match &self.scopes {
             TokenScopes::All => self.token.scopes(),
@@ -181,7 +183,7 @@ impl Principal {
         }
     }
 
-    /// Narrows an external principal to the scopes that the catalog of a handle knows, as a check
+    /// Limits an external principal to the scopes that the catalog of a handle lists, as a check
     /// does for a token.
     #[doc(hidden)]
     #[must_use]

@@ -5,7 +5,8 @@ use hallpass_core::{
 
 use crate::common::*;
 
-/// Generates a token of alice's elsewhere, and returns it with its entry in a manifest.
+/// Generates a token of alice's outside of the service, and returns it with its entry in a
+/// manifest.
 async fn made_elsewhere() -> (Issued, KnownToken) {
     let issued = Service::new().issue(&[]).await;
     let (_, presented) = PresentedToken::inspect(issued.token.reveal()).unwrap();

@@ -1,5 +1,4 @@
-//! Events: each operation emits one that names the actor, the owner, the token, the count and the
-//! time.
+//! Events: each operation emits one with the actor, the owner, the token, the count and the time.
 
 use hallpass_core::{
     Actor, EventKind, Issued, NewToken, Owner, PresentedToken, RegenerateOptions, RejectReason,

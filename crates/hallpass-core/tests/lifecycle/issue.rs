@@ -219,7 +219,7 @@ async fn wildcards_depend_on_the_catalog_and_never_cover_admin() {
 }
 
 #[tokio::test]
-async fn preset_is_expanded_beside_other_scopes() {
+async fn preset_is_added_to_other_scopes() {
     let service = Service::with(|b| b.catalog(catalog()));
     let new = NewToken::named("x").preset("read-only").scope("projects:read:7");
     let issued = service.hallpass.issue(&alice(), new).await.unwrap();

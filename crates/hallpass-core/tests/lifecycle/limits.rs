@@ -121,7 +121,7 @@ async fn limit_can_be_off_or_zero() {
 }
 
 #[tokio::test]
-async fn default_expiry_applies_if_none_is_given() {
+async fn default_expiry_applies_without_an_expiry() {
     let limits = Limits::default().default_expiry(Expiry::days(30));
     let service = Service::with(|b| b.limits(limits));
     assert_eq!(service.issue(&[]).await.record.expires_at, Some(at("2027-01-31T00:00:00Z")));
@@ -215,6 +215,6 @@ async fn error_names_the_longest_lifetime_in_a_fitting_unit() {
         let service = Service::with(|b| b.limits(limits));
         let outcome = service.hallpass.issue(&alice(), NewToken::named("x").expires("1y")).await;
         let message = faults(outcome).remove(0).message;
-        assert_eq!(message, format!("a token lives at most {words}"));
+        assert_eq!(message, format!("the token must expire within {words}"));
     }
 }

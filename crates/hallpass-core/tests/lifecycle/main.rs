@@ -3,12 +3,12 @@
 
 mod common;
 
-mod canary;
 mod copy;
 mod delete;
 mod ensure;
 mod events;
 mod issue;
+mod leaks;
 mod limits;
 mod list;
 mod model;

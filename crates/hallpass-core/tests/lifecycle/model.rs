@@ -1,5 +1,5 @@
-//! Random histories of one owner's tokens, compared with a small model. After each step, exactly
-//! the secrets work that work in the model.
+//! Random histories of one owner's tokens, compared with a small model. After each step, a secret
+//! works exactly if it works in the model.
 
 use hallpass_core::{
     Error, Issued, ListOptions, NewToken, Owner, RegenerateOptions, TokenId, TokenUpdate,
@@ -245,8 +245,9 @@ impl Model {
         }
     }
 
-    /// A use of a new secret during a grace period changes things, so those are left to their own
-    /// step.
+    /// Checks that each secret works exactly if it works in the model. A use of the new secret ends
+    /// a grace period, so the current secrets of tokens in a grace period are left to a step of
+    /// their own.
     async fn compare(&self) {
         let now = self.now();
         for secret in &self.ever {

@@ -1,4 +1,5 @@
-//! Failures of the store: no check accepts or rejects a token, and errors tell what was changed.
+//! Failures of the store: no check accepts or rejects a token, and the errors show whether data was
+//! changed.
 
 use std::task::{Context, Poll, Waker};
 
@@ -124,7 +125,7 @@ async fn change_that_was_not_stored_has_no_effect() {
 }
 
 #[tokio::test]
-async fn regenerate_with_a_lost_answer_can_be_repeated() {
+async fn regenerate_with_a_lost_reply_can_be_repeated() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     service.store.faults().on(Operation::Update).once().lose_answer();
@@ -141,7 +142,7 @@ async fn regenerate_with_a_lost_answer_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn issue_with_a_lost_answer_counts_against_the_limit() {
+async fn issue_with_a_lost_reply_counts_against_the_limit() {
     let service = Service::new();
     service.store.faults().on(Operation::Insert).once().lose_answer();
     let outcome = service.hallpass.issue(&alice(), NewToken::named("x")).await;

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::common::*;
 
-/// Starts so many edits of one token of alice's.
+/// Starts this many edits of one token of alice's.
 fn flood(service: &Service, id: hallpass_core::TokenId, edits: usize) -> JoinSet<()> {
     let mut calls = JoinSet::new();
     for number in 0..edits {
@@ -28,7 +28,7 @@ async fn flood_of_one_owner_reaches_the_store_a_few_calls_at_a_time() {
         let gate = service.store.faults().on(operation).hold();
         let mut edits = flood(&service, id, 50);
         gate.arrived(1).await;
-        // A call that comes later is made at once.
+        // A later call does not wait.
         let other = service.hallpass.issue(&bob(), hallpass_core::NewToken::named("other")).await;
         assert_eq!(other.unwrap().record.owner.as_str(), "bob");
         for _ in 0..100 {
@@ -44,7 +44,7 @@ async fn flood_of_one_owner_reaches_the_store_a_few_calls_at_a_time() {
 }
 
 #[tokio::test]
-async fn removal_does_not_wait_behind_edits_of_the_same_owner() {
+async fn removal_does_not_wait_for_edits_of_the_same_owner() {
     let service = Service::new();
     let (busy, other) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
     let gate = service.store.faults().on(Operation::Insert).hold();

@@ -39,7 +39,7 @@ fn service() -> (Service, Word) {
 }
 
 #[tokio::test]
-async fn each_check_asks_for_the_owners_status() {
+async fn each_check_queries_the_owners_status() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&asked);
     let service = Service::with(|b| {
@@ -70,7 +70,7 @@ async fn disabled_owners_tokens_are_rejected_until_enabled_again() {
 }
 
 #[tokio::test]
-async fn cached_token_still_asks_the_owner_directory() {
+async fn cached_token_still_queries_the_owner_directory() {
     let (service, word) = service();
     let token = service.issue(&["a", "b"]).await;
     service.cache.pin(token.record.id).await.unwrap();
@@ -129,7 +129,7 @@ async fn failing_owner_directory_makes_checks_unavailable() {
         assert!(matches!(error, Error::OwnerDirectory(_)) && error.is_unavailable(), "{error:?}");
     }
     assert!(service.happened.take().is_empty(), "a failed call must emit no event");
-    // Taking rights away does not ask the owner directory.
+    // Revoking and deleting do not query the owner directory.
     service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     service.hallpass.revoke(&alice(), id).await.unwrap();
     service.hallpass.delete(&alice(), id, None).await.unwrap();
@@ -195,7 +195,7 @@ async fn owner_change_is_logged_for_every_node() {
     );
 }
 
-/// Generates scopes of few letters and segments, so that many of them have something in common.
+/// Generates scopes from a few letters and segments, so that many of them overlap.
 fn any_scope() -> impl Strategy<Value = Scope> {
     proptest::collection::vec(prop_oneof!["[ab]", Just("*".into()), Just("admin".into())], 1..4)
         .prop_map(|segments: Vec<String>| scope(&segments.join(":")))

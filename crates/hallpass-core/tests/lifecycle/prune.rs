@@ -68,7 +68,8 @@ async fn prune_works_in_batches_until_none_is_left() {
     let pruned = service.hallpass.prune_with(&by, now, |gone| told.push(gone)).await;
     assert_eq!(pruned.unwrap(), 1_201);
     assert_eq!(told, [500, 1_000, 1_201]);
-    // The last step finds no token. Only that is the end, since a store may stop a step early.
+    // The last step finds no token. Only then is the prune complete, because a store may end a step
+    // early.
     assert_eq!(service.store.faults().calls(Operation::Prune), 4);
     // Each batch has its own transaction, and so its own log entry.
     let counts: Vec<_> = service.happened.take().iter().map(|event| event.count).collect();

@@ -9,8 +9,8 @@ use crate::common::*;
 
 const ROUNDS: usize = 200;
 
-/// Returns whether a test needs another round. If chance has not shown every outcome yet, there are
-/// up to a hundred times as many rounds.
+/// Returns whether a test needs another round. If the rounds have not produced every outcome yet,
+/// there are up to a hundred times as many.
 fn goes_on(round: usize, has_seen_all: bool) -> bool {
     round < ROUNDS || (!has_seen_all && round < 100 * ROUNDS)
 }

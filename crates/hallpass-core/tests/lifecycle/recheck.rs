@@ -162,7 +162,7 @@ async fn recheck_is_unavailable_if_the_store_fails() {
 }
 
 #[tokio::test]
-async fn recheck_asks_for_the_owners_status_again() {
+async fn recheck_queries_the_owners_status_again() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     let disabled = Arc::new(AtomicBool::new(false));

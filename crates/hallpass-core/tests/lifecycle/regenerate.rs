@@ -314,7 +314,8 @@ async fn late_flush_of_an_old_use_changes_nothing() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     assert!(service.accepts(old.token.reveal()).await);
-    // The use waits while the store takes no uses, and the token gets another secret meanwhile.
+    // The use waits because the store cannot record it, and the token gets another secret in the
+    // meantime.
     service.store.faults().on(Operation::RecordUses).fail();
     let new = regenerate(&service, &old, RegenerateOptions::new()).await;
     service.store.faults().heal();

@@ -107,7 +107,7 @@ async fn revocation_with_unknown_outcome_is_tried_again() {
         assert!(record.revoked_at.is_some());
         assert_eq!(service.store.faults().calls(Operation::Update), changes);
         assert!(!service.accepts(token.token.reveal()).await);
-        // There is one event, whichever attempt has revoked the token.
+        // There is one event, regardless of which attempt has revoked the token.
         let revoked: Vec<_> =
             service.happened.take().into_iter().filter(|e| e.kind == EventKind::Revoked).collect();
         assert_eq!(revoked.len(), 1, "{fault:?}");

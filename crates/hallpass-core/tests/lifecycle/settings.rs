@@ -95,7 +95,7 @@ async fn required_pepper_ends_every_token_without_one() {
     let new = strict.issue(&[]).await;
     assert!(strict.accepts(new.token.reveal()).await);
 
-    // A digest that was made elsewhere has no pepper, so such a token could never work.
+    // A digest that was computed elsewhere has no pepper, so such a token could never work.
     let elsewhere = Service::new().issue(&[]).await;
     let (_, presented) = PresentedToken::inspect(elsewhere.token.reveal()).unwrap();
     let known = KnownToken { id: presented.id(), digest: presented.digest() };
@@ -145,7 +145,7 @@ async fn secret_issued_before_not_before_is_rejected() {
     );
     assert!(after.accepts(new.token.reveal()).await);
 
-    // A cached token is treated alike, and so is a principal that is checked again.
+    // The same applies to a cached token, and to a principal that is checked again.
     after.cache.pin(kept.record.id).await.unwrap();
     assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
     let principal = before.check(kept.token.reveal()).await.unwrap();
@@ -205,7 +205,7 @@ async fn keyed_token_is_inspected_with_its_key() {
 }
 
 #[tokio::test]
-async fn owner_limit_is_checked_beside_the_tokens_scopes() {
+async fn owner_limit_applies_in_addition_to_the_tokens_scopes() {
     let limited = OwnerStatus::Limited(set(&["projects:read", "jobs:*:x", "admin"]));
     let service = Service::with(|b| {
         b.owner_directory(move |_| {

@@ -57,7 +57,7 @@ async fn last_use_moves_forward_only() {
     let service = Service::new();
     let token = service.issue(&[]).await;
     let (id, text) = (token.record.id, token.token.reveal());
-    // Two nodes; the one whose clock is behind flushes last.
+    // There are two nodes, and the one whose clock is behind flushes last.
     let behind = Service::over(service.store.clone(), |b| b);
     assert!(behind.accepts(text).await);
     service.clock.advance(minutes(10));

@@ -9,8 +9,8 @@ async fn sequence_order_is_commit_order() {
     let (store, reader) = (open(&url).await, open(&url).await);
     let mut other = Stranger::connect(&url).await;
     let mut observer = Stranger::connect(&url).await;
-    // Holds up a change between its number and its commit. The sequence is what the guard's
-    // mutation uses.
+    // Delays a change between taking its number and its commit. The mutation of the guard uses the
+    // sequence.
     other
         .run(
             "CREATE SEQUENCE public.numbers; \
@@ -81,7 +81,8 @@ async fn new_primary_is_recognized_by_the_nonces() {
     let standby = primary.standby().unwrap();
     standby.stop_following().unwrap();
     standby.promote().unwrap();
-    // The new primary lacks the last change of the old one, and gives its number to another.
+    // The new primary lacks the last change of the old one, and assigns its number to another
+    // change.
     let start = store.changes(None, 0).await.unwrap().head;
     store.insert(&token("alice", "lost"), None, &event()).await.unwrap();
     let lost = store.changes(Some(start), 10).await.unwrap().entries[1].position;

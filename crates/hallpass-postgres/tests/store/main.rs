@@ -1,5 +1,5 @@
-//! Tests of what each safety step of the store prevents, on real servers.
-//! `tests/guards/postgres.toml` lists what to remove from the source so that the test fails.
+//! Tests of the store's safety steps on real servers. `tests/guards/postgres.toml` lists the line
+//! of each step; without that line, its test fails.
 
 mod changes;
 mod locks;
@@ -38,7 +38,7 @@ fn event_of(name: &str) -> Event {
     samples::about(&ChangeTarget::Owner(owner(name)), &samples::event())
 }
 
-/// A connection that knows nothing of Hallpass, to do what a store never would.
+/// A plain connection, for statements that the store never runs.
 struct Stranger(PgConnection);
 
 impl Stranger {

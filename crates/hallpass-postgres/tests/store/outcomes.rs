@@ -6,7 +6,7 @@ use hallpass_testkit::conformance::samples::{event, token};
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_whose_answer_is_lost_is_found() {
+async fn change_whose_reply_is_lost_is_found() {
     let url = database();
     let (proxy, store) = through_proxy(Postgres::shared(), &url).await;
     let token = token("alice", "ci");
@@ -19,13 +19,13 @@ async fn change_whose_answer_is_lost_is_found() {
         async move { store.delete(token.record.id, None, &event()).await }
     });
     observer.until_waiting(1).await;
-    // The server deletes the token, but its answer does not arrive.
+    // The server deletes the token, but its reply does not arrive.
     let connections = proxy.connections();
     connections.iter().for_each(|connection| connection.set(Way::ToClient, Flow::Swallow));
     other.run("COMMIT").await;
     observer.until_idle().await;
     proxy.cut();
-    deleting.await.unwrap().expect("the store must find out that the change was made");
+    deleting.await.unwrap().expect("the store must find that the change was made");
     assert!(store.get(token.record.id).await.unwrap().value.is_none());
 }
 
@@ -41,7 +41,7 @@ async fn change_that_is_repeated_is_made_once() {
         async move { store.log_owner_change(&owner("alice"), &event()).await }
     });
     observer.until_waiting(1).await;
-    // The server does not notice that the client is gone while it waits for the clock.
+    // The server does not detect that the client has disconnected while it waits for the clock.
     proxy.cut();
     observer.until_waiting(2).await;
     other.run("COMMIT").await;

@@ -40,7 +40,7 @@ async fn token_and_log_position_are_read_in_one_snapshot() {
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     let elsewhere = open(&url).await;
-    // The only connection knows the statement now, and is idle again.
+    // The only connection has prepared the statement, and is idle again.
     store.get(token.record.id).await.unwrap();
     while pool.num_idle() == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -56,7 +56,8 @@ async fn every_list_contains_the_tokens_that_match_its_query() {
     }
 }
 
-/// Walks all pages of a query and compares them with the definition.
+/// Reads all pages of a query and compares them with the result of `ListQuery::matches` and
+/// `Sort::compare`.
 async fn check(store: &RedisStore, population: &[StoredToken], mut query: ListQuery) {
     let records = || population.iter().map(|token| &token.record);
     let mut counts = StatusCounts::default();

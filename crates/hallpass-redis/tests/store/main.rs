@@ -103,7 +103,7 @@ fn event() -> Event {
     Event::new(EventKind::Updated, at(0))
 }
 
-/// A list of everything on one page.
+/// A query for all tokens on one page.
 fn everything() -> ListQuery {
     ListQuery::everything(at(0), 100_000)
 }

@@ -1,4 +1,4 @@
-/// Generates the tests that prove a store: one for each promise of
+/// Generates the conformance tests of a store: one for each promise of
 /// [`TokenStore`](hallpass_core::store::TokenStore), each on one handle and on three handles on the
 /// same data.
 ///

@@ -1,4 +1,4 @@
-//! Tokens and events as a store gets them, for tests that call stores directly.
+//! Tokens and events as the handle passes them to a store, for tests that call stores directly.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -52,7 +52,8 @@ pub fn token(of: &str, name: &str) -> StoredToken {
     StoredToken { record: TokenRecord::new(id, owner, name, at(0)), secrets: secrets(1) }
 }
 
-/// Returns a change to the record: edited, its revision increased by one, its secrets unchanged.
+/// Returns a change to the record with the given edit and the next revision. The secrets stay the
+/// same.
 #[must_use]
 pub fn edited(record: &TokenRecord, edit: impl FnOnce(&mut TokenRecord)) -> Change {
     let mut record = record.clone();

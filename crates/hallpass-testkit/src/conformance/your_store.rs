@@ -28,7 +28,7 @@ struct Line {
 impl YourStore {
     /// Begins a transaction. With a database, returning an error later rolls it back.
     fn transaction(&self) -> Result<MutexGuard<'_, Tables>, StoreError> {
-        // A failure of the store is `unavailable`: the request gets 503 then, and never 401.
+        // A failure of the store is `unavailable`: the response is then a 503 and never a 401.
         self.0
             .lock()
             .map_err(|_| StoreError::unavailable("a thread panicked while it held the lock"))
@@ -127,7 +127,7 @@ impl TokenStore for YourStore {
         if tables.tokens.contains_key(&id) {
             return Err(StoreError::duplicate());
         }
-        // Count in the same transaction: otherwise two inserts can both find room for one.
+        // Count in the same transaction: otherwise two concurrent inserts could exceed the limit.
         let tokens = tables.tokens.values().filter(|other| other.record.owner == *owner);
         let in_use = tokens.count() as u64;
         if limit.is_some_and(|limit| in_use >= u64::from(limit)) {
@@ -147,8 +147,8 @@ impl TokenStore for YourStore {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let tables = self.transaction()?;
-        // `ListQuery::matches` and `Sort::compare` define what your SQL has to do. `query.text` is
-        // folded, so store the folded name and description in additional columns.
+        // `ListQuery::matches` and `Sort::compare` define the required behaviour of your SQL.
+        // `query.text` is folded, so store the folded name and description in additional columns.
         let records = tables.tokens.values().map(|token| &token.record);
         let mut counts = StatusCounts::default();
         for record in records.clone().filter(|record| query.matches_apart_from_status(record)) {
@@ -157,7 +157,8 @@ impl TokenStore for YourStore {
         let mut found: Vec<_> = records.filter(|record| query.matches(record)).cloned().collect();
         let key = |record: &TokenRecord| query.sort.key_of(record);
         found.sort_by(|a, b| query.sort.compare(&key(a), &key(b)));
-        // Start after a position, not after a number of records: records come and go between pages.
+        // Start after a position, not after a number of records, because records are inserted and
+        // deleted between pages.
         if let Some(after) = &query.after {
             found.retain(|record| query.sort.compare(&key(record), after).is_gt());
         }
@@ -301,7 +302,7 @@ impl TokenStore for YourStore {
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let mut tables = self.transaction()?;
-        // The newest entry stays: it holds the position of the log.
+        // The newest entry stays, because its nonce identifies the position of the log.
         let deletable = tables.log.len().saturating_sub(1).min(limit as usize);
         let old = tables.log[..deletable].iter().take_while(|line| line.event.at < written_before);
         let old = old.count();

@@ -54,7 +54,7 @@ pub(super) enum Fault {
     AnswerWith(TokenId),
     /// The call returns the change log as it was before.
     StandStill,
-    /// The same notification comes once more.
+    /// The same notification arrives once more.
     Repeat,
 }
 
@@ -135,7 +135,7 @@ impl Faults {
     pub(super) async fn next(&self, operation: Operation) -> Option<Fault> {
         loop {
             match self.take(operation) {
-                // After the gate, a fault that was set meanwhile applies.
+                // After the gate, a fault that was set in the meantime applies.
                 Some(Fault::Stall(gate)) if !gate.is_open() => gate.pass().await,
                 Some(Fault::Stall(_)) => return None,
                 fault => return fault,
@@ -219,8 +219,8 @@ impl FaultsOn<'_> {
         self.set(Fault::LoseAnswer);
     }
 
-    /// Makes the calls wait until the gate is opened. A fault that is set meanwhile applies to
-    /// them.
+    /// Makes the calls wait until the gate is opened. A fault that is set in the meantime applies
+    /// to them.
     #[must_use = "the calls wait until the gate is opened"]
     pub fn stall(self) -> Gate {
         let gate = Gate::shut();
@@ -228,8 +228,8 @@ impl FaultsOn<'_> {
         gate
     }
 
-    /// Makes the calls at once, but lets them return only after the gate was opened. The results
-    /// may be outdated by then.
+    /// Makes the calls at once, but delays their results until the gate is opened. The results may
+    /// be outdated by then.
     #[must_use = "the calls wait until the gate is opened"]
     pub fn hold(self) -> Gate {
         let gate = Gate::shut();
@@ -242,8 +242,8 @@ impl FaultsOn<'_> {
         self.set(Fault::Delay(by));
     }
 
-    /// Makes the next call, then runs the future, and then lets the call return. The caller loses
-    /// every race against the future.
+    /// Makes the next call, then runs the future to completion, and then returns from the call. The
+    /// caller loses every race against the future.
     pub fn meanwhile(self, what: impl Future<Output = ()> + Send + 'static) {
         self.once().set(Fault::Meanwhile(Arc::new(Mutex::new(Some(Box::pin(what))))));
     }

@@ -75,7 +75,7 @@ impl Operation {
     };
 }
 
-/// Yields the operation itself, so that one operation can stand where several can.
+/// Yields the operation itself, so that one operation can be passed instead of several.
 impl IntoIterator for Operation {
     type Item = Self;
     type IntoIter = Once<Self>;

@@ -13,7 +13,7 @@ use hallpass_core::store::{
 };
 use hallpass_core::{Owner, OwnerStatus, TokenId};
 
-/// A cache that serves chosen tokens as they were, as if it had missed all later changes.
+/// A cache that serves old records of chosen tokens, as if it had missed all later changes.
 ///
 /// Everything else comes from the store. Clones share the chosen tokens.
 ///

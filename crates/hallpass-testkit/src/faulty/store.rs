@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use super::faults::Fault;
 use super::{Faults, Operation};
 
-/// A store around another one, which counts its calls, and fails, stalls or responds late if a test
-/// says so. Clones are the same store.
+/// A wrapper around another store that counts its calls, and fails, stalls or responds late if a
+/// test sets a fault. Clones are the same store.
 ///
 /// ```
 /// use hallpass_core::{Actor, AuthError, Hallpass, NewToken};

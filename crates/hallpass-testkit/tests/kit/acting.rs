@@ -61,7 +61,7 @@ async fn status(app: &Router, request: Request<Body>) -> u16 {
 }
 
 #[tokio::test]
-async fn handler_sees_owner_and_scopes_and_the_store_is_not_asked() {
+async fn handler_sees_owner_and_scopes_without_a_query_of_the_store() {
     let (hallpass, store) = hallpass();
     let app = Router::new()
         .route("/who", get(who))
@@ -168,7 +168,7 @@ async fn outermost_extension_authenticates_all_requests() {
 }
 
 #[tokio::test]
-async fn unknown_scope_allows_nothing_and_the_directory_is_not_asked() {
+async fn unknown_scope_allows_nothing_and_the_directory_is_not_queried() {
     let (hallpass, _) = passes_with(|builder| {
         builder
             .catalog(Catalog::new().scope(CatalogScope::new("jobs", "Jobs")))

@@ -114,7 +114,7 @@ async fn each_operation_is_counted_and_fails_separately() {
 }
 
 #[tokio::test]
-async fn lost_call_changes_nothing_and_lost_answer_does() {
+async fn lost_call_is_not_made_and_lost_reply_is() {
     let (store, [one, two]) = store().await;
     store.faults().on(Operation::Delete).lose_call();
     assert!(store.delete(one, None, &event()).await.unwrap_err().is_outcome_unknown());
@@ -233,7 +233,7 @@ async fn answer_with_returns_another_token_for_every_lookup() {
 }
 
 #[tokio::test]
-async fn meanwhile_runs_once_between_a_call_and_its_answer() {
+async fn meanwhile_runs_once_between_a_call_and_its_result() {
     let (store, [id, _]) = store().await;
     let inner = store.inner();
     store.faults().on([Operation::Get, Operation::Delete]).meanwhile(async move {

@@ -12,7 +12,7 @@ use hallpass_testkit::{FaultyStore, Operation};
 
 type Store = FaultyStore<MemoryStore>;
 
-/// The position up to which everything was seen.
+/// The position up to which the log was read.
 fn head(store: &Store) -> LogPosition {
     let inner = store.inner();
     let changes = pin!(inner.changes(None, 0)).poll(&mut Context::from_waker(Waker::noop()));
@@ -22,7 +22,7 @@ fn head(store: &Store) -> LogPosition {
     }
 }
 
-/// Returns whether there is a notification. If there is none, it stops waiting.
+/// Returns whether a notification arrives. Otherwise it stops waiting after a while.
 fn comes(store: &Store) -> bool {
     let nudged = pin!(store.wait_for_change(head(store)));
     nudged.poll(&mut Context::from_waker(Waker::noop())).is_ready()

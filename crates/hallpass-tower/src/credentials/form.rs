@@ -6,10 +6,10 @@ use super::query::{Found, find};
 
 /// The credential field of an urlencoded form.
 ///
-/// The layer itself reads no body. A middleware outside of it that reads forms puts this into the
+/// The layer itself reads no body. An outer middleware that reads forms inserts this into the
 /// request's extensions. A layer with the source
-/// [`CredentialSource::form`](super::CredentialSource) treats it as one more source beside header
-/// and query, and rejects credentials in two of them.
+/// [`CredentialSource::form`](super::CredentialSource) treats it as a source in addition to the
+/// header and the query, and rejects requests with credentials in two of them.
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 
@@ -17,7 +17,7 @@ impl FormCredential {
     /// Looks for a field of this name in the body of a form. Names and values are decoded as in a
     /// query.
     ///
-    /// The layer rejects the request with 400 if the field has no value or comes twice, or if the
+    /// The layer rejects the request with 400 if the field has no value or is repeated, or if the
     /// body has the field and is not all ASCII.
     #[must_use]
     pub fn find(form: &[u8], field: &str) -> Self {
@@ -28,7 +28,7 @@ impl FormCredential {
     }
 }
 
-/// Prints which variant it is, and never the value.
+/// Prints the variant, but not the value.
 impl fmt::Debug for FormCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {

@@ -9,7 +9,7 @@ use memchr::memchr3;
 
 use super::source::{SourceIndex, Sources};
 
-/// The `Authorization` header of a request, read for the scheme `Bearer` alone.
+/// The `Authorization` header of a request, parsed for the scheme `Bearer` only.
 ///
 /// ```
 /// use hallpass_tower::Authorization;
@@ -58,10 +58,10 @@ impl<'h> Authorization<'h> {
     }
 }
 
-/// The `Authorization` header of a request, read for the sources of a layer.
+/// The `Authorization` header of a request, parsed for the sources of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AuthorizationRead<'h> {
-    /// There is no such header, or the layer does not look at it.
+    /// There is no such header, or the layer does not read it.
     Absent,
     /// Its scheme is not a source of the layer.
     OtherScheme,
@@ -82,14 +82,15 @@ fn read<'h>(value: &'h [u8], sources: &Sources) -> AuthorizationRead<'h> {
     }
 }
 
-/// The `Authorization` header, taken out of a request. Most requests are passed on without it.
+/// The `Authorization` header after it was removed from a request. Most requests are passed on
+/// without it.
 pub(crate) struct TakenAuthorization {
     value: Option<HeaderValue>,
     several: bool,
 }
 
 impl TakenAuthorization {
-    /// Takes the header out if it may contain a credential from a source of the layer.
+    /// Removes the header if it may contain a credential from a source of the layer.
     pub(crate) fn out_of(headers: &mut HeaderMap, sources: &Sources) -> Self {
         if !sources.reads_authorization() {
             return Self { value: None, several: false };
@@ -107,8 +108,8 @@ impl TakenAuthorization {
         }
     }
 
-    /// Puts back what the application may need, marked as sensitive so that `Debug` does not print
-    /// it.
+    /// Restores the header if the application may need it, marked as sensitive so that `Debug` does
+    /// not print it.
     pub(crate) fn put_back(self, headers: &mut HeaderMap) {
         if let Some(mut value) = self.value {
             value.set_sensitive(true);
@@ -117,7 +118,7 @@ impl TakenAuthorization {
     }
 }
 
-/// Reads the header where it is, without taking it out.
+/// Reads the header without removing it.
 pub(crate) fn peek<'h>(headers: &'h HeaderMap, sources: &Sources) -> AuthorizationRead<'h> {
     if !sources.reads_authorization() {
         return AuthorizationRead::Absent;
@@ -130,11 +131,11 @@ pub(crate) fn peek<'h>(headers: &'h HeaderMap, sources: &Sources) -> Authorizati
     }
 }
 
-/// The value of a header that is a source of its own.
+/// The value of a header that is a source of tokens.
 pub(super) enum OwnHeader<'h> {
     Absent,
     Value(&'h [u8]),
-    /// The header comes several times, is empty, or has more than one word.
+    /// The header is repeated, is empty, or has more than one word.
     Malformed,
 }
 
@@ -147,7 +148,7 @@ pub(super) fn own_header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> OwnHe
     }
 }
 
-/// Prints which variant it is, and never the parameter.
+/// Prints the variant, but not the parameter.
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -159,8 +160,8 @@ impl fmt::Debug for Authorization<'_> {
     }
 }
 
-/// Splits `scheme` or `scheme 1*SP rest`. Returns `None` if there are blanks around it. The caller
-/// checks the scheme: one that is a source of the layer is valid.
+/// Splits `scheme` or `scheme 1*SP rest`. Returns `None` if the value starts or ends with a blank.
+/// The caller validates the scheme by comparing it with the sources of the layer.
 fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     // HTTP/1 parsers trim values, but an HTTP/2 value arrives as it was sent.
@@ -173,7 +174,7 @@ fn split(value: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((scheme, &rest[start..]))
 }
 
-/// Returns whether a value is one credential: not empty, and without the separators of several.
+/// Returns whether a value is a single credential: not empty, and without separators.
 fn is_one_word(text: &[u8]) -> bool {
     !text.is_empty() && (text.len() > LONG || memchr3(b' ', b'\t', b',', text).is_none())
 }

@@ -1,5 +1,4 @@
-//! Finding the credential of a request: in a header, in a query parameter that the layer names, or
-//! in a field of a form.
+//! Finds the credential of a request: in a header, in a query parameter, or in a field of a form.
 
 mod form;
 mod header;
@@ -53,7 +52,7 @@ impl Text<'_> {
 pub(crate) enum Fault {
     /// `Authorization` is malformed, or there are several such headers.
     Authorization,
-    /// This source has no value, or comes several times.
+    /// This source has no value, or is repeated.
     Repeated(SourceIndex),
     /// Both sources have a credential.
     Two(SourceIndex, SourceIndex),
@@ -62,7 +61,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// Returns a sentence for people that says what is wrong.
+    /// Returns a sentence for people that describes the mistake.
     pub(crate) fn explain(self, sources: &Sources) -> String {
         match self {
             Self::Authorization => {
@@ -71,23 +70,24 @@ impl Fault {
             }
             Self::Repeated(source) => {
                 let source = sources.get(source);
-                format!("There has to be one token in {source}: it is empty, or there are several.")
+                format!("Send exactly one token in {source}: it is empty, or there are several.")
             }
             Self::Two(first, second) => format!(
-                "Two credentials came, in {} and in {}: send one of them.",
+                "There are two credentials, in {} and in {}: send only one of them.",
                 sources.get(first),
                 sources.get(second)
             ),
             Self::BesideOtherScheme(source) => format!(
-                "Two credentials came, in `Authorization` with another scheme and in {}: send one of them.",
+                "There are two credentials, in `Authorization` with another scheme and in {}: send \
+                 only one of them.",
                 sources.get(source)
             ),
         }
     }
 }
 
-/// Reads every source of a layer. If two of them have a credential, that is a fault whatever they
-/// contain, because no source takes precedence.
+/// Reads every source of a layer. If two of them have a credential, returns a fault, whatever they
+/// contain: no source takes precedence.
 pub(crate) fn locate<'r>(
     authorization: AuthorizationRead<'r>,
     headers: &'r HeaderMap,

@@ -1,4 +1,4 @@
-//! The query of a URI: finding a credential among its parameters, and removing it.
+//! Finds a credential among the query parameters of a URI, and removes it.
 //!
 //! The raw query is split at `&` only. Keys and values are percent- and plus-decoded as bytes.
 //! Sequences that cannot be decoded stay as they are.
@@ -70,7 +70,7 @@ pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
     found
 }
 
-/// Returns whether any of these parameters contains a token, as `is_token` decides. This is for
+/// Returns whether one of these parameters contains a token, according to `is_token`. This is for
 /// layers that do not read the query.
 pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) -> bool) -> bool {
     pairs(query.as_bytes())
@@ -83,7 +83,7 @@ pub(crate) fn any_value(query: &str, names: &[String], is_token: impl Fn(&[u8]) 
 pub(crate) enum Cut {
     /// The parameters with these names, whatever they contain.
     Parameters,
-    /// Only those of them that contain a token.
+    /// Only those parameters with these names that contain a token.
     Tokens,
 }
 
@@ -265,7 +265,7 @@ mod tests {
     proptest! {
         #[test]
         fn search_agrees_with_a_plain_parser(query in "([a-z%+;=&?]|session|%73|=T){0,12}") {
-            // The oracle splits the query, decodes into vectors, and compares.
+            // The reference implementation splits the query, decodes into vectors, and compares.
             let plain: Vec<_> = query
                 .split('&')
                 .map(|pair| pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value))))

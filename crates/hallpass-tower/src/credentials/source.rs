@@ -74,7 +74,8 @@ impl CredentialSource {
         let name = name.into();
         assert!(
             !name.is_empty(),
-            "a query parameter has a name; for none at all say `.bearer_only()`"
+            "the name of a query parameter cannot be empty: to read no query parameter, use \
+             `.bearer_only()`"
         );
         Self(SourceKind::Query(name))
     }
@@ -83,8 +84,8 @@ impl CredentialSource {
     ///
     /// # Panics
     ///
-    /// Panics if the text cannot be the name of a header, or is a header that has a meaning of its
-    /// own for credentials: `Authorization`, `Proxy-Authorization` or `Cookie`.
+    /// Panics if the text cannot be the name of a header, or is a header that has its own syntax
+    /// for credentials: `Authorization`, `Proxy-Authorization` or `Cookie`.
     #[must_use]
     #[track_caller]
     pub fn header(name: &str) -> Self {
@@ -93,7 +94,8 @@ impl CredentialSource {
         };
         assert!(
             !matches!(name.as_str(), "authorization" | "proxy-authorization" | "cookie"),
-            "the header {name} has a syntax of its own: for `Authorization`, use `CredentialSource::scheme` or `bare`"
+            "the header {name} has a syntax of its own and cannot be a plain source: for \
+             `Authorization`, use `CredentialSource::scheme` or `bare`"
         );
         Self(SourceKind::Header(name))
     }

@@ -6,17 +6,17 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use super::query::{decoded, is_name_in_any_case, split};
 
-/// The number of times that a text may be percent-encoded. A login page, for example, gets the URL
-/// to return to as a parameter, which may itself contain an encoded URL.
+/// The number of times that a text may be percent-encoded. For example, a login page receives the
+/// URL to return to as a parameter, and that URL may itself contain an encoded URL.
 const MAX_ENCODINGS: usize = 6;
 
 /// The length of a token without its prefix and the `_` after that.
 const BODY_LEN: usize = 71;
 
 /// Removes secrets from a text that is or contains a URL. Removes every query parameter that
-/// contains a token, also inside of an encoded URL, and every parameter with one of these names.
-/// If a token is elsewhere in the text, nothing of the text is left. Returns `None` if there is
-/// nothing to remove.
+/// contains a token, also inside of an encoded URL, and every parameter with one of these names. If
+/// a token is elsewhere in the text, the whole text is removed. Returns `None` if there is nothing
+/// to remove.
 pub(crate) fn cut_text(
     text: &[u8],
     names: &[String],
@@ -82,7 +82,7 @@ fn contains_token(text: &[u8], is_token: &impl Fn(&[u8]) -> bool) -> bool {
 }
 
 fn has_parameter(text: &[u8], names: &[String]) -> bool {
-    // What is before the first separator is not in a query.
+    // The part before the first separator is not in a query.
     text.split(|byte| matches!(byte, b'?' | b'&'))
         .skip(1)
         .any(|pair| is_one_of(split(pair).0, names))
@@ -96,7 +96,7 @@ fn is_one_of(key: &[u8], names: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns the text that is left, with `T` for a token before and after.
+    /// Returns the remaining text. `T` stands for a token in both texts.
     fn cut(text: &str) -> Option<String> {
         let token = format!("hp_{}", "0".repeat(BODY_LEN));
         let rest =
@@ -137,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_a_token_outside_of_the_query_is_dropped() {
+    fn text_with_a_token_outside_of_the_query_is_removed() {
         for text in ["/b/T", "/b/xT0", "/b%3Fother%3DT", "/b%3Fsession%3Dold", "/b?c#T"] {
             assert_eq!(cut(text).as_deref(), Some(""), "{text}");
         }
     }
 
     #[test]
-    fn a_text_that_is_encoded_too_often_is_dropped() {
+    fn text_that_is_encoded_too_often_is_removed() {
         let encoded = |times: usize| format!("/b?c&d=%25{}41", "25".repeat(times));
         assert_eq!(cut(&encoded(3)), None);
         assert_eq!(cut(&encoded(20)).as_deref(), Some("/b?c"));

@@ -1,4 +1,4 @@
-//! Warnings, once each, about routes for which the table and the router disagree.
+//! Warnings about routes for which the table and the router disagree. Each one is logged once.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::PolicyTable;
 use crate::routed_path::normalized;
 
-/// The mismatches that the log has named. Each is named once.
+/// The mismatches that were logged already. Each one is logged once.
 #[derive(Default)]
 pub(super) struct Mismatches(Mutex<HashSet<String>>);
 
@@ -46,14 +46,18 @@ impl PolicyTable {
             (twin, why)
         } else if let Some(part) = patterns().find(|known| *known != "/" && routed.ends_with(known))
         {
-            (part, "a rule has the whole pattern, with everything below which the route is nested")
+            (
+                part,
+                "a rule needs the whole pattern, including the prefixes under which the route is \
+                 nested",
+            )
         } else {
             return;
         };
         tracing::warn!(
             target: "hallpass",
-            "the policy table has {meant}, the router matched {routed}, and nobody is let in: {why}. Write \
-             the router's pattern into the table"
+            "the policy table has {meant}, but the router matched {routed}, so the request is \
+             rejected: {why}. Use the router's pattern in the table"
         );
     }
 
@@ -66,20 +70,21 @@ impl PolicyTable {
         if self.mismatches.is_news(pattern) {
             tracing::warn!(
                 target: "hallpass",
-                "a path with an empty segment, a dot segment or a slash at its end is refused, although {pattern} has \
-                 a rule: what is inside of the layer may take the path for another one. If paths are to be \
-                 normalised, put that outside of the layer"
+                "a path with an empty segment, a dot segment or a trailing slash is rejected \
+                 although {pattern} has a rule, because the inner service may interpret the path \
+                 differently. To normalise paths, do so outside of the layer"
             );
         }
     }
 
-    /// Reports that the path below which a service is nested is unknown.
+    /// Reports that the path at which a service is nested cannot be determined.
     pub(super) fn report_unknown_nest(&self) {
         if self.mismatches.is_news("") {
             tracing::warn!(
                 target: "hallpass",
-                "the router does not tell below which path the service inside is nested, so no rule of the policy \
-                 table is for it: put the layer around the router in which the service is nested"
+                "the path at which the inner service is nested cannot be determined, so the policy \
+                 table has no rule for it: put the layer around the router in which the service is \
+                 nested"
             );
         }
     }

@@ -18,7 +18,7 @@ use crate::framework::RouteMatch;
 use crate::routed_path::{NotText, is_ambiguous, is_nest, whole_path};
 use crate::settings::Settings;
 
-/// A table of what each route of a service needs. A route that is not listed is rejected.
+/// A table of the requirements of a service's routes. Requests to other routes are rejected.
 ///
 /// The same table serves axum, hyper and tonic. Patterns are in axum's syntax. `HEAD` uses the rule
 /// of `GET` if it has no rule of its own.
@@ -34,22 +34,23 @@ use crate::settings::Settings;
 /// println!("{table}");
 /// ```
 ///
-/// # Which rule a request meets
+/// # Which rule applies to a request
 ///
 /// Wherever the layer is, **write whole patterns into the table**, including every path below which
 /// the router nests a route.
 ///
 /// - If axum's router has matched a route, the table uses the rule with exactly that pattern and
-///   the path parameters that the router found. So rewrites further out do not matter.
+///   the path parameters that the router found. So it does not matter whether an outer layer has
+///   rewritten the path.
 /// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and
-///   tonic), the table finds the rule by the path that the service inside sees. A path with an
-///   empty segment, with a `.` or `..` segment (percent-encoded or not), or with a slash at its end
-///   that the rule's pattern does not have, is rejected: the service inside may read it as another
+///   tonic), the table finds the rule by the path that the inner service sees. A path with an empty
+///   segment, with a `.` or `..` segment (percent-encoded or not), or with a trailing slash that
+///   the rule's pattern does not have, is rejected: the inner service may interpret it as another
 ///   path.
 ///
 /// The first request for which the table and the router disagree logs a warning that names both.
 #[derive(Clone, Default)]
-#[must_use = "a table does nothing until a layer has it"]
+#[must_use = "a table does nothing until it is given to a layer"]
 pub struct PolicyTable {
     routes: Vec<Route>,
     by_pattern: HashMap<String, usize>,
@@ -57,7 +58,7 @@ pub struct PolicyTable {
     mismatches: Arc<Mismatches>,
 }
 
-/// A pattern with the requirement of each of its methods.
+/// A pattern and the requirement of each of its methods.
 #[derive(Clone)]
 struct Route {
     pattern: Pattern,
@@ -103,7 +104,7 @@ impl fmt::Display for Rule<'_> {
 pub(crate) struct RuleIndex {
     route: usize,
     method: usize,
-    /// Set if the router has matched the route and knows the path parameters.
+    /// Set if the router has matched the route and provides the path parameters.
     is_routed: bool,
 }
 
@@ -113,7 +114,7 @@ impl PolicyTable {
         Self::default()
     }
 
-    /// Sets what `GET` (and `HEAD`) of this route needs.
+    /// Sets the requirement of `GET` and `HEAD` of this route.
     ///
     /// # Panics
     ///
@@ -123,7 +124,8 @@ impl PolicyTable {
         self.route(Method::GET, pattern, requirement)
     }
 
-    /// Sets what `POST` of this route needs. For gRPC, the route is `/package.Service/Method`.
+    /// Sets the requirement of `POST` of this route. For gRPC, the route is
+    /// `/package.Service/Method`.
     ///
     /// # Panics
     ///
@@ -133,7 +135,7 @@ impl PolicyTable {
         self.route(Method::POST, pattern, requirement)
     }
 
-    /// Sets what `PUT` of this route needs.
+    /// Sets the requirement of `PUT` of this route.
     ///
     /// # Panics
     ///
@@ -143,7 +145,7 @@ impl PolicyTable {
         self.route(Method::PUT, pattern, requirement)
     }
 
-    /// Sets what `PATCH` of this route needs.
+    /// Sets the requirement of `PATCH` of this route.
     ///
     /// # Panics
     ///
@@ -153,7 +155,7 @@ impl PolicyTable {
         self.route(Method::PATCH, pattern, requirement)
     }
 
-    /// Sets what `DELETE` of this route needs.
+    /// Sets the requirement of `DELETE` of this route.
     ///
     /// # Panics
     ///
@@ -163,7 +165,7 @@ impl PolicyTable {
         self.route(Method::DELETE, pattern, requirement)
     }
 
-    /// Sets what this method of this route needs.
+    /// Sets the requirement of this method of this route.
     ///
     /// # Panics
     ///
@@ -177,13 +179,14 @@ impl PolicyTable {
         }
     }
 
-    /// Sets what this method of this route needs, for tables that come from outside the program.
+    /// Sets the requirement of this method of this route, for tables that come from outside the
+    /// program.
     ///
     /// # Errors
     ///
     /// Returns a [`PolicyError`] if the pattern or the requirement is invalid, if the requirement
-    /// names a path parameter that the pattern does not have, or if there is a rule for this method
-    /// and route already.
+    /// names a path parameter that the pattern does not have, or if the table already has a rule
+    /// for this method and route.
     pub fn try_route(
         mut self,
         method: Method,
@@ -197,7 +200,9 @@ impl PolicyTable {
                 let new = Pattern::new(pattern).map_err(PolicyError::Pattern)?;
                 let place = self.routes.len();
                 self.by_path.insert(pattern, place).map_err(|error| {
-                    PolicyError::Pattern(format!("{pattern:?} clashes with another route: {error}"))
+                    PolicyError::Pattern(format!(
+                        "{pattern:?} conflicts with another route: {error}"
+                    ))
                 })?;
                 self.by_pattern.insert(pattern.to_owned(), place);
                 self.routes.push(Route { pattern: new, methods: Vec::new() });
@@ -251,7 +256,8 @@ impl PolicyTable {
         settings: &Settings,
     ) -> Option<RuleIndex> {
         let matched = match settings.matcher.matched(request.extensions()) {
-            // If only the nest has matched, a rewrite inside of it may have changed the path since.
+            // If only the nest has matched, a service inside of it may have rewritten the path
+            // since.
             RouteMatch::Route(pattern) if !is_nest(pattern, request.extensions(), settings) => {
                 Some(pattern)
             }
@@ -293,8 +299,8 @@ impl PolicyTable {
         &self.routes[rule.route].methods[rule.method].1
     }
 
-    /// Calls `check` with the path parameters of a request that this rule is for. Returns `None` if
-    /// they cannot be read although the request matches.
+    /// Calls `check` with the path parameters of a request that matches this rule. Returns `None`
+    /// if the parameters cannot be read.
     pub(crate) fn with_parameters<B, T>(
         &self,
         rule: RuleIndex,
@@ -340,7 +346,8 @@ pub enum PolicyError {
     Requirement(#[from] RequirementError),
     /// The requirement is bound to a path parameter that the pattern does not have.
     #[error(
-        "{requirement} is bound to {{{name}}}, but the route {pattern} has no such parameter: name it as the pattern does"
+        "{requirement} is bound to {{{name}}}, but the route {pattern} has no such parameter: use \
+         a parameter of the pattern"
     )]
     #[non_exhaustive]
     Parameter {
@@ -351,9 +358,10 @@ pub enum PolicyError {
         /// The route.
         pattern: String,
     },
-    /// There is a rule for this method and route already.
+    /// The table already has a rule for this method and route.
     #[error(
-        "there are two rules for {method} {pattern}: keep one; `any_of` and `all_of` join requirements"
+        "there are two rules for {method} {pattern}: keep one of them, or combine them with \
+         `any_of` or `all_of`"
     )]
     #[non_exhaustive]
     Twice {
@@ -362,8 +370,7 @@ pub enum PolicyError {
         /// The route.
         pattern: String,
     },
-    /// The OpenAPI document does not say what every operation needs, or an operation needs what no
-    /// token can satisfy.
+    /// An operation of the OpenAPI document has no security, or one that no token can satisfy.
     #[cfg(feature = "openapi")]
     #[error("the OpenAPI document: {0}")]
     OpenApi(String),

@@ -1,4 +1,4 @@
-//! A policy table from an OpenAPI document, so that the layer enforces what the document says.
+//! A policy table from an OpenAPI document, so that the layer enforces the document.
 
 use hallpass_core::{IntoRequirement, Requirement, all_of, any_of, authenticated, public};
 use http::Method;
@@ -55,7 +55,8 @@ impl PolicyTable {
     ///
     /// Returns a [`PolicyError`] if the text is not an OpenAPI 3 document, if a path item is a
     /// reference, or if [`try_route`](Self::try_route) rejects a rule. The same holds if an
-    /// operation's security is missing, is optional (`{}` beside others), or names another scheme.
+    /// operation's security is missing, is optional (`{}` as one of several alternatives), or names
+    /// another scheme.
     pub fn from_openapi(document: &str) -> Result<Self, PolicyError> {
         let document = Document::read(document)?;
         document.table(|name| document.is_met_by_tokens(name))
@@ -77,11 +78,11 @@ struct Document(Map<String, Value>);
 impl Document {
     fn read(text: &str) -> Result<Self, PolicyError> {
         let Ok(Value::Object(document)) = serde_json::from_str(text) else {
-            return Err(wrong("it is no JSON object"));
+            return Err(wrong("it is not a JSON object"));
         };
         match document.get("openapi").and_then(Value::as_str) {
             Some(version) if version.starts_with("3.") => Ok(Self(document)),
-            _ => Err(wrong("`openapi` does not say that it is of a version 3")),
+            _ => Err(wrong("the member `openapi` is not a version 3")),
         }
     }
 
@@ -90,12 +91,14 @@ impl Document {
         let none = Map::new();
         let paths = match self.0.get("paths") {
             None => &none,
-            Some(paths) => paths.as_object().ok_or_else(|| wrong("`paths` is no object"))?,
+            Some(paths) => paths.as_object().ok_or_else(|| wrong("`paths` is not an object"))?,
         };
         for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
-            let item = item.as_object().ok_or_else(|| wrong(format!("{path} is no object")))?;
+            let item = item.as_object().ok_or_else(|| wrong(format!("{path} is not an object")))?;
             if item.contains_key("$ref") {
-                return Err(wrong(format!("{path} is a reference: write it out here")));
+                return Err(wrong(format!(
+                    "{path} is a reference, which is not resolved: write the path item out"
+                )));
             }
             for (key, method) in METHODS {
                 let Some(operation) = item.get(key) else { continue };
@@ -115,11 +118,13 @@ impl Document {
     ) -> Result<Requirement, PolicyError> {
         let security = operation.get("security").or_else(|| self.0.get("security")).ok_or_else(|| {
             wrong(format!(
-                "nothing says what {name} needs: give it, or the whole document, a `security`; `[]` is public"
+                "{name} has no `security`: add one to the operation or to the whole document (`[]` \
+                 makes it public)"
             ))
         })?;
-        let malformed =
-            || wrong(format!("the `security` of {name} is no list of schemes with their scopes"));
+        let malformed = || {
+            wrong(format!("the `security` of {name} is not a list of schemes with their scopes"))
+        };
         let alternatives: Vec<_> = security
             .as_array()
             .ok_or_else(malformed)?
@@ -133,14 +138,16 @@ impl Document {
         for schemes in alternatives {
             if schemes.is_empty() {
                 return Err(wrong(format!(
-                    "the security of {name} is optional (`{{}}` beside others), which no rule can say: \
-                     make it public, or leave `{{}}` out"
+                    "the security of {name} is optional (`{{}}` is one of several alternatives), \
+                     which no rule can express: make the operation public, or remove `{{}}`"
                 )));
             }
             let mut scopes = Vec::new();
             for (scheme, listed) in schemes {
                 if !is_ours(scheme) {
-                    return Err(wrong(format!("{name} needs {scheme:?}, which no token is")));
+                    return Err(wrong(format!(
+                        "{name} requires the scheme {scheme:?}, which tokens do not satisfy"
+                    )));
                 }
                 for scope in listed.as_array().ok_or_else(malformed)? {
                     scopes.push(scope.as_str().ok_or_else(malformed)?);
@@ -198,7 +205,7 @@ mod tests {
         )
     }
 
-    /// Returns what `GET /p/{{id}}` needs with this `security`.
+    /// Returns the requirement of `GET /p/{{id}}` with this `security`.
     fn needs(security: &str) -> Result<String, String> {
         let text =
             document("", &format!(r#"{{"/p/{{id}}": {{"get": {{"security": {security}}}}}}}"#));
@@ -230,20 +237,20 @@ mod tests {
     #[test]
     fn security_that_no_token_satisfies_is_an_error() {
         for (security, says) in [
-            (r#"[{"key": []}]"#, r#"GET /p/{id} needs "key", which no token is"#),
-            (r#"[{"basic": []}]"#, r#"GET /p/{id} needs "basic", which no token is"#),
-            (r#"[{"nowhere": []}]"#, r#"GET /p/{id} needs "nowhere", which no token is"#),
-            (r#"[{"pat": ["a"], "key": []}]"#, r#"GET /p/{id} needs "key", which no token is"#),
-            (r#"[{"pat": ["a"]}, {"key": []}]"#, r#"GET /p/{id} needs "key", which no token is"#),
+            (r#"[{"key": []}]"#, r#"GET /p/{id} requires the scheme "key","#),
+            (r#"[{"basic": []}]"#, r#"GET /p/{id} requires the scheme "basic","#),
+            (r#"[{"nowhere": []}]"#, r#"GET /p/{id} requires the scheme "nowhere","#),
+            (r#"[{"pat": ["a"], "key": []}]"#, r#"GET /p/{id} requires the scheme "key","#),
+            (r#"[{"pat": ["a"]}, {"key": []}]"#, r#"GET /p/{id} requires the scheme "key","#),
             (
                 r#"[{"pat": ["a"]}, {}]"#,
-                "the security of GET /p/{id} is optional (`{}` beside others)",
+                "the security of GET /p/{id} is optional (`{}` is one of several alternatives)",
             ),
-            ("{}", "the `security` of GET /p/{id} is no list"),
-            ("null", "the `security` of GET /p/{id} is no list"),
-            (r#"["pat"]"#, "the `security` of GET /p/{id} is no list"),
-            (r#"[{"pat": "a"}]"#, "the `security` of GET /p/{id} is no list"),
-            (r#"[{"pat": [1]}]"#, "the `security` of GET /p/{id} is no list"),
+            ("{}", "the `security` of GET /p/{id} is not a list"),
+            ("null", "the `security` of GET /p/{id} is not a list"),
+            (r#"["pat"]"#, "the `security` of GET /p/{id} is not a list"),
+            (r#"[{"pat": "a"}]"#, "the `security` of GET /p/{id} is not a list"),
+            (r#"[{"pat": [1]}]"#, "the `security` of GET /p/{id} is not a list"),
             (r#"[{"pat": ["a:*"]}]"#, "GET /p/{id}: a route cannot require \"a:*\""),
             (r#"[{"pat": ["a:*", "b"]}]"#, "GET /p/{id}: a route cannot require \"a:*\""),
         ] {
@@ -272,8 +279,8 @@ mod tests {
         let error = PolicyTable::from_openapi(&document("", paths)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the OpenAPI document: nothing says what GET /a needs: give it, or the whole document, a \
-             `security`; `[]` is public"
+            "the OpenAPI document: GET /a has no `security`: add one to the operation or to the \
+             whole document (`[]` makes it public)"
         );
     }
 
@@ -290,12 +297,12 @@ mod tests {
     #[test]
     fn invalid_document_is_an_error() {
         for (text, says) in [
-            ("", "it is no JSON object"),
-            ("[]", "it is no JSON object"),
-            (r#"{"swagger": "2.0", "paths": {}}"#, "`openapi` does not say"),
-            (r#"{"openapi": 3}"#, "`openapi` does not say"),
-            (r#"{"openapi": "3.0.3", "paths": []}"#, "`paths` is no object"),
-            (r#"{"openapi": "3.0.3", "paths": {"/a": 1}}"#, "/a is no object"),
+            ("", "it is not a JSON object"),
+            ("[]", "it is not a JSON object"),
+            (r#"{"swagger": "2.0", "paths": {}}"#, "the member `openapi` is not a version 3"),
+            (r#"{"openapi": 3}"#, "the member `openapi` is not a version 3"),
+            (r#"{"openapi": "3.0.3", "paths": []}"#, "`paths` is not an object"),
+            (r#"{"openapi": "3.0.3", "paths": {"/a": 1}}"#, "/a is not an object"),
             (r##"{"openapi": "3.0.3", "paths": {"/a": {"$ref": "#/x"}}}"##, "/a is a reference"),
         ] {
             let error = PolicyTable::from_openapi(text).unwrap_err().to_string();

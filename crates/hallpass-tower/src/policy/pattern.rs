@@ -21,7 +21,7 @@ pub(crate) enum Parameters<'p> {
 }
 
 impl Parameters<'_> {
-    /// The parameters of a rule that needs none.
+    /// The parameters of a rule whose requirement uses none.
     pub(crate) const NONE: Self = Self::Decoded(Vec::new());
 }
 
@@ -35,10 +35,10 @@ impl PathParameters for Parameters<'_> {
 }
 
 impl Pattern {
-    /// Parses the pattern, or returns a message that says what is wrong with it.
+    /// Parses the pattern, or returns a message that describes the mistake.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         if !text.starts_with('/') {
-            return Err(format!("a route's pattern starts with `/`; {text:?} does not"));
+            return Err(format!("the pattern {text:?} must start with `/`"));
         }
         if text.split('/').any(|segment| segment.starts_with(':') || segment.starts_with('*')) {
             return Err(format!(
@@ -46,15 +46,13 @@ impl Pattern {
             ));
         }
         let mut matcher = matchit::Router::new();
-        matcher
-            .insert(text, ())
-            .map_err(|error| format!("{text:?} is no route's pattern: {error}"))?;
+        matcher.insert(text, ()).map_err(|error| format!("invalid pattern {text:?}: {error}"))?;
         let names = names(text);
         if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name))
         {
             let name = twice.1;
             return Err(format!(
-                "{text:?} names two parameters {{{name}}}: give each a name of its own"
+                "the pattern {text:?} has two parameters {{{name}}}: use different names"
             ));
         }
         Ok(Self { text: text.to_owned(), names, matcher })

@@ -22,7 +22,7 @@ struct Challenges {
 
 impl Realm {
     /// Creates a realm from printable ASCII without quotes and backslashes, or returns a message
-    /// that says what is wrong.
+    /// that describes the mistake.
     pub(crate) fn new(text: &str) -> Result<Self, String> {
         if !text.is_empty()
             && text.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\'))
@@ -30,7 +30,7 @@ impl Realm {
             Ok(Self::quoted(text))
         } else {
             Err(format!(
-                "a realm is printable ASCII without quotes or backslashes; {text:?} is not"
+                "invalid realm {text:?}: use printable ASCII without quotes and backslashes"
             ))
         }
     }

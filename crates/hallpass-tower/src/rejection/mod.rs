@@ -1,5 +1,5 @@
-//! Rejections: the answers to requests that are not let in, as specified by RFC 6750, RFC 9457 and
-//! gRPC.
+//! Rejections: the responses to requests that are not accepted, as specified by RFC 6750, RFC 9457
+//! and gRPC.
 
 mod challenge;
 mod grpc;
@@ -31,7 +31,7 @@ pub enum RejectionKind {
     /// happens only if forms are a source of credentials.
     TooLarge,
     /// The token is malformed, unknown, wrong, expired or revoked, or its owner is disabled: 401
-    /// `invalid_token`. The answer does not say which.
+    /// `invalid_token`. The response does not disclose which.
     InvalidToken,
     /// The token is valid but does not have the scope that the route needs: 403
     /// `insufficient_scope`.
@@ -39,20 +39,20 @@ pub enum RejectionKind {
         /// The scope that the route needs.
         scope: String,
     },
-    /// The host's own sign-in knows the caller, but a page of another site may have sent the
-    /// request: 403.
+    /// The host's own sign-in authenticated the caller, but a page of another site may have sent
+    /// the request: 403.
     CrossSite,
     /// The policy table has no rule for the route, so every request is rejected: 403.
     NotDeclared,
     /// The token could not be checked: 503 with `Retry-After`, no challenge.
     Unavailable,
-    /// The program is set up wrongly: 500. The log says what is wrong and what to do.
+    /// The program is set up wrongly: 500. The log describes the mistake and how to correct it.
     Misconfigured,
     /// A problem of hallpass-axum's management API, named by the end of its `type`.
     Api {
         /// The end of the `type`, such as `token-limit`.
         name: &'static str,
-        /// The status of the answer.
+        /// The status of the response.
         status: StatusCode,
     },
 }
@@ -127,7 +127,7 @@ impl Rejection {
         Self { detail: Some(detail), ..Self::new(kind, settings.clone()) }
     }
 
-    /// Renders a response in the host's own way, if it has one.
+    /// Applies the host's own rendering to a response, if there is one.
     #[doc(hidden)]
     #[must_use]
     pub fn render(&self, response: Response<Bytes>) -> Response<Bytes> {
@@ -146,7 +146,7 @@ impl Rejection {
     pub(crate) fn kind_of(error: &AuthError) -> RejectionKind {
         match error {
             AuthError::Rejected(_) => RejectionKind::InvalidToken,
-            // This covers outages and any kind that a later version adds. None of them says that
+            // This covers outages and any kind that a later version adds. None of them means that
             // the token is invalid.
             _ => {
                 outage_log::report(std::error::Error::source(error));
@@ -161,7 +161,7 @@ impl Rejection {
         &self.kind
     }
 
-    /// Returns the status of the answer. gRPC answers always have the status 200.
+    /// Returns the status of the response. gRPC responses always have the status 200.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.kind {
@@ -177,8 +177,9 @@ impl Rejection {
         }
     }
 
-    /// Returns a sentence for people that says what was wrong and what would be right. A host that
-    /// [renders](crate::TokenLayer::on_rejection) rejections itself can include it.
+    /// Returns a sentence for people that describes what was wrong with the request and how to
+    /// correct it. A host that [renders](crate::TokenLayer::on_rejection) rejections itself can
+    /// include it.
     #[must_use]
     pub fn detail(&self) -> &str {
         match &self.detail {
@@ -187,7 +188,7 @@ impl Rejection {
         }
     }
 
-    /// Returns the `error` of RFC 6750, section 3.1, if the answer has one.
+    /// Returns the `error` of RFC 6750, section 3.1, if the response has one.
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
         match self.kind {
@@ -205,7 +206,7 @@ impl Rejection {
         }
     }
 
-    /// Returns the `WWW-Authenticate` of the answer, or `None` for a 413 or a 5xx.
+    /// Returns the `WWW-Authenticate` of the response, or `None` for a 413 or a 5xx.
     #[must_use]
     pub fn challenge(&self) -> Option<HeaderValue> {
         self.settings.realm.challenge(&self.kind)
@@ -227,7 +228,7 @@ impl Rejection {
         response
     }
 
-    /// Returns the answer to this request. For `HEAD`, it has the headers of the body but not the
+    /// Returns the response to this request. For `HEAD`, it has the headers of the body but not the
     /// body: over HTTP/2, hyper sends any body it is given, and a client resets the stream when it
     /// receives one.
     pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
@@ -258,12 +259,12 @@ impl Rejection {
     }
 }
 
-/// A mark in the extensions of a rejection's answer. It tells the layer that let the request in
-/// that the request was rejected inside.
+/// A mark in the extensions of a rejection's response. It shows the outer layer that an inner
+/// service has rejected the request.
 #[derive(Clone, Copy, Debug)]
 struct IsRejection;
 
-/// Returns whether an answer rejects a request that the layer had let in.
+/// Returns whether the response is the rejection of an inner service.
 pub(crate) fn is_rejection(extensions: &Extensions) -> bool {
     extensions.get::<IsRejection>().is_some()
 }
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn grpc_is_answered_as_grpc() {
+    fn grpc_requests_get_grpc_responses() {
         for (kind, code) in [
             (RejectionKind::NoCredential, "16"),
             (RejectionKind::InvalidRequest, "16"),

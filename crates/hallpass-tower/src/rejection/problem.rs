@@ -67,7 +67,7 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "no-credential",
             "No credential",
             401,
-            "This needs a token: send it as `Authorization: Bearer`."
+            "This request needs a token: send it as `Authorization: Bearer`."
         ),
         RejectionKind::InvalidRequest => problem!(
             "invalid-request",
@@ -76,7 +76,7 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "Send one token, once, as `Authorization: Bearer` and a single space."
         ),
         RejectionKind::TooLarge => {
-            problem!("too-large", "Too large", 413, "The form is larger than is read here.")
+            problem!("too-large", "Too large", 413, "The form is too large.")
         }
         RejectionKind::InvalidToken => problem!(
             "invalid-token",
@@ -88,22 +88,23 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "insufficient-scope",
             "Insufficient scope",
             403,
-            "The token does not hold the scope that this needs."
+            "The token does not hold the scope that this request needs."
         ),
         RejectionKind::NotDeclared => {
-            problem!("not-allowed", "Not allowed", 403, "No token is allowed to do this.")
+            problem!("not-allowed", "Not allowed", 403, "No token may make this request.")
         }
         RejectionKind::CrossSite => problem!(
             "cross-site",
             "Cross-site request",
             403,
-            "A page of another site sent this: only pages of this site may do it with a session."
+            "The request came from a page of another site: with a session, only pages of this site \
+             may make it."
         ),
         RejectionKind::Unavailable => problem!(
             "unavailable",
             "Unavailable",
             503,
-            "The token could not be checked just now: try again shortly."
+            "The token could not be checked: try again shortly."
         ),
         // The management API writes its own bodies.
         RejectionKind::Misconfigured | RejectionKind::Api { .. } => problem!(

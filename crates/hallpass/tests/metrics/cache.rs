@@ -75,8 +75,7 @@ async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
     assert!(!check(&hallpass, &refused).await);
     let owed = one("hallpass_cache_loads_total{result=refused}");
     assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
-    // The caller waits no longer than the deadline. The load continues until its result would be
-    // too old.
+    // The caller waits until the deadline. The load continues until its result would be too old.
     assert!(!waits.await.unwrap());
     tokio::time::sleep(Duration::from_secs(3)).await;
     let owed = [

@@ -15,7 +15,7 @@ use tower::{Layer as _, ServiceExt as _, service_fn};
 use crate::{Moved, Store, alice, ask, check, issue, one};
 
 #[tokio::test]
-async fn checks_are_counted_by_outcome_and_refusals_by_reason() {
+async fn checks_are_counted_by_outcome_and_rejections_by_reason() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);

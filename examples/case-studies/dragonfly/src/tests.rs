@@ -61,7 +61,7 @@ impl Manager {
 }
 
 #[tokio::test]
-async fn an_expired_token_stays_expired() {
+async fn expired_token_stays_expired() {
     let manager = Manager::new();
     let login = manager.sign_in().await;
     let token = manager.create(&login).await;
@@ -81,7 +81,7 @@ async fn an_expired_token_stays_expired() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_store_is_neither_a_refusal_nor_a_success() {
+async fn failure_of_the_store_is_neither_a_rejection_nor_a_success() {
     let manager = Manager::new();
     let login = manager.sign_in().await;
     let token = manager.create(&login).await;

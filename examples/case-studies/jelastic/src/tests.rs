@@ -64,7 +64,7 @@ fn key(answer: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn an_expired_token_comes_back_by_regenerating_it_with_a_new_end_and_in_no_other_way() {
+async fn only_regenerating_makes_an_expired_token_active_again() {
     let platform = Platform::new();
     let session = platform.sign_in().await;
     let new = [("description", "ci"), STOP_ALONE, ("expiresAt", "2030-01-01 01:00:00")];
@@ -90,7 +90,7 @@ async fn an_expired_token_comes_back_by_regenerating_it_with_a_new_end_and_in_no
 }
 
 #[tokio::test]
-async fn a_change_needs_the_password_some_minutes_after_signing_in() {
+async fn change_needs_the_password_some_minutes_after_signing_in() {
     let platform = Platform::new();
     let session = platform.sign_in().await;
     let create = async |more: &[(&str, &str)]| {
@@ -107,7 +107,7 @@ async fn a_change_needs_the_password_some_minutes_after_signing_in() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_store_is_neither_a_refusal_nor_a_success() {
+async fn failure_of_the_store_is_neither_a_rejection_nor_a_success() {
     let platform = Platform::new();
     let session = platform.sign_in().await;
     let new = [("description", "ci"), STOP_ALONE];

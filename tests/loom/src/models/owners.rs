@@ -29,8 +29,8 @@ pub(super) const A_CHANGE_STARTS_AN_EPOCH: Model = Model {
     run: || check_change(5, |node| node.invalidation.begin_epoch(ChangeSeq::new(5))),
 };
 
-/// Checks the case that the host changes an owner and the node learns of it, while the node asks
-/// the host for the status of that owner.
+/// Checks the case that the host changes an owner and the node reads the change, while the node
+/// queries the host for the status of that owner.
 fn check_change(floor: u64, learn: fn(&Node)) {
     let node = Node::new();
     node.invalidation.raise_min_seq(ChangeSeq::new(floor));

@@ -38,8 +38,7 @@ impl Postgres {
         standby.wait_until(&format!("pg_last_wal_replay_lsn() >= '{here}'"))
     }
 
-    /// Stops the replication to this standby. It does not receive what its primary commits from now
-    /// on.
+    /// Stops the replication to this standby. It does not receive later commits of its primary.
     ///
     /// # Errors
     ///

@@ -70,7 +70,7 @@ impl RedisCluster {
         node.run(&["CLUSTER", "MEET", "127.0.0.1", &self.primaries[0].port.to_string()]).map(drop)
     }
 
-    /// Waits until every node knows all others and accepts commands.
+    /// Waits until every node is connected to all others and accepts commands.
     ///
     /// # Errors
     ///

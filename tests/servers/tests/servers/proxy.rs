@@ -130,7 +130,7 @@ fn fault_can_be_limited_to_one_connection() {
 }
 
 #[test]
-fn refusing_proxy_keeps_existing_connections_open() {
+fn rejecting_proxy_keeps_existing_connections_open() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
     proxy.refuse();

@@ -1,4 +1,4 @@
-//! Checks that every answer must pass, whatever the call.
+//! Checks that every response must pass, whatever the call.
 
 use axum::http::{Method, StatusCode, header};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! A host with two people and an admin, the API at `/tokens`, and a client that checks every answer
-//! against the shared contract and the OpenAPI document.
+//! A host with two people and an admin, the API at `/tokens`, and a client that checks every
+//! response against the shared contract and the OpenAPI document.
 
 mod contract;
 
@@ -15,7 +15,7 @@ use hallpass_testkit::{FaultyStore, ManualClock};
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// Where the host of these tests mounts the API.
+/// The path at which the host of these tests mounts the API.
 pub(crate) const MOUNT: &str = "/tokens";
 
 /// An id that no token has.
@@ -149,7 +149,7 @@ impl Api {
         self.hallpass.authenticate(token.as_bytes()).await.is_ok()
     }
 
-    /// Returns the token as its owner sees it now.
+    /// Returns the current token as its owner sees it.
     pub(crate) async fn show(&self, id: &str) -> Value {
         let answer = self.get(&format!("/{id}")).send().await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
@@ -195,7 +195,7 @@ impl Sending<'_> {
         self
     }
 
-    /// Sends this text with the content type of JSON, whatever it is.
+    /// Sends this text, which may be invalid, with the content type of JSON.
     pub(crate) async fn raw_json(self, text: impl Into<Vec<u8>>) -> Answer {
         self.header("content-type", "application/json").body(text).send().await
     }
@@ -216,7 +216,7 @@ impl Sending<'_> {
     }
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -259,7 +259,7 @@ impl Answer {
         errors.iter().map(|error| error["field"].as_str().expect("a field")).collect()
     }
 
-    /// Asserts a rejection with this status and kind, and returns the answer.
+    /// Asserts a rejection with this status and kind, and returns the response.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, kind: &str) -> Self {
         assert_eq!((self.status.as_u16(), self.problem()), (status, kind), "{}", self.text);

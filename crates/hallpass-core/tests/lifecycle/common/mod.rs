@@ -38,8 +38,8 @@ impl Service {
         Self::over(test_store(), configure)
     }
 
-    /// Creates a service on a store that may hold tokens already. It stands for another node, or
-    /// for the same node after a restart.
+    /// Creates a service on a store that may hold tokens already. It represents another node, or
+    /// the same node after a restart.
     pub(crate) fn over(
         store: TestStore,
         configure: impl FnOnce(HallpassBuilder) -> HallpassBuilder,

@@ -28,7 +28,7 @@ pub async fn each_change_writes_one_entry(store: Replicas) {
     let tokens = ["1", "2", "3", "4"].map(|name| token("alice", name));
     let ids = tokens.each_ref().map(|token| token.record.id);
     let mut number = 0;
-    // Runs a call with its own event, and compares the logged entry with it.
+    // Runs a call with its own event, and compares the logged entry with the event.
     macro_rules! logs {
         ($call:ident($($arg:expr),*) => $($target:expr, $token_id:expr, $owner:expr, $count:expr);*) => {{
             number += 1;
@@ -153,7 +153,7 @@ async fn walk(store: &Replicas, query: &AuditQuery) -> Vec<AuditEntry> {
         );
         assert!(
             found.is_empty() || !page.entries.is_empty(),
-            "a page announced more entries, but the next one is empty"
+            "a page reports that more entries follow, but the next page is empty"
         );
         found.extend(page.entries);
         assert!(found.len() < 100_000, "the pages do not end");

@@ -31,7 +31,7 @@ pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
         let polls = round % 20;
         let token = token("alice", "ci");
         let returned = drop_after(polls, store.insert(&token, None, &event())).await;
-        // The next call gets the lock, whatever the cancelled one was doing.
+        // The next call gets the lock, wherever the cancelled call was interrupted.
         store
             .log_owner_change(&owner("alice"), &event())
             .await

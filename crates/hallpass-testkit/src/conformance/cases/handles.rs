@@ -40,7 +40,7 @@ pub async fn closing_one_handle_leaves_the_others_working(place: impl StoreUnder
     let token = token("alice", "ci");
     one.insert(&token, None, &event()).await.unwrap();
     one.close().await;
-    // A closed handle returns the right result, or an error that says that it is closed.
+    // A closed handle returns the right result, or an unavailable error.
     match one.get(token.record.id).await {
         Ok(found) => assert_same(&found.value.unwrap(), &token),
         Err(error) => assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}"),

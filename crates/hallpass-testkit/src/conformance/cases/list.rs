@@ -7,7 +7,7 @@ use super::check::{everything, read};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// Returns the sorted names of the tokens that the query finds.
+/// Returns the sorted names of the tokens that the query selects.
 async fn names(store: &Replicas, query: &ListQuery) -> Vec<String> {
     let page = store.list(query).await.unwrap();
     assert_eq!(page.counts.of(query.status), page.records.len() as u64);

@@ -30,7 +30,7 @@ pub async fn changes_starts_with_the_requested_position(store: Replicas) {
         assert_eq!(places, heads[from..]);
         assert_eq!(log.head, heads[5]);
     }
-    // There is nothing before the first entry and after the last one. The reader has to notice
+    // There are no entries before the first one and after the last one. The reader must detect
     // that.
     let from_the_start = store.changes(Some(heads[0]), 100).await.unwrap().entries;
     assert_eq!(from_the_start[0].position, heads[1]);

@@ -45,7 +45,7 @@ fn orders() -> impl Iterator<Item = Sort> {
     SORTS.into_iter().flat_map(|by| [false, true].map(|descending| Sort { by, descending }))
 }
 
-/// Returns what the query matches by definition, without its position and limit.
+/// Returns the records that the query matches by definition, ignoring its position and limit.
 pub(crate) fn by_definition<'r>(
     records: impl IntoIterator<Item = &'r TokenRecord>,
     query: &ListQuery,
@@ -56,7 +56,7 @@ pub(crate) fn by_definition<'r>(
     found
 }
 
-/// Counts by definition what the query matches apart from its status.
+/// Counts the records that the query matches by definition, ignoring its status.
 pub(crate) fn counts_by_definition<'r>(
     records: impl IntoIterator<Item = &'r TokenRecord>,
     query: &ListQuery,

@@ -7,8 +7,8 @@ use super::check::{at_once, audited_since, exists, head, logged_since, read};
 
 pub async fn prune_deletes_only_tokens_that_ended_before(store: Replicas) {
     let at = |millis: Option<i64>| millis.map(at);
-    // Each row: the expiry, the revocation, and whether the token stays if those that have ended
-    // before 100 are pruned.
+    // Each row contains the expiry, the revocation, and whether the token stays if tokens that
+    // ended before 100 are pruned.
     let cases = [
         (None, None, true),
         (Some(99), None, false),
@@ -35,7 +35,8 @@ pub async fn prune_deletes_only_tokens_that_ended_before(store: Replicas) {
     }
 }
 
-/// Prunes until nothing is left to prune. Returns the size of each step that deleted any.
+/// Prunes until no token is left to prune. Returns the number of deleted tokens of each step that
+/// deleted any.
 async fn prune_all(store: &Replicas, ended_before: Timestamp, limit: u32) -> Vec<u64> {
     let mut counts = Vec::new();
     loop {

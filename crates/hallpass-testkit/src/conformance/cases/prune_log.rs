@@ -8,7 +8,7 @@ use super::check::{at_once, head, whole_log, whole_trail};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, event, owner, token};
 
-/// Writes entries, of which the one with number `n` is written at `at(n)`. Returns their positions.
+/// Writes entries. The entry with number `n` is written at `at(n)`. Returns their positions.
 async fn filled(store: &Replicas, count: i64) -> Vec<LogPosition> {
     for number in 1..=count {
         let event = Event::new(EventKind::OwnerChanged, at(number));
@@ -17,7 +17,7 @@ async fn filled(store: &Replicas, count: i64) -> Vec<LogPosition> {
     whole_log(store).await.into_iter().map(|entry| entry.position).collect()
 }
 
-/// Prunes until nothing is left to prune. Returns how many entries were deleted.
+/// Prunes until no entry is left to prune. Returns how many entries were deleted.
 async fn prune_all(store: &Replicas, written_before: Timestamp, limit: u32) -> u64 {
     let mut deleted = 0;
     loop {
@@ -75,7 +75,8 @@ pub async fn follower_detects_a_pruned_position(store: Replicas) {
     for (index, position) in positions.iter().enumerate() {
         let log = store.changes(Some(*position), 100).await.unwrap();
         let first = log.entries.first().map(|entry| entry.position);
-        // A follower whose position is not the first entry knows that it has missed something.
+        // If the first entry is not the follower's position, the follower detects that it has
+        // missed entries.
         assert_eq!(first == Some(*position), index >= 5, "{position:?}: {first:?}");
         assert_eq!(log.head, positions[9]);
     }

@@ -7,7 +7,8 @@ use super::check::{assert_same, audited_since, head, logged_since, read};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, event, owner, token};
 
-/// When tokens were created and regenerated, and whether their secret is older than `at(100)`.
+/// The times at which tokens were created and regenerated, and whether their secrets are older than
+/// `at(100)`.
 const AGES: [(i64, Option<i64>, bool); 6] = [
     (0, None, true),
     (99, None, true),
@@ -41,7 +42,8 @@ async fn assert_revoked(store: &Replicas, tokens: &[(StoredToken, bool)], time: 
     }
 }
 
-/// Revokes everybody's tokens in steps. Returns the size of each step that revoked any.
+/// Revokes the tokens of all owners in steps. Returns the number of revoked tokens of each step
+/// that revoked any.
 async fn revoke_in_steps(
     store: &Replicas,
     issued_before: Option<Timestamp>,

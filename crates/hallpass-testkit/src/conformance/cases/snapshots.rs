@@ -61,7 +61,7 @@ pub async fn list_as_of_includes_everything_shown(store: Replicas) {
     }
 }
 
-/// The revision that each token had from each number on, or `None` if it did not exist.
+/// The revision of each token by sequence number, or `None` if the token did not exist.
 #[derive(Default)]
 struct History(BTreeMap<TokenId, BTreeMap<ChangeSeq, Option<u64>>>);
 
@@ -76,7 +76,7 @@ impl History {
     }
 }
 
-/// Changes one owner's two tokens repeatedly, in a fixed cycle. Nobody else changes them.
+/// Changes the two tokens of one owner repeatedly, in a fixed cycle. No other task changes them.
 async fn lives(store: &Replicas, name: &str, ids: [TokenId; 2]) -> History {
     let mut history = History::default();
     let tokens = ids.map(|id| {

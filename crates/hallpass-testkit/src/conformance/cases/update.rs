@@ -101,7 +101,7 @@ pub async fn update_without_secrets_keeps_them(store: Replicas) {
         token.secrets = change.secrets.unwrap_or(token.secrets);
         assert_same(&read(&store, token.record.id).await, &token);
     }
-    // A change without secrets does not undo a change of the secrets that was made meanwhile.
+    // A change without secrets does not undo a concurrent change of the secrets.
     store.replace_digest(token.record.id, &digest(3), &secrets(4), &event()).await.unwrap();
     let change = edited(&token.record, |record| record.revoked_at = Some(at(1)));
     store.update(&change, &event()).await.unwrap();

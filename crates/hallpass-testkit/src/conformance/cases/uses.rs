@@ -134,7 +134,7 @@ pub async fn uses_racing_with_changes_revive_nothing(store: Replicas) {
             }
         });
         let flushes: Vec<_> = flushes.map(tokio::spawn).collect();
-        // Each way to end or change a token races with earlier uses.
+        // Each operation that ends or changes a token races with earlier uses.
         let change = edited(&token.record, |record| record.revoked_at = Some(at(1)));
         match end {
             0 => drop(store.delete(id, None, &event()).await.unwrap()),

@@ -106,7 +106,7 @@ impl World {
         let works = token.state.now().accepts(secret, now);
         if verdict.is_some() {
             let seen = token.seen_dead.contains(&(node, secret));
-            assert!(!seen, "node {node} accepts a secret that it has rejected for good");
+            assert!(!seen, "node {node} accepts a secret that it has rejected permanently");
         } else if !works {
             token.seen_dead.insert((node, secret));
         }
@@ -120,7 +120,7 @@ impl World {
         }
     }
 
-    /// Checks that every node gives the right result for every secret when the bound is over.
+    /// Checks that every node returns the right result for every secret after the bound has passed.
     pub(super) async fn settle(&mut self) {
         tokio::time::sleep(BOUND + Duration::from_millis(10)).await;
         for token in 0..self.tokens.len() {

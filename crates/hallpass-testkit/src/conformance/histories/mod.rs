@@ -218,7 +218,8 @@ impl World {
                 let by = Actor::owner(owner_of(number).as_str());
                 let page = hallpass.list(&by, &ListOptions::new()).await.expect("an answer");
                 let shown: HashSet<_> = page.items.iter().map(|record| record.id).collect();
-                // Checks on this node must not accept anything that the list has shown to be over.
+                // Checks on this node must not accept a secret that the list has shown to be
+                // invalid.
                 for token in self.tokens.iter_mut().filter(|t| t.owner == owner_of(number)) {
                     assert_eq!(shown.contains(&token.id), token.state.now().is_there);
                     token.state.shown(node);

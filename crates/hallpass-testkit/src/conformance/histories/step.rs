@@ -47,7 +47,7 @@ pub(super) enum Step {
     Pass {
         minutes: i64,
     },
-    /// Lets real time pass, which the caches measure.
+    /// Sleeps, because the caches measure real time.
     Wait {
         millis: u64,
     },

@@ -186,8 +186,8 @@ impl World {
         }
     }
 
-    /// Takes over the order in which the store has logged the tokens of one step. A store may
-    /// choose the order.
+    /// Applies the order in which the store has logged the tokens of one step to the model. A store
+    /// may choose the order.
     async fn adopt_order_of_deletes(&mut self, before: usize) {
         let log = whole_log(&self.replicas[0]).await;
         let written: Vec<_> =
@@ -197,7 +197,7 @@ impl World {
         expected.sort_by_key(|(target, _)| written.iter().position(|written| written == target));
     }
 
-    /// Checks that another replica shows everything that the model has, and nothing else.
+    /// Checks that another replica has exactly the contents of the model.
     async fn compare(&mut self, replica: usize) {
         let (store, model) = (&self.replicas[replica], &mut self.model);
         let all = everything();

@@ -1,4 +1,4 @@
-//! The reference: a store in its simplest form.
+//! The reference model: a store in its simplest form.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub(crate) enum Rejection {
 }
 
 impl Rejection {
-    /// Returns the reason that an error states.
+    /// Returns the reason of an error.
     pub(crate) fn of(error: &StoreError) -> Self {
         match error.limit_in_use() {
             Some(in_use) => Self::Limit(in_use),
@@ -189,7 +189,7 @@ impl Model {
         self.append_bulk(ChangeTarget::Owner(owner.clone()), event, ids.len())
     }
 
-    /// Returns the tokens that a bulk revocation may take.
+    /// Returns the tokens that a bulk revocation may revoke.
     pub(crate) fn revocable(
         &self,
         owner: Option<&Owner>,
@@ -243,7 +243,7 @@ impl Model {
         updated
     }
 
-    /// Returns the tokens that a prune may take.
+    /// Returns the tokens that a prune may delete.
     pub(crate) fn ended_before(&self, time: Timestamp) -> Vec<TokenId> {
         let before = |end: Option<Timestamp>| end.is_some_and(|end| end < time);
         let records = self.tokens.values().map(|token| &token.record);

@@ -35,13 +35,13 @@ pub(crate) enum Flaw {
     PreviousSecretIsNotFilledIn,
     /// Does not store metadata.
     MetadataIsDropped,
-    /// Replaces the secrets whatever they are.
+    /// Replaces the secrets regardless of the expected digest.
     ReplaceDigestIgnoresTheDigest,
     /// Counts a new digest as a revision.
     ReplaceDigestRaisesTheRevision,
     /// Deletes a token at any revision.
     DeleteIgnoresTheRevision,
-    /// Deletes anybody's tokens.
+    /// Deletes tokens of other owners.
     DeleteManyIgnoresTheOwner,
     /// Deletes each of several tokens in a separate step.
     DeleteManyGoesOneByOne,
@@ -59,7 +59,7 @@ pub(crate) enum Flaw {
     RevokeEveryoneIgnoresTheAge,
     /// Ignores the limit.
     RevokeEveryoneIgnoresTheLimit,
-    /// Writes an entry that invalidates nothing.
+    /// Writes an entry with the target `None`.
     RevokeEveryoneNamesNoTarget,
     /// Inserts a token that was used and is deleted.
     UsesRevive,
@@ -115,7 +115,7 @@ pub(crate) enum Flaw {
     PagesRepeatARecord,
     /// Counts the records of the page.
     CountsAreOfThePage,
-    /// Counts all tokens, whatever the filters are.
+    /// Counts all tokens, regardless of the filters.
     CountsIgnoreFilters,
     /// Ignores `never_used`.
     NeverUsedIsIgnored,

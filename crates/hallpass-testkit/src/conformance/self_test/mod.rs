@@ -1,5 +1,5 @@
-//! Tests of the suite itself. Each case must fail for a store with the flaw that it is made to
-//! find, and pass for the same store without the flaw.
+//! Tests of the suite itself. Each case must fail for a store with the flaw that the case targets,
+//! and pass for the same store without the flaw.
 
 mod flaw;
 mod flawed;
