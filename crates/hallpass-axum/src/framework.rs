@@ -1,4 +1,7 @@
 //! Gives the layer access to the data that axum keeps in a request's extensions.
+//!
+//! The matched route is used only if it is inside of the layer. A pattern of an outer router can be
+//! shorter than the path that is served, so a rule for it would be too broad.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{RouteMatch, RouteMatcher};

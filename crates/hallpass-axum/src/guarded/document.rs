@@ -1,5 +1,10 @@
 //! The OpenAPI document of the host's own routes, generated from the declaration that is also
 //! enforced.
+//!
+//! There are two ways to declare a route. A route with a handler and a requirement gets a minimal
+//! description. A route with `#[utoipa::path]` gets its description from there, and its `security`
+//! becomes the requirement. In both cases the document and the enforced requirement have the same
+//! source, so they cannot differ.
 
 use hallpass_core::{Hallpass, Requirement};
 use hallpass_tower::PolicyTable;

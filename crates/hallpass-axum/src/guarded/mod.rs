@@ -1,4 +1,8 @@
 //! [`GuardedRouter`]: a router in which every route has a requirement.
+//!
+//! The layer is added by `into_router`, around each route and not around the router. So an unknown
+//! path is a 404 with or without a token, and a public route is served even if the store is
+//! unavailable.
 
 mod document;
 
