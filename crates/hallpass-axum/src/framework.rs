@@ -1,7 +1,7 @@
 //! Gives the layer access to the data that axum keeps in a request's extensions.
 //!
-//! The matched route is used only if it is inside of the layer. A pattern of an outer router can be
-//! shorter than the path that is served, so a rule for it would be too broad.
+//! A fallback and a nested service have no matched route, so a policy table finds the rule by the path
+//! there. Everywhere else, the table uses exactly the route that axum has matched.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{RouteMatch, RouteMatcher};

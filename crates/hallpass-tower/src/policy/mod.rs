@@ -266,8 +266,7 @@ impl PolicyTable {
         settings: &Settings,
     ) -> Option<RuleIndex> {
         let matched = match settings.matcher.matched(request.extensions()) {
-            // If only the nest has matched, a service inside of it may have rewritten the path
-            // since.
+            // If only the nest has matched, an inner service may have rewritten the path since.
             RouteMatch::Route(pattern) if !is_nest(pattern, request.extensions(), settings) => {
                 Some(pattern)
             }
