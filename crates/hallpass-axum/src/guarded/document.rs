@@ -46,8 +46,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// # Panics
     ///
     /// Panics if an operation has no `security` or names another scheme, if public and other
-    /// operations are in one `routes!`, or if [`route`](Self::route) does. The message says how to
-    /// correct it.
+    /// operations are in one `routes!`, or if [`route`](Self::route) does. The message explains how
+    /// to correct it.
     #[track_caller]
     pub fn openapi_routes(mut self, (schemas, paths, router): UtoipaMethodRouter<S>) -> Self {
         let document = json!({ "openapi": "3.1.0", "paths": &paths }).to_string();

@@ -142,8 +142,8 @@ impl PolicyTable {
     ///
     /// # Panics
     ///
-    /// Panics if [`try_route`](Self::try_route) returns an error. The message says how to correct
-    /// the rule.
+    /// Panics if [`try_route`](Self::try_route) returns an error. The message explains how to
+    /// correct the rule.
     #[track_caller]
     pub fn route(self, method: Method, pattern: &str, requirement: impl IntoRequirement) -> Self {
         match self.try_route(method, pattern, requirement) {
