@@ -27,7 +27,7 @@
 //! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's
 //! own routing functions.
 //!
-//! Both ways read the same requirement that the layer enforces, so the document cannot differ from the
+//! Both ways read the same requirement that the layer enforces, so the document always matches the
 //! behaviour of the service.
 
 use aide::axum::routing::{

@@ -376,16 +376,14 @@ impl TokenLayer {
         is_decided_by_head(&self.0, request)
     }
 
-    /// Sets how the layer reads the framework's extensions. It is for crates that integrate a
-    /// framework.
+    /// Sets how a framework's integration reads the framework's extensions.
     #[doc(hidden)]
     pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
         self.settings().matcher = matcher;
         self
     }
 
-    /// Sets how the layer reads paths from the framework's router. It is for crates that integrate
-    /// a framework.
+    /// Sets how a framework's integration reads paths from the framework's router.
     #[doc(hidden)]
     pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
         self.settings().paths = Some(paths);
