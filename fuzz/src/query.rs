@@ -88,7 +88,7 @@ fn is_name(setup: Setup, key: &[u8]) -> bool {
     setup.names().iter().any(|name| name.as_bytes() == key)
 }
 
-/// Checks that the service inside sees no token in a parameter of these names, in upper or lower
+/// Checks that the inner service sees no token in a parameter of these names, in upper or lower
 /// case.
 fn holds_token(setup: Setup, key: &[u8], value: Option<&[u8]>) -> bool {
     setup.names().iter().any(|name| name.as_bytes().eq_ignore_ascii_case(key))

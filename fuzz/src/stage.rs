@@ -139,12 +139,12 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The `error` of the challenge.
     pub(crate) error: Option<String>,
-    /// The request that the service inside got, if it was called.
+    /// The request that the inner service received, if it was called.
     pub(crate) within: Option<Within>,
     pub(crate) headers: HeaderMap,
 }
 
-/// A request as the service inside sees it.
+/// A request as the inner service sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Within {
     pub(crate) uri: String,

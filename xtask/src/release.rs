@@ -67,7 +67,7 @@ fn one_version(packages: &[&Package]) -> Result<String> {
 }
 
 /// Returns the packages in an order in which each comes after those that it depends on.
-/// Dev-dependencies have no versions, so they are not looked at when a package is published.
+/// Dev-dependencies have no versions, so they are ignored when a package is published.
 fn publish_order(packages: &[&Package]) -> Result<Vec<String>> {
     let names: Vec<_> = packages.iter().map(|package| package.name.to_string()).collect();
     let needs = packages.iter().map(|package| {

@@ -26,6 +26,9 @@
 //!
 //! The extractors [`Authenticated`] and [`Scoped`] document themselves in the same way, with aide's
 //! own routing functions.
+//!
+//! Both ways read the same requirement that the layer enforces, so the document always matches the
+//! behaviour of the service.
 
 use aide::axum::routing::{
     ApiMethodRouter, delete_with, get_with, patch_with, post_with, put_with,

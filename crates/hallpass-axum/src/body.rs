@@ -1,4 +1,15 @@
 //! Request bodies and queries: JSON of a bounded size, read strictly.
+//!
+//! Requests are read more strictly than by serde's defaults, because a mistake in a request to
+//! issue or change a token should not be ignored silently:
+//!
+//! - An unknown, repeated or `null` member is an error. serde would ignore some of them.
+//! - The body must be an object. serde would also read a struct from an array.
+//! - Malformed JSON is a 400, and well-formed JSON with an invalid field is a 422 that names the
+//!   field.
+//!
+//! No message repeats a value from the request, because a value may be a token that was pasted into
+//! the wrong field.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,12 @@
+//! Extractors of the principal.
+//!
+//! The extractors read the result of the layer from the request's extensions. They never check a
+//! token themselves, so a request that has not passed the layer gets a 500 and is never accepted.
+//!
+//! [`Scoped`] names its scope as a constant, which is checked at compile time: a scope that no
+//! route can require does not compile. A scope with a path parameter is compared with the route's
+//! value on each request.
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;

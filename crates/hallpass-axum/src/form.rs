@@ -1,5 +1,10 @@
 //! Tokens in a field of an urlencoded form (RFC 6750, section 2.2), for clients that cannot send
 //! them elsewhere.
+//!
+//! The layer itself decides by the head of a request. [`FormTokenLayer`] therefore reads the form
+//! first, puts the credential into the request's extensions, and restores the body, so that the
+//! handler receives it unchanged. It reads a body only if the head has no credential. So most
+//! requests are not buffered.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -82,6 +87,16 @@ pub struct FormTokenLayer {
 
 impl FormTokenLayer {
     /// Sets the maximum size of a form in bytes, 64 KiB by default.
+    ///
+    /// ```
+    /// use hallpass_axum::{HallpassExt, TokenLayerExt};
+    /// # use hallpass_axum::core::Hallpass;
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = hallpass.layer().with_form_field("session").max_form_len(16 * 1024);
+    /// # let _ = layer;
+    /// ```
     pub fn max_form_len(mut self, bytes: usize) -> Self {
         self.max_len = bytes;
         self

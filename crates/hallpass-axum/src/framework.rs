@@ -1,4 +1,7 @@
 //! Gives the layer access to the data that axum keeps in a request's extensions.
+//!
+//! A fallback and a nested service have no matched route, so a policy table finds their rules by
+//! the path. Everywhere else, the table uses exactly the route that axum has matched.
 
 use axum::extract::{MatchedPath, OriginalUri};
 use hallpass_tower::{RouteMatch, RouteMatcher};

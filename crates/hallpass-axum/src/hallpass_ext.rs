@@ -1,3 +1,9 @@
+//! Extension traits of the handle and its builder. They contain the settings that need types of
+//! axum or of HTTP, which hallpass-core does not depend on.
+//!
+//! The settings are attached to the handle and not to a router. So every mount of the management
+//! API has the same ones, and a second mount cannot be set up with less protection by mistake.
+
 use hallpass_core::{Actor, Hallpass, HallpassBuilder};
 use hallpass_tower::TokenLayer;
 
@@ -11,6 +17,19 @@ pub trait HallpassExt {
     /// Returns a layer that passes on only requests with a valid token in `Authorization: Bearer`
     /// or `?session=`. It uses axum's matched routes, and removes credentials from axum's
     /// extensions, too.
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use hallpass_axum::{HallpassExt, HandlerExt};
+    /// # use hallpass_axum::core::Hallpass;
+    /// # use hallpass_memory::MemoryStore;
+    /// # async fn list() {}
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let app: Router = Router::new()
+    ///     .route("/projects", get(list.scoped("projects:list")))
+    ///     .layer(hallpass.layer());
+    /// ```
     fn layer(&self) -> TokenLayer;
 }
 
@@ -64,6 +83,16 @@ pub trait HallpassBuilderExt: Sized {
     /// Sets which proxies are in front of the service, so that the audit trail shows the client's
     /// address instead of the proxy's. Without this setting, the address of the connection is used,
     /// if the service provides `ConnectInfo<SocketAddr>`.
+    ///
+    /// ```
+    /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies, core::Hallpass};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new())
+    ///     .trusted_proxies(TrustedProxies::networks(["10.0.0.0/8"]))
+    ///     .build();
+    /// # let _ = hallpass;
+    /// ```
     #[must_use]
     fn trusted_proxies(self, proxies: TrustedProxies) -> Self;
 }

@@ -1,3 +1,11 @@
+//! Requirements on handlers.
+//!
+//! The requirement is checked inside of axum's router, after the route was matched, because only
+//! then are the path parameters known. The layer outside has already checked the token by then.
+//!
+//! The check is a handler around the handler, and not a middleware. So it applies to exactly one
+//! method of one route, and a method without a handler still gets axum's own response.
+
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;

@@ -1,5 +1,9 @@
 //! The OpenAPI document: what the handlers have in common, such as problems, the confirmation, and
 //! how callers authenticate.
+//!
+//! The handlers declare their own parameters, bodies and successful responses. The rest is added
+//! here from the kinds of problems of each operation, so that the document lists every status that
+//! an operation can return. The tests check each response against the document.
 
 use std::collections::{BTreeMap, BTreeSet};
 

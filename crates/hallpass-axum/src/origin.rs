@@ -1,4 +1,7 @@
 //! The origin of a request, for the audit trail.
+//!
+//! The audit trail shows the address of the client. It is evidence in an incident, so it must not
+//! be possible to forge it: without trusted proxies, `X-Forwarded-For` is ignored.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,3 +1,9 @@
+//! Path parameters for requirements.
+//!
+//! **Invariant.** A requirement and the handler read the same value of a parameter. If they
+//! differed, a token for one resource could be used for another one. So the value comes from axum's
+//! router, as the handler's `Path` extractor sees it, and not from a second parser of the path.
+
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -1,5 +1,11 @@
 //! `If-Match` (RFC 9110, section 13.1.1): a change is made only if the token has not changed since
 //! the client read it.
+//!
+//! A header that cannot be parsed is an error. If it were ignored, the change would be made without
+//! the condition that the client has set.
+//!
+//! With several tags, the current revision is read first. If it matches one of the tags, the change
+//! is made only at exactly this revision, so a change in between is still detected.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::IF_MATCH;

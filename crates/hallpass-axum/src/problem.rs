@@ -1,5 +1,9 @@
 //! Problems: the errors of the API, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) specifies
 //! them.
+//!
+//! A handler returns a [`Problem`] as its error. It becomes a response with only a status, and the
+//! problem is attached to it as an extension. The middleware around all calls then reports and
+//! renders it, because only there are the handle, its settings and the origin of the request known.
 
 use std::borrow::Cow;
 use std::fmt::Display;

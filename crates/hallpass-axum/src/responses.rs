@@ -1,4 +1,7 @@
 //! The responses of the API that show tokens.
+//!
+//! A record is shown in the same form everywhere. Only the responses to issuing, copying and
+//! regenerating contain a secret, and they have a type of their own.
 
 use axum::Json;
 use axum::http::header::{ETAG, LOCATION};

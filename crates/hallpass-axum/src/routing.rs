@@ -38,6 +38,16 @@ pub(crate) struct ScopedMethod<S> {
 /// # Panics
 ///
 /// Panics if axum does not route this method.
+///
+/// ```
+/// use axum::http::Method;
+/// use hallpass_axum::{GuardedRouter, HandlerExt, routing::on};
+///
+/// async fn list() {}
+///
+/// let api: GuardedRouter =
+///     GuardedRouter::new().routes("/projects", on(Method::GET, list.scoped("projects:list")));
+/// ```
 #[track_caller]
 pub fn on<H, T, S>(method: Method, handler: ScopedHandler<H, T, S>) -> ScopedMethodRouter<S>
 where

@@ -125,7 +125,7 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// Returns [`DigestError::Algorithm`] if this version does not know the algorithm,
+    /// Returns [`DigestError::Algorithm`] if this version does not support the algorithm,
     /// [`DigestError::KeyId`] if the key id is invalid, and [`DigestError::Length`] if there are
     /// not exactly 32 bytes.
     pub fn from_parts(algorithm: &str, bytes: &[u8]) -> Result<Self, DigestError> {
@@ -175,7 +175,7 @@ impl fmt::Debug for Digest {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DigestError {
-    /// This version does not know the algorithm.
+    /// This version does not support the algorithm.
     #[error("unknown digest algorithm {0:?}: was the record written by a newer version?")]
     Algorithm(String),
     /// The digest does not have exactly 32 bytes.

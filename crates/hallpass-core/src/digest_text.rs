@@ -40,9 +40,9 @@ impl Digest {
     ///
     /// # Errors
     ///
-    /// Returns [`DigestError::Text`] if the text has another form, or if this version does not know
-    /// the algorithm. The error does not repeat the text, which may be a token that was passed by
-    /// mistake.
+    /// Returns [`DigestError::Text`] if the text has another form, or if this version does not
+    /// support the algorithm. The error does not repeat the text, which may be a token that was
+    /// passed by mistake.
     pub fn from_text(text: &str) -> Result<Self, DigestError> {
         let (algorithm, digits) = text.rsplit_once(':').ok_or(DigestError::Text)?;
         let bytes = from_hex(digits).ok_or(DigestError::Text)?;

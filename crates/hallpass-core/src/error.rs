@@ -91,7 +91,7 @@ impl From<StoreError> for Error {
 pub struct FieldError {
     /// The name of the field, such as `name`, `scopes` or `expires`.
     pub field: &'static str,
-    /// The message, which says what is wrong with the field and what to write instead.
+    /// The message, which describes what is wrong with the field and how to correct it.
     pub message: String,
 }
 

@@ -17,8 +17,8 @@ use crate::schema_name::SchemaName;
 pub(crate) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Selects a time in milliseconds since 1970. PostgreSQL has no years before -4713, so an earlier
-/// time is stored as -infinity, and read as the earliest time that jiff knows. Infinity makes the
-/// statement fail.
+/// time is stored as -infinity, and read as the earliest time that jiff can represent. Infinity
+/// makes the statement fail.
 ///
 /// `date_part` is faster than `extract`, whose decimal numbers take longer. A double represents the
 /// milliseconds of every year precisely enough.

@@ -1,8 +1,8 @@
 //! Makes changes, and looks a change up if the reply to it is lost.
 //!
-//! If the connection breaks while a change is running, the store cannot know whether the server has
-//! run the script. Sending the script again could make the change twice. Returning an error could
-//! report a revocation as failed although it was made. So the store looks the change up:
+//! If the connection breaks while a change is running, it is unknown whether the server has run the
+//! script. Sending the script again could make the change twice. Returning an error could report a
+//! revocation as failed although it was made. So the store looks the change up:
 //!
 //! 1. Each change has a random nonce. Its script stores its own reply under the nonce, in the same
 //!    atomic step as the change.

@@ -80,7 +80,7 @@ impl Found {
 pub(crate) async fn inspect(path: &Path, tenancy: Tenancy) -> Result<(), ConnectError> {
     let locked = options(path).read_only(true);
     // Without a write-ahead log, the file is complete. It can then be read without locks, and
-    // without creating files beside it.
+    // without creating other files.
     let immutable = locked.clone().immutable(true);
     let is_filled = path.metadata().is_ok_and(|metadata| metadata.len() > 0);
     let mut result = read(if has_log(path) { &locked } else { &immutable }, path).await;

@@ -1,4 +1,13 @@
 //! Admits or rejects a request after it was authenticated.
+//!
+//! A request is admitted only after the policy table has allowed it. A use of the token is recorded
+//! provisionally at that point: an inner service may still reject the request, for example because
+//! a handler requires another scope. The use is then cancelled, so that a rejected request does not
+//! change the time of last use.
+//!
+//! Each function ends with either [`let_in`] or [`pass`]. Both remove credentials from the request
+//! before an inner service sees it: the first one removes the accepted credential, and the second
+//! one removes tokens that were not checked.
 
 use std::sync::Arc;
 

@@ -1,4 +1,12 @@
 //! Headers that the layer adds to the responses of the inner service.
+//!
+//! The response to a request with a token must not be served to another caller by a shared cache.
+//! So it has `Vary`, which makes the credential a part of the cache's key, and `Cache-Control:
+//! private`. A handler may replace `private`, for example by `public`, but the layer always adds
+//! `Vary`.
+//!
+//! If the token was in the URL, the URL itself is secret, and caches use it as their key. So the
+//! response must not be stored at all, whatever the handler has set.
 
 use http::header::{CACHE_CONTROL, EXPIRES, Entry, OccupiedEntry, REFERRER_POLICY, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -161,10 +161,10 @@ impl Outer<'_> {
 /// fn greet<B>(request: &http::Request<B>) -> String {
 ///     match request.principal() {
 ///         Some(principal) => format!("hello {}", principal.owner()),
-///         None => "hello stranger".to_owned(),
+///         None => "hello, please sign in".to_owned(),
 ///     }
 /// }
-/// # assert_eq!(greet(&http::Request::new(())), "hello stranger");
+/// # assert_eq!(greet(&http::Request::new(())), "hello, please sign in");
 /// ```
 pub trait PrincipalExt {
     /// Returns the principal, if the layer has authenticated one.

@@ -1,4 +1,12 @@
 //! Cross-site requests that a browser sends with the user's cookies.
+//!
+//! A token in a header or in the URL cannot be added by a page of another site, so requests with a
+//! token need no protection. The host's own sign-in usually relies on cookies, which browsers also
+//! send with requests that a page of another site has caused.
+//!
+//! `Sec-Fetch-Site` decides if the browser sends it. All current browsers do, and pages cannot set
+//! it. Older browsers send `Origin` with every request that changes state, which is compared with
+//! the request's own host. Requests without both headers do not come from a browser.
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
 use http::uri::Authority;

@@ -4,6 +4,9 @@ use http::{Extensions, Uri};
 ///
 /// The integration of a framework implements it, such as `hallpass-axum` for axum. Without one, the
 /// layer handles plain requests, as hyper and tonic pass them.
+///
+/// The layer uses it for three purposes. A policy table finds the rule of the matched route, logs
+/// name the route, and credentials are removed from all copies of the URI.
 pub trait RouteMatcher: Send + Sync + 'static {
     /// Returns the route that the framework has matched for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e>;

@@ -1,4 +1,21 @@
 //! Decisions about a request that do not need the store.
+//!
+//! The order of the decisions matters:
+//!
+//! 1. A public route of the policy table needs no credential, so the request is not searched for
+//!    one. A public route therefore works even if a credential is malformed or the store is
+//!    unavailable.
+//! 2. A principal of an outer layer is used next, because that layer has already removed the
+//!    credential. Otherwise the request would seem to have none.
+//! 3. A token in a query that must not contain one is reported before any other credential is read.
+//!    The token has leaked even if the request also has a valid header.
+//! 4. All sources are read before the token is checked. If the first source were checked alone, two
+//!    layers or proxies could use different credentials of the same request.
+//! 5. A CORS preflight passes only if it has no credential and no rule. Otherwise a client could
+//!    send `OPTIONS` with two headers to skip the check.
+//!
+//! The token is removed from the header here and not restored, unless the host has set
+//! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step can forget it.
 
 use std::sync::Arc;
 

@@ -1,4 +1,12 @@
 //! Removal of credentials from a request, so that no inner service sees them.
+//!
+//! An accepted credential is removed from every place that may repeat it: the header, the URI, the
+//! URIs that the router keeps in the extensions, and headers that contain a URL. If a request has
+//! no accepted credential, only texts in the format of this application's tokens are removed,
+//! because any other text may belong to the application.
+//!
+//! If a place cannot be rewritten, it is emptied. An inner service then gets less data, but never a
+//! token.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};

@@ -1,4 +1,13 @@
 //! The path that a policy table uses to find a rule: the path that the inner service sees.
+//!
+//! **Invariant.** The path that is compared with the table is the path that the inner service
+//! serves. If they differed, a request could match the rule of one route and be served by another
+//! one. So a path that the inner service may interpret differently is rejected: see
+//! [`is_ambiguous`].
+//!
+//! A nested service sees only the rest of the path, so the pattern of the nest is put in front
+//! again. The value of a parameter in that pattern is percent-encoded. Otherwise a value with a
+//! slash could look like several segments.
 
 use std::borrow::Cow;
 

@@ -1,3 +1,10 @@
+//! A cache hit is decided synchronously: [`TokenService::call`](tower_service::Service::call)
+//! checks the token, calls the inner service and returns its future, without boxing and without a
+//! clone.
+//!
+//! If the check has to wait, the future keeps the inner service. tower requires that `poll_ready`
+//! and `call` use the same instance, so the future takes the instance that is ready, and a clone
+//! that is not ready stays in its place.
 use std::sync::Arc;
 use std::task::{Context, Poll};
 

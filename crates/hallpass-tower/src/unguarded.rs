@@ -3,6 +3,10 @@
 //! Any valid token may call such a route, regardless of the token's scopes. Each request to a route
 //! of a framework therefore carries a [`Watch`]. Requirements, extractors and everything else that
 //! reads the principal mark it. A response without the mark would be sent to any caller.
+//!
+//! Only the mark shows that a route is guarded, because the layer cannot see the handlers inside.
+//! The mark is set by whatever reads the principal. So a handler that reads the principal and
+//! ignores its scopes is not detected, but a forgotten requirement is.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

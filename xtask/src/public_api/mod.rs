@@ -48,7 +48,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the lists are up to date. Returns how many there are.
+/// Checks that the lists are up to date. Returns the number of the lists.
 pub(crate) fn check(workspace: &Workspace) -> Result<usize> {
     let lists = lists(workspace)?;
     let is_stale = |(file, list): &&(Utf8PathBuf, String)| {

@@ -9,7 +9,7 @@ use cargo_metadata::camino::Utf8Path;
 const WIDTH: usize = 100;
 
 /// Phrases in lower case, each with its replacement.
-const PHRASES: [(&str, &str); 9] = [
+const PHRASES: [(&str, &str); 13] = [
     (concat!("answers", " whether"), "returns whether"),
     (concat!("answers", " it if"), "returns it if"),
     (concat!("an", "ew"), "again"),
@@ -17,8 +17,12 @@ const PHRASES: [(&str, &str); 9] = [
     (concat!("could not", " be had"), "was not available"),
     (concat!("costs", " what one does"), "does not depend on the number"),
     (concat!("host's", " word"), "the host's answer"),
+    (concat!("for", " ever"), "forever"),
+    (concat!("let somebody", " in"), "accept the request"),
+    (concat!("nobody", " is let in"), "the request is rejected"),
     (concat!("refused", " yet"), "may still be rejected"),
     (concat!("rests", " on nothing"), "only reduces latency"),
+    (concat!("service", " inside"), "inner service"),
 ];
 
 /// Words with which the first sentence of documentation must not start. It would have no subject

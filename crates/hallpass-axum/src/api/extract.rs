@@ -1,4 +1,15 @@
 //! The extractors of the handlers: the caller, a confirmed change, and the token in the path.
+//!
+//! The order of the checks decides what a response discloses, and what a caller can do to others:
+//!
+//! 1. The confirmation is removed from the headers before the host's sign-in runs, so that the
+//!    sign-in cannot log it.
+//! 2. A token is rejected before the caller is used. A request with both a token and a session is
+//!    an error, because it would be unclear which of them makes the change.
+//! 3. The caller is determined before the confirmation is checked. So a request that is not signed
+//!    in cannot use up the attempts of a caller.
+//! 4. The confirmation is checked before the token in the path is looked up. So without a
+//!    confirmation, a response does not disclose whether a token exists.
 
 use std::sync::Arc;
 

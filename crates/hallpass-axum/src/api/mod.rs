@@ -1,4 +1,8 @@
 //! The management API. [`TokenApi`] assembles it, and each group of calls has a file.
+//!
+//! Each handler gets its caller from an extractor ([`extract`]), calls one method of the handle,
+//! and converts the result ([`crate::responses`], [`crate::problem`]). The rules of the lifecycle
+//! are in hallpass-core, so the command line and the host's own code follow the same rules.
 
 mod audit;
 mod bulk;
@@ -100,6 +104,18 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     ///
     /// Panics if the text is not an origin: `http` or `https`, a host, and a port unless it is the
     /// default one; no path.
+    ///
+    /// ```
+    /// use hallpass_axum::TokenApi;
+    /// # use hallpass_axum::core::{Actor, Hallpass};
+    /// # use hallpass_memory::MemoryStore;
+    /// # async fn signed_in() -> Option<Actor> { None }
+    ///
+    /// # let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let api: axum::Router = TokenApi::new(&hallpass, signed_in)
+    ///     .trust_origin("https://app.example.com")
+    ///     .into_router_at("/tokens");
+    /// ```
     #[track_caller]
     pub fn trust_origin(mut self, origin: &str) -> Self {
         match self.csrf.add_trusted_origin(origin) {

@@ -1,5 +1,10 @@
 //! The OpenAPI document of the host's own routes, generated from the declaration that is also
 //! enforced.
+//!
+//! There are two ways to declare a route. A route with a handler and a requirement gets a minimal
+//! description. A route with `#[utoipa::path]` gets its description from there, and its `security`
+//! becomes the requirement. In both cases the document and the enforced requirement have the same
+//! source, so they cannot differ.
 
 use hallpass_core::{Hallpass, Requirement};
 use hallpass_tower::PolicyTable;
@@ -41,8 +46,8 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// # Panics
     ///
     /// Panics if an operation has no `security` or names another scheme, if public and other
-    /// operations are in one `routes!`, or if [`route`](Self::route) does. The message says how to
-    /// correct it.
+    /// operations are in one `routes!`, or if [`route`](Self::route) does. The message explains how
+    /// to correct it.
     #[track_caller]
     pub fn openapi_routes(mut self, (schemas, paths, router): UtoipaMethodRouter<S>) -> Self {
         let document = json!({ "openapi": "3.1.0", "paths": &paths }).to_string();

@@ -1,4 +1,8 @@
 //! [`GuardedRouter`]: a router in which every route has a requirement.
+//!
+//! The layer is added by `into_router`, around each route and not around the router. So an unknown
+//! path is a 404 with or without a token, and a public route is served even if the store is
+//! unavailable.
 
 mod document;
 
@@ -162,7 +166,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// Panics if the path or the requirement is not valid, if the requirement is bound to a path
     /// parameter that the path does not have, if the router already has this route, or if axum does
-    /// not route this method. The message says how to correct it.
+    /// not route this method. The message explains how to correct it.
     #[track_caller]
     pub fn route<T: 'static>(
         self,

@@ -1,4 +1,18 @@
 //! Counts the wrong confirmations in a row of each caller, and makes callers wait after too many.
+//!
+//! **Invariant.** Of a caller's wrong confirmations in a row, at most [`FREE`] are checked before
+//! the first wait, and one after each wait, even if many requests arrive at the same time:
+//!
+//! - An attempt counts as under way from [`Attempts::begin`] until it is dropped. Attempts under
+//!   way are treated as wrong, because each of them may turn out to be wrong. If they were counted
+//!   only when their checks end, a client could send a thousand guesses at once.
+//! - An attempt whose future is dropped counts as wrong. Otherwise a client could guess, and
+//!   disconnect before a wrong guess is counted.
+//! - A check that fails, for example because the host's database is down, does not count. An outage
+//!   must not make people wait.
+//!
+//! The counts are in memory, and each node has its own. Several nodes allow more guesses, but none
+//! of them has to query a store for every attempt.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,7 +20,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hallpass_core::{Actor, Hallpass, Owner};
 use jiff::{SignedDuration, Timestamp};
 
-/// The number of wrong confirmations in a row that are answered without a wait.
+/// The number of wrong confirmations in a row before the first wait.
 const FREE: u32 = 5;
 
 /// The length of the first wait. Each further wrong confirmation doubles it.

@@ -1,6 +1,13 @@
 //! Step-up: people confirm every change with a password, a one-time code, or whatever else the host
 //! requires. It is a setting of the handle, so every mount requires it, and all mounts share the
 //! count of attempts.
+//!
+//! A stolen session cookie alone then cannot create a token. The host supplies the check, for
+//! example of a password, and this module limits how often it is called: see the module `attempts`.
+//!
+//! A confirmation is never stored, and is valid only for the request that contains it. A token of
+//! this application is rejected as a confirmation without calling the check, because a person may
+//! have pasted it into the wrong field.
 
 mod attempts;
 mod confirmation;

@@ -99,7 +99,7 @@ fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
         let ended = place.run(&["prune", "--yes", &format!("--ended={bad}")]);
         assert!(ended.failed(2).contains("--ended"), "{bad} {ended:?}");
     }
-    // Pruning decides only by the clock whether the token was revoked a month ago.
+    // Sets the time of the revocation back, because the command has no clock that a test can set.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(backdate(&place, &revoked.id));
     let pruned = place.run(&["prune", "--yes"]).done();

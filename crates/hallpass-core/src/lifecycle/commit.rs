@@ -72,7 +72,7 @@ impl Hallpass {
     }
 
     /// Invalidates the cached data that a committed change has made stale on this node, and reports
-    /// the event. It must run before the call returns: once the caller knows the result, this node
+    /// the event. It must run before the call returns: once the caller has the result, this node
     /// must not accept the old state.
     pub(super) fn committed(&self, target: &ChangeTarget, seq: ChangeSeq, event: &Event) {
         self.backend().apply(target, seq);

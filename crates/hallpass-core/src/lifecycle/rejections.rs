@@ -1,6 +1,6 @@
 //! Rejected requests. All are counted by a metric, and some are reported as events.
 //!
-//! Strangers can cause any number of rejections. So for each reason, at most [`EVENTS_PER_SECOND`]
+//! Any client can cause any number of rejections. So for each reason, at most [`EVENTS_PER_SECOND`]
 //! rejections become events in each second. The `count` of the next event includes the ones that
 //! were suppressed. Rejections are never written to the store.
 

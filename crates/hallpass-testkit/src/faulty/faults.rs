@@ -206,7 +206,7 @@ impl FaultsOn<'_> {
     }
 
     /// Makes the calls fail as if the connection was lost before they arrived. Nothing is changed,
-    /// but the error says that the outcome is unknown.
+    /// but the error reports an unknown outcome.
     pub fn lose_call(self) {
         self.fail_with(|| {
             StoreError::outcome_unknown("the test cut the connection before the call was made")
@@ -214,7 +214,7 @@ impl FaultsOn<'_> {
     }
 
     /// Makes the calls fail as if the connection was lost after they were made. The change is made,
-    /// but the error says that the outcome is unknown. A notification is lost.
+    /// but the error reports an unknown outcome. A notification is lost.
     pub fn lose_answer(self) {
         self.set(Fault::LoseAnswer);
     }

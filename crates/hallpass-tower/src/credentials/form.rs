@@ -10,6 +10,18 @@ use super::query::{Found, find};
 /// request's extensions. A layer with the source
 /// [`CredentialSource::form`](super::CredentialSource) treats it as a source in addition to the
 /// header and the query, and rejects requests with credentials in two of them.
+///
+/// ```
+/// use hallpass_tower::FormCredential;
+///
+/// // A middleware that has read the body of a form:
+/// fn with_credential<B>(mut request: http::Request<B>, form: &[u8]) -> http::Request<B> {
+///     request.extensions_mut().insert(FormCredential::find(form, "session"));
+///     request
+/// }
+/// # let request = with_credential(http::Request::new(()), b"name=ci&session=hp_abc");
+/// # assert!(request.extensions().get::<FormCredential>().is_some());
+/// ```
 #[derive(Clone, Copy)]
 pub struct FormCredential(pub(super) Found);
 

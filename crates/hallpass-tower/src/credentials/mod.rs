@@ -1,4 +1,11 @@
 //! Finds the credential of a request: in a header, in a query parameter, or in a field of a form.
+//!
+//! No source takes precedence over another one. If a request has credentials in two sources, the
+//! layer rejects it. Otherwise an attacker could add a second credential to the request of a user,
+//! and the layer and a proxy could use different ones.
+//!
+//! The sources are searched only for this decision, and the token itself is parsed later. So a
+//! malformed token also counts as a credential.
 
 mod form;
 mod header;

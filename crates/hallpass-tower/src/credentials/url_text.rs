@@ -1,4 +1,12 @@
 //! Removal of tokens from texts that contain a URL, such as the value of `Referer`.
+//!
+//! The text may be a URL, contain one, or be a part of one, and a parameter may contain another URL
+//! in percent-encoded form. So the search decodes the text again and again, up to a limit. A text
+//! that is still encoded after that is treated as a secret: dropping a harmless header is better
+//! than passing on a token.
+//!
+//! A token is recognised by its format and not by the name of the parameter. So it is also found in
+//! a parameter with another name.
 
 use std::borrow::Cow;
 

@@ -1,9 +1,15 @@
 //! The policy table: it maps method and route to a requirement, and rejects everything else.
+//!
+//! The table fails closed in each case that it cannot decide: a route without a rule, a path that
+//! may be interpreted in two ways, a nest whose path is unknown, and parameters that cannot be
+//! read. The log then names the rule that was probably meant, so that the mistake is found without
+//! a debugger.
 
 mod mismatch;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod pattern;
+mod rule;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,6 +20,7 @@ use http::{Method, Request};
 
 use self::mismatch::Mismatches;
 use self::pattern::{Parameters, Pattern};
+pub use self::rule::Rule;
 use crate::framework::RouteMatch;
 use crate::routed_path::{NotText, is_ambiguous, is_nest, whole_path};
 use crate::settings::Settings;
@@ -63,40 +70,6 @@ pub struct PolicyTable {
 struct Route {
     pattern: Pattern,
     methods: Vec<(Method, Requirement)>,
-}
-
-/// A rule of the table.
-#[derive(Clone, Debug)]
-pub struct Rule<'t> {
-    method: &'t Method,
-    pattern: &'t str,
-    requirement: &'t Requirement,
-}
-
-impl Rule<'_> {
-    /// Returns the method.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        self.method
-    }
-
-    /// Returns the route's pattern.
-    #[must_use]
-    pub fn pattern(&self) -> &str {
-        self.pattern
-    }
-
-    /// Returns the requirement of the route.
-    #[must_use]
-    pub fn requirement(&self) -> &Requirement {
-        self.requirement
-    }
-}
-
-impl fmt::Display for Rule<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.method, self.pattern, self.requirement)
-    }
 }
 
 /// The index of a request's rule in a table.
@@ -169,8 +142,8 @@ impl PolicyTable {
     ///
     /// # Panics
     ///
-    /// Panics if [`try_route`](Self::try_route) returns an error. The message says how to correct
-    /// the rule.
+    /// Panics if [`try_route`](Self::try_route) returns an error. The message explains how to
+    /// correct the rule.
     #[track_caller]
     pub fn route(self, method: Method, pattern: &str, requirement: impl IntoRequirement) -> Self {
         match self.try_route(method, pattern, requirement) {
@@ -187,6 +160,19 @@ impl PolicyTable {
     /// Returns a [`PolicyError`] if the pattern or the requirement is invalid, if the requirement
     /// names a path parameter that the pattern does not have, or if the table already has a rule
     /// for this method and route.
+    ///
+    /// ```
+    /// use hallpass_tower::{PolicyTable, core::public};
+    /// use http::Method;
+    ///
+    /// let table = PolicyTable::new().get("/health", public());
+    /// let error = table.try_route(Method::GET, "/projects/{id}", "projects:read:{name}").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "projects:read:{name} is bound to {name}, but the route /projects/{id} has no such \
+    ///      parameter: use a parameter of the pattern",
+    /// );
+    /// ```
     pub fn try_route(
         mut self,
         method: Method,
@@ -228,6 +214,19 @@ impl PolicyTable {
 
     /// Returns the rules in the order in which their routes were added, with the methods of a route
     /// together.
+    ///
+    /// ```
+    /// use hallpass_tower::{PolicyTable, core::public};
+    ///
+    /// let table = PolicyTable::new()
+    ///     .get("/health", public())
+    ///     .get("/projects", "projects:list")
+    ///     .post("/projects", "projects:create");
+    /// // A test can require that only these routes are public.
+    /// let public: Vec<_> = table.rules().filter(|rule| rule.requirement().is_public()).collect();
+    /// assert_eq!(public.len(), 1);
+    /// assert_eq!(public[0].pattern(), "/health");
+    /// ```
     pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
         self.routes.iter().flat_map(|route| {
             route.methods.iter().map(|(method, requirement)| Rule {
@@ -240,6 +239,17 @@ impl PolicyTable {
 
     /// Returns the rules as text in columns, one line for each, in the order of
     /// [`rules`](Self::rules).
+    ///
+    /// ```
+    /// use hallpass_tower::{PolicyTable, core::public};
+    ///
+    /// let table = PolicyTable::new().get("/health", public()).post("/projects", "projects:create");
+    /// assert_eq!(
+    ///     table.inventory(),
+    ///     "GET   /health    public\n\
+    ///      POST  /projects  projects:create\n",
+    /// );
+    /// ```
     #[must_use]
     pub fn inventory(&self) -> String {
         let methods = self.rules().map(|rule| rule.method.as_str().len()).max().unwrap_or(0);
@@ -256,8 +266,7 @@ impl PolicyTable {
         settings: &Settings,
     ) -> Option<RuleIndex> {
         let matched = match settings.matcher.matched(request.extensions()) {
-            // If only the nest has matched, a service inside of it may have rewritten the path
-            // since.
+            // If only the nest has matched, an inner service may have rewritten the path since.
             RouteMatch::Route(pattern) if !is_nest(pattern, request.extensions(), settings) => {
                 Some(pattern)
             }

@@ -1,7 +1,7 @@
 //! API7 Cloud's personal access tokens on Hallpass: people manage them in a console, programs call
 //! the API with them.
 //!
-//! `cargo run --example api7`; `docs/systems/api7.md` describes how the original maps to Hallpass.
+//! `cargo run --example api7`; `docs/systems/api7.md` shows how the original maps to Hallpass.
 
 mod answer;
 mod numbers;

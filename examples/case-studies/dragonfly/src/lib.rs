@@ -1,7 +1,7 @@
 //! Dragonfly's personal access tokens on Hallpass: people sign in and manage them, programs call
 //! the Open API with them.
 //!
-//! `docs/systems/dragonfly.md` describes how the original maps to Hallpass.
+//! `docs/systems/dragonfly.md` shows how the original maps to Hallpass.
 
 mod answer;
 mod numbers;

@@ -1,7 +1,7 @@
 //! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
 //! method of the API, and HTTP 200 with a number in it whatever happens.
 //!
-//! `docs/systems/jelastic.md` describes how the original maps to Hallpass.
+//! `docs/systems/jelastic.md` shows how the original maps to Hallpass.
 
 mod answer;
 mod dispatch;

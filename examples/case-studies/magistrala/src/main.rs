@@ -1,8 +1,8 @@
 //! Magistrala's personal access tokens on Hallpass: people sign in and manage them, programs reach
 //! channels with them.
 //!
-//! `cargo run --example magistrala`; `docs/systems/magistrala.md` describes how the original maps
-//! to Hallpass.
+//! `cargo run --example magistrala`; `docs/systems/magistrala.md` shows how the original maps to
+//! Hallpass.
 
 mod channels;
 mod duration;

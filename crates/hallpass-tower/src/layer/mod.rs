@@ -1,3 +1,7 @@
+//! [`TokenLayer`] and its settings.
+
+mod sources;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -7,7 +11,6 @@ use http::request::Parts;
 use http::{Request, Response};
 use tower_layer::Layer;
 
-use crate::credentials::{CredentialSource, Sources};
 use crate::fallback::{Fallback, IntoPrincipal};
 use crate::framework::RouteMatcher;
 use crate::metrics;
@@ -78,95 +81,38 @@ impl TokenLayer {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Reads tokens from these sources only.
-    ///
-    /// The sources are searched in this order. A request with credentials in two of them is
-    /// rejected with 400, whatever they contain, and the response names both. Headers and
-    /// parameters that are not listed belong to the application and stay as they are.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are more than 256 sources.
-    #[track_caller]
-    pub fn sources(mut self, sources: impl IntoIterator<Item = CredentialSource>) -> Self {
-        let settings = self.settings();
-        settings.bearer_only = false;
-        settings.set_sources(sources);
-        self
-    }
-
-    /// Reads tokens from one more source.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are more than 256 sources.
-    #[track_caller]
-    pub fn with_source(mut self, source: CredentialSource) -> Self {
-        let settings = self.settings();
-        let list: Vec<_> = settings.sources.list().iter().cloned().chain([source]).collect();
-        settings.set_sources(list);
-        self
-    }
-
-    /// Reads the `Authorization` header alone. Query parameters then belong to the application and
-    /// stay as they are. This is the safer choice, because URLs end up in logs and histories (RFC
-    /// 9700, section 4.3.2).
-    pub fn bearer_only(mut self) -> Self {
-        let settings = self.settings();
-        let names = settings.sources.query_names();
-        if !names.is_empty() {
-            settings.watched_names = names.to_vec();
-        }
-        settings.bearer_only = true;
-        let list = settings.sources.list().iter();
-        let list: Vec<_> = list.filter(|source| source.is_authorization()).cloned().collect();
-        settings.set_sources(list);
-        self
-    }
-
-    /// Rejects a request with 400 if a query parameter contains a token although
-    /// [`bearer_only`](Self::bearer_only) is set, and reports it, because the token has leaked.
-    pub fn reject_query_tokens(mut self) -> Self {
-        self.settings().reject_query_tokens = true;
-        self
-    }
-
-    /// Reads these query parameters instead of `session`. Names are compared after decoding, with
-    /// regard to case.
-    ///
-    /// # Panics
-    ///
-    /// Panics if a name is empty.
-    #[track_caller]
-    pub fn query_parameters<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
-        let settings = self.settings();
-        let named: Vec<_> = names.into_iter().map(CredentialSource::query).collect();
-        if settings.bearer_only {
-            settings.watched_names = Sources::new(named).query_names().to_vec();
-        } else {
-            // These replace the query parameters that were listed.
-            let list = settings.sources.list();
-            let place = list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
-            let others = || list.iter().filter(|source| !source.is_query()).cloned();
-            let list: Vec<_> =
-                others().take(place).chain(named).chain(others().skip(place)).collect();
-            settings.set_sources(list);
-        }
-        self
-    }
-
-    /// Also accepts a [`FormCredential`](crate::FormCredential) in a request's extensions. Use it
-    /// with an outer middleware that reads the bodies of forms, such as the one of hallpass-axum.
-    pub fn form_credentials(self) -> Self {
-        self.with_source(CredentialSource::form())
-    }
-
     /// Passes on requests without any credential, without a principal. Use it for routers whose
     /// routes have requirements of their own. An invalid credential is still rejected, and a policy
     /// table still decides which routes need a token.
     ///
     /// A Bearer credential that is not in the format of this application's tokens, such as a JSON
     /// Web Token, stays in the request for the application.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::Hallpass};
+    /// # use http::{Request, Response};
+    /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # let inner = service_fn(|_: Request<()>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    /// # });
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let service = ServiceBuilder::new()
+    ///     .layer(TokenLayer::new(&hallpass).optional())
+    ///     .service(service_fn(|request: Request<()>| async move {
+    ///         assert!(request.principal().is_none());
+    ///         Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    ///     }));
+    /// let anonymous = Request::new(());
+    /// assert_eq!(service.clone().oneshot(anonymous).await.unwrap().status(), 200);
+    /// let invalid = Request::get("/").header("authorization", "Bearer hp_mistyped").body(()).unwrap();
+    /// assert_eq!(service.oneshot(invalid).await.unwrap().status(), 401);
+    /// # let _ = inner;
+    /// # }
+    /// ```
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
         self
@@ -238,6 +184,27 @@ impl TokenLayer {
 
     /// Sends rejections as gRPC statuses, for tonic. Every rejection of this layer then has HTTP
     /// status 200 and a `grpc-status`, whatever the request is.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// # use http::{Request, Response};
+    /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # let inner = service_fn(|_: Request<()>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    /// # });
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = TokenLayer::new(&hallpass).grpc();
+    /// # let service = ServiceBuilder::new().layer(layer).service(inner);
+    ///
+    /// let response = service.oneshot(Request::new(())).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.headers()["grpc-status"], "16"); // UNAUTHENTICATED
+    /// # }
+    /// ```
     pub fn grpc(mut self) -> Self {
         self.settings().rejections.grpc = true;
         self
@@ -268,6 +235,33 @@ impl TokenLayer {
     /// # Panics
     ///
     /// Panics if the handle has a catalog and the table names a scope that is not in it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{PolicyTable, TokenLayer, core::{Actor, Hallpass, NewToken, public}};
+    /// # use http::{Request, Response};
+    /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # let inner = service_fn(|_: Request<()>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    /// # });
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let table = PolicyTable::new().get("/health", public()).get("/projects", "projects:list");
+    /// let layer = TokenLayer::new(&hallpass).policy(table);
+    /// # let service = ServiceBuilder::new().layer(layer).service(inner);
+    ///
+    /// let issued = hallpass.issue(&Actor::owner("alice"), NewToken::named("ci")).await.unwrap();
+    /// let get = |path: &str| Request::get(path)
+    ///     .header("authorization", format!("Bearer {}", issued.token.reveal()))
+    ///     .body(()).unwrap();
+    /// assert_eq!(service.clone().oneshot(get("/health")).await.unwrap().status(), 200);
+    /// // The token lacks the scope, and the table has no rule for the second path.
+    /// assert_eq!(service.clone().oneshot(get("/projects")).await.unwrap().status(), 403);
+    /// assert_eq!(service.oneshot(get("/admin")).await.unwrap().status(), 403);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn policy(mut self, table: PolicyTable) -> Self {
         if let Some(catalog) = self.0.hallpass.catalog() {
@@ -337,6 +331,16 @@ impl TokenLayer {
 
     /// Returns a rejection with the settings of this layer, [`on_rejection`](Self::on_rejection)
     /// included. Use it in an outer middleware that rejects requests itself.
+    ///
+    /// ```
+    /// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = TokenLayer::new(&hallpass);
+    /// let too_large = layer.rejection(RejectionKind::TooLarge).into_response();
+    /// assert_eq!(too_large.status(), 413);
+    /// ```
     #[must_use]
     pub fn rejection(&self, kind: RejectionKind) -> Rejection {
         self.0.rejection(kind)
@@ -372,16 +376,14 @@ impl TokenLayer {
         is_decided_by_head(&self.0, request)
     }
 
-    /// Sets how the layer reads the framework's extensions. It is for crates that integrate a
-    /// framework.
+    /// Sets how a framework's integration reads the framework's extensions.
     #[doc(hidden)]
     pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
         self.settings().matcher = matcher;
         self
     }
 
-    /// Sets how the layer reads paths from the framework's router. It is for crates that integrate
-    /// a framework.
+    /// Sets how a framework's integration reads paths from the framework's router.
     #[doc(hidden)]
     pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
         self.settings().paths = Some(paths);
