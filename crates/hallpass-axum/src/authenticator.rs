@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::Actor;
+use hallpass_core::{Actor, Principal};
 
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///
@@ -48,6 +48,11 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
 
 /// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
 ///
+/// It may also be a [`Principal`], so that one function serves the API and
+/// [`TokenLayer::fallback`](hallpass_tower::TokenLayer::fallback). An external principal is an
+/// owner who may grant the principal's own scopes. A token's principal is nobody here, because a
+/// token cannot manage tokens.
+///
 /// An error becomes a problem of the API, whatever response the host made of it: 403 stays 403, a
 /// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
@@ -72,6 +77,20 @@ impl IntoActor for Actor {
 impl IntoActor for Option<Actor> {
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(self)
+    }
+}
+
+impl IntoActor for Principal {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        Ok(self.is_external().then(|| {
+            Actor::owner(self.owner().as_str()).with_grantable_scopes(self.scopes().clone())
+        }))
+    }
+}
+
+impl IntoActor for Option<Principal> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        self.map_or(Ok(None), IntoActor::into_actor)
     }
 }
 

@@ -28,6 +28,7 @@ mod api;
 mod authenticator;
 mod body;
 mod extract;
+mod fallback;
 mod form;
 mod framework;
 mod guarded;
@@ -54,6 +55,7 @@ pub use self::{
     api::{TokenApi, openapi},
     authenticator::{Authenticator, IntoActor},
     extract::{Authenticated, RequiredScope, Scoped},
+    fallback::FallbackAuthenticator,
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     hallpass_ext::{HallpassBuilderExt, HallpassExt},
