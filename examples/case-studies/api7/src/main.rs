@@ -4,7 +4,6 @@
 //! `cargo run --example api7`; `docs/systems/api7.md` says what became what.
 
 mod answer;
-mod numbers;
 mod pages;
 mod people;
 mod tokens;

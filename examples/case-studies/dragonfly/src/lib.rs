@@ -4,7 +4,6 @@
 //! `docs/systems/dragonfly.md` says what became what.
 
 mod answer;
-mod numbers;
 mod open_api;
 mod pages;
 mod people;
