@@ -34,7 +34,7 @@ use hallpass_core::{Actor, Principal};
     message = "`{Self}` does not say who calls",
     label = "not an async function of extractors that answers with an `Actor`",
     note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and the answer is \
-            `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+            `Actor`, `Principal`, an `Option` of one, or a `Result` of these whose error is `IntoResponse`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
     /// Returns the caller, or `None` if nobody is signed in. An error is the response that the host
@@ -57,7 +57,7 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
 /// server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a caller",
-    note = "answer with `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is `IntoResponse`"
+    note = "answer with `Actor`, `Principal`, an `Option` of one, or a `Result` of these whose error is `IntoResponse`"
 )]
 pub trait IntoActor {
     /// Converts the answer.
