@@ -7,6 +7,7 @@
 //! | say what a handler needs | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
 //! | have no route without a requirement | [`GuardedRouter`] |
 //! | look for tokens in forms, too | [`TokenLayerExt::with_form_field`] |
+//! | accept your own sessions on the same routes | [`TokenLayerExt::fallback_with_state`] |
 //! | know who calls | [`Authenticated`] |
 //! | let people manage their tokens | [`TokenApi`] |
 //! | ask them for their password first | [`HallpassBuilderExt::step_up`] |
