@@ -79,6 +79,23 @@ async fn around_a_nested_router_the_rest_is_open() {
 }
 
 #[tokio::test]
+async fn around_single_routes_the_others_say_nothing() {
+    let (hallpass, token) = handle().await;
+    let one = get((async || "a file").scoped("files:read")).route_layer(hallpass.layer());
+    let app = routes()
+        .route_layer(hallpass.layer())
+        .merge(Router::new().route("/", get(async || "home")).route("/file", one));
+    let cases = [
+        ("GET /", 200, 200),
+        ("GET /file", 401, 200),
+        ("POST /file", 405, 405),
+        ("GET /projects", 401, 200),
+        ("GET /nowhere", 404, 404),
+    ];
+    compare(&app, &token, &cases).await;
+}
+
+#[tokio::test]
 async fn around_a_nested_service_rules_are_whole_patterns() {
     let (hallpass, token) = handle().await;
     let files =

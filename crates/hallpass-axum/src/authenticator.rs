@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use hallpass_core::Actor;
+use hallpass_core::{Actor, Principal};
 
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///
@@ -34,8 +34,8 @@ use hallpass_core::Actor;
     message = "`{Self}` is not a sign-in function",
     label = "not an async function of extractors that returns an `Actor`",
     note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and \
-        the function returns `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is \
-        `IntoResponse`"
+        the function returns `Actor`, `Principal`, an `Option` of one, or a `Result` of these whose \
+        error is `IntoResponse`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
     /// Returns the caller, or `None` if the request is not signed in. An error is the response that
@@ -49,11 +49,16 @@ pub trait Authenticator<T, S>: Send + Sync + 'static {
 
 /// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
 ///
+/// It may also return a [`Principal`], so that one function serves the API and
+/// [`TokenLayer::fallback`](hallpass_tower::TokenLayer::fallback). An external principal is an
+/// owner who may grant the principal's own scopes. The principal of a token is not a caller,
+/// because a token cannot manage tokens.
+///
 /// An error becomes a problem of the API, according to the status of the host's response: 403 stays
 /// 403, a server error is 503, and everything else (401, a redirect to a login page, ...) is 401.
 #[diagnostic::on_unimplemented(
     message = "the sign-in function cannot return `{Self}`",
-    note = "return `Actor`, `Option<Actor>`, or a `Result` of one of them whose error is \
+    note = "return `Actor`, `Principal`, an `Option` of one, or a `Result` of these whose error is \
         `IntoResponse`"
 )]
 pub trait IntoActor {
@@ -74,6 +79,20 @@ impl IntoActor for Actor {
 impl IntoActor for Option<Actor> {
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(self)
+    }
+}
+
+impl IntoActor for Principal {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        Ok(self.is_external().then(|| {
+            Actor::owner(self.owner().as_str()).with_grantable_scopes(self.scopes().clone())
+        }))
+    }
+}
+
+impl IntoActor for Option<Principal> {
+    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
+        self.map_or(Ok(None), IntoActor::into_actor)
     }
 }
 

@@ -23,12 +23,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::body::{Unread, collect};
+use crate::fallback::{self, FallbackAuthenticator};
 use crate::rejection::RejectionResponse;
 
 /// The default maximum size of a form, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// An extension trait of [`TokenLayer`] for sources that need axum's bodies.
+/// An extension trait of [`TokenLayer`] for what needs axum's bodies or extractors.
 pub trait TokenLayerExt {
     /// Also looks for the token in a form's field of this name: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
@@ -65,6 +66,36 @@ pub trait TokenLayerExt {
     /// Panics if the name is empty.
     #[track_caller]
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
+
+    /// Asks the host's own sign-in about requests without a token, like [`TokenLayer::fallback`].
+    /// The async function takes up to four extractors, which get this state.
+    ///
+    /// If an extractor rejects the request, nobody is signed in. If its rejection is a server
+    /// error, the answer is 503.
+    ///
+    /// ```
+    /// use axum::{Router, extract::State, http::HeaderMap, routing::get};
+    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt, core::{Hallpass, Principal, ScopeSet}};
+    /// # #[derive(Clone)] struct Sessions;
+    /// # impl Sessions { async fn user(&self, cookie: &str) -> Option<String> { Some(cookie.to_owned()) } }
+    ///
+    /// /// Looks a session up, for example in the service's own database.
+    /// async fn person(State(sessions): State<Sessions>, headers: HeaderMap) -> Option<Principal> {
+    ///     let user = sessions.user(headers.get("cookie")?.to_str().ok()?).await?;
+    ///     Some(Principal::external(user.parse().ok()?, ScopeSet::parse(["projects"]).ok()?))
+    /// }
+    ///
+    /// fn app(hallpass: &Hallpass, sessions: Sessions) -> Router {
+    ///     Router::new()
+    ///         .route("/projects", get((async || "atlas").scoped("projects:list")))
+    ///         .layer(hallpass.layer().fallback_with_state(sessions, person))
+    /// }
+    /// # let _ = app;
+    /// ```
+    fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
+    where
+        A: FallbackAuthenticator<T, S>,
+        S: Clone + Send + Sync + 'static;
 }
 
 impl TokenLayerExt for TokenLayer {
@@ -73,6 +104,14 @@ impl TokenLayerExt for TokenLayer {
         let field: Arc<str> = name.into().into();
         assert!(!field.is_empty(), "the name of a form's field cannot be empty");
         FormTokenLayer { layer: self.form_credentials(), field, max_len: MAX_LEN }
+    }
+
+    fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
+    where
+        A: FallbackAuthenticator<T, S>,
+        S: Clone + Send + Sync + 'static,
+    {
+        fallback::with_state(self, state, authenticator)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | set the requirement of a handler | [`HandlerExt::scoped`], or the typed extractor [`Scoped`] |
 //! | require every route to have a requirement | [`GuardedRouter`] |
 //! | accept tokens in forms, too | [`TokenLayerExt::with_form_field`] |
+//! | accept your own sessions on the same routes | [`TokenLayerExt::fallback_with_state`] |
 //! | get the principal of a request | [`Authenticated`] |
 //! | allow people to manage their tokens | [`TokenApi`] |
 //! | require a password or a one-time code for changes | [`HallpassBuilderExt::step_up`] |
@@ -28,6 +29,7 @@ mod api;
 mod authenticator;
 mod body;
 mod extract;
+mod fallback;
 mod form;
 mod framework;
 mod guarded;
@@ -54,6 +56,7 @@ pub use self::{
     api::{TokenApi, openapi},
     authenticator::{Authenticator, IntoActor},
     extract::{Authenticated, RequiredScope, Scoped},
+    fallback::FallbackAuthenticator,
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     hallpass_ext::{HallpassBuilderExt, HallpassExt},

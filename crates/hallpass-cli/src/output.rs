@@ -1,6 +1,6 @@
 //! Output. The result of a command goes to standard output, everything else to standard error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
@@ -44,6 +44,14 @@ fn write_error(error: &io::Error) -> CliError {
 pub(crate) fn print_note(text: &str) {
     // If standard error cannot be written, there is no other place to report that.
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Replaces the line of progress on standard error, if that is a terminal. An empty text clears it.
+pub(crate) fn print_progress(text: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        let _ = write!(err, "\r{text:60}\r").and_then(|()| err.flush());
+    }
 }
 
 /// Prints the error of a command.

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::error::CliError;
@@ -34,11 +33,15 @@ impl Prune {
             "Permanently delete the tokens that were revoked or expired before {before:.0}?"
         );
         prompt::confirm(&question, self.yes)?;
-        let bar = bar(ended(hallpass).await?);
+        let most = ended(hallpass).await?;
         let by = service::operator();
-        let pruned = hallpass.prune_with(&by, before, |gone| bar.set_position(gone)).await;
-        let gone = bar.position();
-        bar.finish_and_clear();
+        let mut gone = 0;
+        let progress = |deleted| {
+            gone = deleted;
+            output::print_progress(&format!("{deleted} deleted of at most {most}"));
+        };
+        let pruned = hallpass.prune_with(&by, before, progress).await;
+        output::print_progress("");
         let pruned = pruned.map_err(|error| match CliError::from(error) {
             CliError::System(message) => {
                 CliError::System(format!("{message} ({gone} tokens were deleted before the error)"))
@@ -53,8 +56,7 @@ impl Prune {
     }
 }
 
-/// Returns the number of tokens that have ended at any time, which is the maximum for the progress
-/// bar.
+/// Returns the number of tokens that have ended at any time, which is the maximum of the progress.
 async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut ended = 0;
     for status in [Status::Expired, Status::Revoked] {
@@ -62,11 +64,4 @@ async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
         ended += hallpass.list(&service::operator(), &listing).await?.total;
     }
     Ok(ended)
-}
-
-/// Creates a progress bar on standard error. It is hidden if that is not a terminal.
-fn bar(most: u64) -> ProgressBar {
-    let bar = ProgressBar::new(most);
-    let style = ProgressStyle::with_template("{bar:30} {pos} deleted of at most {len}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }

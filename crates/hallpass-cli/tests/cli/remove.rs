@@ -1,7 +1,7 @@
 //! Tests of `delete` and `prune`, and of the prompt before they delete.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
@@ -14,19 +14,24 @@ fn total(place: &Place) -> u64 {
     place.json(&["list"])["total"].as_u64().expect("a number")
 }
 
-/// Runs the command at a terminal where a person types `answer`.
-fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
+/// Opens a terminal: the end where the person is, and the end of the command.
+fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&person).expect("cannot grant access to the terminal");
     unlockpt(&person).expect("cannot unlock the terminal");
     let name = ptsname(&person, Vec::new()).expect("a name");
     let name = name.to_str().expect("UTF-8");
-    let terminal = OpenOptions::new()
+    let command = OpenOptions::new()
         .read(true)
         .write(true)
         .open(name)
         .expect("cannot open the other end of the terminal");
-    let mut person = File::from(person);
+    (File::from(person), command)
+}
+
+/// Runs the command at a terminal where a person types `answer`.
+fn typed(place: &Place, arguments: &[&str], answer: &str) -> Ended {
+    let (mut person, terminal) = terminal();
     person.write_all(answer.as_bytes()).expect("cannot write to the terminal");
     Ended::of(place.command(arguments).stdin(terminal))
 }
@@ -102,10 +107,27 @@ fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
     // Sets the time of the revocation back, because the command has no clock that a test can set.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(backdate(&place, &revoked.id));
-    let pruned = place.run(&["prune", "--yes"]).done();
-    assert_eq!((pruned.stdout.as_str(), pruned.stderr.as_str()), ("", "Deleted: 1.\n"));
+    let (mut person, terminal) = terminal();
+    let status = place.command(&["prune", "--yes"]).stderr(terminal).status();
+    assert!(status.expect("cannot start the command").success());
+    let mut shown = [0; 1024];
+    let len = person.read(&mut shown).expect("cannot read the terminal");
+    let shown = String::from_utf8_lossy(&shown[..len]);
+    assert!(shown.contains("1 deleted of at most 1"), "{shown}");
+    assert!(shown.ends_with("\rDeleted: 1.\r\n"), "{shown}");
     assert_eq!(total(&place), 1);
     assert!(place.works(&live.token));
+}
+
+#[test]
+fn without_a_terminal_prune_shows_no_progress() {
+    let place = Place::new();
+    let revoked = place.issue(&[]);
+    place.run(&["revoke", &revoked.id]).done();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(backdate(&place, &revoked.id));
+    let pruned = place.run(&["prune", "--yes"]).done();
+    assert_eq!((pruned.stdout.as_str(), pruned.stderr.as_str()), ("", "Deleted: 1.\n"));
 }
 
 async fn backdate(place: &Place, id: &str) {

@@ -4,7 +4,6 @@
 //! `cargo run --example api7`; `docs/systems/api7.md` shows how the original maps to Hallpass.
 
 mod answer;
-mod numbers;
 mod pages;
 mod people;
 mod tokens;

@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::extract::{Form, Query};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use case_studies::{Destination, sign_in_page};
 use hallpass::{Dashboard, Hallpass};
-use serde::Deserialize;
 use tower_sessions::Session;
 
 use crate::people::{Account, Credentials, begin, signed_in};
@@ -35,20 +35,12 @@ pub(crate) fn routes(hallpass: &Hallpass) -> Router {
         .default_name("token of {date}")
         .texts("en", TEXTS)
         .into_router_at(TOKENS);
-    Router::new().route("/login", get(async || Html(LOGIN)).post(login)).merge(dashboard)
-}
-
-/// The address that the person wanted before signing in. It leads nowhere but to the page.
-#[derive(Deserialize)]
-struct Destination {
-    next: Option<String>,
-}
-
-impl Destination {
-    fn redirect(&self) -> Redirect {
-        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
-        Redirect::to(wanted.unwrap_or(TOKENS))
-    }
+    Router::new()
+        .route(
+            "/login",
+            get(async || sign_in_page("API7 Cloud", "User name", "username")).post(login),
+        )
+        .merge(dashboard)
 }
 
 /// `POST /login`
@@ -58,19 +50,5 @@ async fn login(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     begin(&session, &credentials).await.map_err(|error| error.status())?;
-    Ok(destination.redirect().into_response())
+    Ok(destination.redirect(TOKENS).into_response())
 }
-
-const LOGIN: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign in</title>
-<h1>API7 Cloud</h1>
-<form method="post">
-  <p><label>User name <input name="username" autocomplete="username" required></label>
-  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-  <p><button>Sign in</button>
-</form>
-</html>
-"#;

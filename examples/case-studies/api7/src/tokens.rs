@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use case_studies::Numbers;
 use hallpass::fold;
 use hallpass::{Error, Hallpass, ListOptions, NewToken, TokenId, TokenRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::answer::{ApiError, ok};
-use crate::numbers::Numbers;
 use crate::people::SignedIn;
 
 type Answer = Result<Json<Value>, ApiError>;

@@ -4,7 +4,6 @@
 //! `docs/systems/dragonfly.md` shows how the original maps to Hallpass.
 
 mod answer;
-mod numbers;
 mod open_api;
 mod pages;
 mod people;

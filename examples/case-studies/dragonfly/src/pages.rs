@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use case_studies::{Destination, sign_in_page};
 use hallpass::{Dashboard, Hallpass};
-use serde::Deserialize;
 
 use crate::people::{Credentials, SESSION, begin, signed_in};
 
@@ -28,22 +28,9 @@ pub(crate) fn routes(hallpass: &Hallpass, logins: &Hallpass) -> Router {
         .texts("en", TEXTS)
         .into_router_at(TOKENS);
     Router::new()
-        .route("/signin", get(async || Html(SIGN_IN)).post(sign_in))
+        .route("/signin", get(async || sign_in_page("Dragonfly", "Account", "name")).post(sign_in))
         .merge(dashboard)
         .with_state(logins.clone())
-}
-
-/// The address that the person wanted before signing in. It leads nowhere but to the page.
-#[derive(Deserialize)]
-struct Destination {
-    next: Option<String>,
-}
-
-impl Destination {
-    fn redirect(&self) -> Redirect {
-        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
-        Redirect::to(wanted.unwrap_or(TOKENS))
-    }
 }
 
 /// `POST /signin`
@@ -53,19 +40,5 @@ async fn sign_in(
     Form(credentials): Form<Credentials>,
 ) -> Result<Response, StatusCode> {
     let login = begin(&logins, &credentials).await.map_err(|error| error.status())?;
-    Ok((login.cookies(), destination.redirect()).into_response())
+    Ok((login.cookies(), destination.redirect(TOKENS)).into_response())
 }
-
-const SIGN_IN: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign in</title>
-<h1>Dragonfly</h1>
-<form method="post">
-  <p><label>Account <input name="name" autocomplete="username" required></label>
-  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-  <p><button>Sign in</button>
-</form>
-</html>
-"#;

@@ -9,6 +9,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header::LINK;
 use axum::http::{HeaderName, StatusCode};
+use case_studies::Numbers;
 use hallpass::{
     Actor, Authenticated, Error, Expiry, GuardedRouter, Hallpass, ListOptions, NewToken, Owner,
     Scope, ScopeSet, Status, TokenId, TokenRecord, TokenUpdate, authenticated,
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::ApiError;
-use crate::numbers::Numbers;
 use crate::people::{self, actor, user_id};
 
 const ALL: &str = "/api/v1/personal-access-tokens";

@@ -7,7 +7,6 @@ mod answer;
 mod dispatch;
 mod environments;
 mod methods;
-mod numbers;
 mod pages;
 mod parameters;
 mod people;
@@ -20,6 +19,7 @@ mod view;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use case_studies::Numbers;
 use hallpass::HallpassBuilder;
 use hallpass::prelude::*;
 use hallpass::{Actor, Catalog, Confirmation, Hallpass, TokenLayer};
@@ -27,7 +27,6 @@ use hallpass::{Actor, Catalog, Confirmation, Hallpass, TokenLayer};
 use crate::dispatch::{Dispatch, no_such_method};
 use crate::environments::Environments;
 use crate::methods::Methods;
-use crate::numbers::Numbers;
 use crate::people::Confirmations;
 
 /// The state that all methods share.

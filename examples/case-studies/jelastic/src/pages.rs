@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use case_studies::{Destination, sign_in_page};
 use hallpass::{Dashboard, Hallpass};
-use serde::Deserialize;
 
 use crate::people::{Credentials, SESSION, SESSION_LIFETIME, begin, signed_in};
 
@@ -63,22 +63,9 @@ pub(crate) fn routes(hallpass: &Hallpass, sessions: &Hallpass) -> Router {
         .texts("en", TEXTS)
         .into_router_at(TOKENS);
     Router::new()
-        .route("/login", get(async || Html(LOGIN)).post(login))
+        .route("/login", get(async || sign_in_page("Dashboard", "Login", "login")).post(login))
         .merge(dashboard)
         .with_state(sessions.clone())
-}
-
-/// The address that the person wanted before signing in. It leads nowhere but to the page.
-#[derive(Deserialize)]
-struct Destination {
-    next: Option<String>,
-}
-
-impl Destination {
-    fn redirect(&self) -> Redirect {
-        let wanted = self.next.as_deref().filter(|path| path.starts_with(TOKENS));
-        Redirect::to(wanted.unwrap_or(TOKENS))
-    }
 }
 
 /// `POST /login`
@@ -95,19 +82,5 @@ async fn login(
         session.token.reveal(),
         SESSION_LIFETIME.as_secs()
     );
-    Ok(([(SET_COOKIE, cookie)], destination.redirect()).into_response())
+    Ok(([(SET_COOKIE, cookie)], destination.redirect(TOKENS)).into_response())
 }
-
-const LOGIN: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign in</title>
-<h1>Dashboard</h1>
-<form method="post">
-  <p><label>Login <input name="login" autocomplete="username" required></label>
-  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-  <p><button>Sign in</button>
-</form>
-</html>
-"#;

@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use case_studies::{Destination, sign_in_page};
 use hallpass::{Dashboard, Hallpass};
-use serde::Deserialize;
 
 use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, name, signed_in};
 
@@ -32,22 +32,12 @@ pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
         .texts("en", TEXTS)
         .into_router_at(PATS);
     Router::new()
-        .route("/login", get(async || Html(LOGIN)).post(login))
+        .route(
+            "/login",
+            get(async || sign_in_page("Magistrala", "User name", "username")).post(login),
+        )
         .merge(dashboard)
         .with_state(logins.clone())
-}
-
-/// The address that the person wanted before signing in. It leads nowhere but to the page.
-#[derive(Deserialize)]
-struct Destination {
-    next: Option<String>,
-}
-
-impl Destination {
-    fn redirect(&self) -> Redirect {
-        let wanted = self.next.as_deref().filter(|path| path.starts_with(PATS));
-        Redirect::to(wanted.unwrap_or(PATS))
-    }
 }
 
 /// `POST /login`
@@ -63,19 +53,5 @@ async fn login(
         login.token.reveal(),
         LOGIN_LIFETIME.as_secs()
     );
-    Ok(([(SET_COOKIE, cookie)], destination.redirect()).into_response())
+    Ok(([(SET_COOKIE, cookie)], destination.redirect(PATS)).into_response())
 }
-
-const LOGIN: &str = r#"<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Sign in</title>
-<h1>Magistrala</h1>
-<form method="post">
-  <p><label>User name <input name="username" autocomplete="username" required></label>
-  <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-  <p><button>Sign in</button>
-</form>
-</html>
-"#;

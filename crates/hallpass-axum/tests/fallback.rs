@@ -1,0 +1,91 @@
+//! Tests of `fallback_with_state`: the host's sign-in as a function of extractors.
+
+use axum::extract::{FromRequestParts, State};
+use axum::routing::get;
+use axum::{Router, body::Body};
+use hallpass_axum::core::{Actor, Hallpass, NewToken, Principal, ScopeSet};
+use hallpass_axum::{
+    Authenticated, HallpassExt, HandlerExt, IntoActor as _, TokenApi, TokenLayerExt,
+};
+use hallpass_memory::MemoryStore;
+use http::{Request, StatusCode, request::Parts};
+use tower::ServiceExt as _;
+
+/// The host's state: the name of its cookie.
+#[derive(Clone)]
+struct Sessions(&'static str);
+
+/// The host's extractor of a signed-in person.
+struct Person(String);
+
+impl FromRequestParts<Sessions> for Person {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Sessions) -> Result<Self, StatusCode> {
+        let cookie = parts.headers.get("cookie").ok_or(StatusCode::FORBIDDEN)?;
+        let cookie = cookie.to_str().map_err(|_| StatusCode::BAD_REQUEST)?;
+        match cookie.split_once('=') {
+            Some((name, "outage")) if name == state.0 => Err(StatusCode::INTERNAL_SERVER_ERROR),
+            Some((name, person)) if name == state.0 => Ok(Self(person.to_owned())),
+            _ => Err(StatusCode::UNAUTHORIZED),
+        }
+    }
+}
+
+async fn person(State(sessions): State<Sessions>, Person(name): Person) -> Option<Principal> {
+    assert_eq!(sessions.0, "sid");
+    let scopes = ScopeSet::parse(["projects:list"]).unwrap();
+    Some(Principal::external(name.parse().ok()?, scopes))
+}
+
+#[tokio::test]
+async fn the_same_sign_in_serves_the_api_and_bounds_what_is_granted() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let app: Router = Router::new()
+        .merge(TokenApi::new(&hallpass, person).into_router_at("/tokens"))
+        .with_state(Sessions("sid"));
+    let issue = async |cookie: &str, scope: &str| {
+        let request = Request::post("/tokens")
+            .header("cookie", cookie)
+            .header("content-type", "application/json")
+            .body(Body::from(format!(r#"{{"name": "ci", "scopes": ["{scope}"]}}"#)));
+        app.clone().oneshot(request.unwrap()).await.unwrap().status().as_u16()
+    };
+    assert_eq!(issue("sid=alice", "projects:list").await, 201);
+    assert_eq!(issue("sid=alice", "projects:delete").await, 403);
+    assert_eq!(issue("other=alice", "projects:list").await, 401);
+
+    let issued = hallpass.issue(&Actor::owner("bob"), NewToken::named("ci")).await.unwrap();
+    let bob = hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
+    assert!(bob.into_actor().unwrap().is_none(), "a token cannot manage tokens");
+}
+
+/// Sends `GET /projects` with this header, and returns the status and the body.
+async fn ask(app: &Router, name: &str, value: &str) -> (u16, String) {
+    let request = Request::get("/projects").header(name, value).body(Body::empty()).unwrap();
+    let response = app.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn extractors_of_the_sign_in_decide_who_calls() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let list = async |Authenticated(caller): Authenticated| caller.owner().to_string();
+    let app = Router::new()
+        .route("/projects", get(list.scoped("projects:list")))
+        .layer(hallpass.layer().fallback_with_state(Sessions("sid"), person));
+
+    assert_eq!(ask(&app, "cookie", "sid=alice").await, (200, "alice".to_owned()));
+    for rejected in ["sid=", "other=alice", "none", "sid=\u{e9}"] {
+        assert_eq!(ask(&app, "cookie", rejected).await.0, 401, "{rejected}");
+    }
+    assert_eq!(ask(&app, "accept", "*/*").await.0, 401, "a rejection with 403 is not an outage");
+    assert_eq!(ask(&app, "cookie", "sid=outage").await.0, 503);
+
+    let bob = Actor::owner("bob");
+    let issued = hallpass.issue(&bob, NewToken::named("ci").scope("projects:list")).await.unwrap();
+    let bearer = format!("Bearer {}", issued.token.reveal());
+    assert_eq!(ask(&app, "authorization", &bearer).await, (200, "bob".to_owned()));
+}
