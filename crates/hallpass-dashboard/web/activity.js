@@ -1,9 +1,11 @@
 // The activity: who changed what, when and from where, of one token or of all of the person's.
 
+import { toToken } from "./address.js";
 import { listAudit, showToken } from "./api.js";
 import { minute, relative, time, zoneNote } from "./dates.js";
 import { button, fill, h, isolated, mark, problemBox } from "./dom.js";
-import { isAdmin, plural, rich, t, toToken } from "./page.js";
+import { ownerName } from "./owners.js";
+import { isAdmin, plural, rich, t } from "./page.js";
 
 const KINDS = ["issued", "copied", "updated", "regenerated", "grace_period_ended", "digest_replaced", "revoked", "deleted", "pruned", "owner_changed"];
 const FIELDS = ["name", "description", "scopes", "expires_at", "metadata", "status", "revoked_at", "regenerated_at", "previous_secret_expires_at", "owner"];
@@ -70,7 +72,7 @@ function activityEntry({ at, kind, actor, owner, token_id: id, count, origin, ch
     "li",
     { class: "entry" },
     h("div", { class: "entry-head" }, h("strong", {}, t(key, { kind })), " ", about, h("span", { class: "entry-time" }, time(at, minute(at)), " ", h("span", { class: "quiet" }, relative(at)))),
-    h("p", { class: "quiet" }, rich("activity.by", { actor: isolated(actor ?? t("activity.unknown")) }), isAdmin && owner && owner !== actor && [" ", rich("activity.owner", { owner: isolated(owner) })]),
+    h("p", { class: "quiet" }, rich("activity.by", { actor: actor ? ownerName(actor) : t("activity.unknown") }), isAdmin && owner && owner !== actor && [" ", rich("activity.owner", { owner: ownerName(owner) })]),
     from.length > 0 && h("p", { class: "quiet" }, isolated(t("activity.from", { origin: from.join(" · ") }))),
     changes.length > 0 && changesTable(changes),
   );
