@@ -46,6 +46,7 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   await page.getByRole("button", { name: "Add scopes" }).click();
   assert.ok(await dialog(page).getByRole("checkbox", { name: /List projects/ }).isDisabled(), "it has this one");
   const submit = dialog(page).getByRole("button", { name: "Add scopes" });
+  await dialog(page).getByText("Nothing yet: choose what the token may do besides.").waitFor();
   await submit.click();
   await page.getByText("Choose at least one.").waitFor();
   await dialog(page).getByRole("checkbox", { name: /Create projects/ }).check();
@@ -53,6 +54,7 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   await dialog(page).getByRole("radio", { name: "Only for chosen ones" }).check();
   await dialog(page).getByLabel("id for Publish projects").fill("borealis");
   await dialog(page).getByLabel("id for Publish projects").press("Enter");
+  await dialog(page).getByText("Adds 2 operations:").waitFor();
   await submit.click();
   await page.getByRole("cell", { name: "Publish projects: only borealis" }).waitFor();
   assert.equal((await api.show(token.id)).scopes.length, 3);

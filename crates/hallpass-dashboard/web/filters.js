@@ -28,7 +28,7 @@ export function listFilters(start, changed) {
   };
   const q = search("q", "search", t("filters.search"), { maxlength: 1000 });
   const scope = search("scope", "filter", t("filters.scope"), { maxlength: 255, list: scopeOptions });
-  const owner = isAdmin ? search("owner", "key", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
+  const owner = isAdmin ? search("owner", "person", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
   const soon = toggle("soon", t("filters.soon"));
   const never = toggle("never_used", t("filters.never_used"));
   const statuses = STATUSES.map((value) => {

@@ -35,8 +35,8 @@ export function meaning({ scopes }, scope) {
 }
 
 /** Says what scopes let a program do, in a few phrases. */
-function summary({ scopes }, granted) {
-  if (granted.length === 0) return [t("scopes.summary_none")];
+function summary({ scopes }, granted, held) {
+  if (granted.length === 0) return [t(held.length > 0 ? "scopes.summary_unchanged" : "scopes.summary_none")];
   const phrases = [];
   const only = new Map();
   for (const scope of granted) {
@@ -137,8 +137,8 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
     const count = operations.filter((each) => !each.isHeld && (covered(each) || each.value.length > 0)).length;
     fill(
       words,
-      operations.length > 0 && h("strong", {}, plural("scopes.count", operations.length, { chosen: count })),
-      h("ul", {}, summary(catalog, scopes).map((phrase) => h("li", {}, phrase))),
+      operations.length > 0 && h("strong", {}, held.length > 0 ? plural("scopes.adds", count) : plural("scopes.count", operations.length, { chosen: count })),
+      h("ul", {}, summary(catalog, scopes, held).map((phrase) => h("li", {}, phrase))),
     );
   }
 
