@@ -159,8 +159,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
 
     /// Sets how the page calls people, if their ids are nothing that people know, such as numbers.
     /// The function gets ids of owners and actors, at most 200 at once, and returns the names of
-    /// those it knows. The page shows the others by their ids. It shows a person their own name, and
-    /// an admin the names and ids of all owners.
+    /// those it knows. The page shows the others by their ids. People see their own name, and an
+    /// admin sees the names and ids of all owners.
     ///
     /// ```
     /// # use axum::http::request::Parts;
@@ -186,9 +186,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Offers a scope with parameters ([`CatalogScope::per`](hallpass_core::CatalogScope::per)) only
-    /// for chosen resources, and never for all of them. Use it if nobody may grant such a scope for
-    /// all, because the owner directory limits people to what is in their domain, for example.
+    /// Offers scopes with parameters ([`CatalogScope::per`](hallpass_core::CatalogScope::per)) for
+    /// chosen resources only, and never for all of them. Use it if nobody may grant such a scope
+    /// for all, because the owner directory limits people to their own domain, for example.
     pub fn for_chosen_resources_only(mut self) -> Self {
         self.settings.for_chosen_only = true;
         self

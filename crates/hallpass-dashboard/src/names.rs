@@ -1,4 +1,4 @@
-//! How people are called: the host's names for the ids of owners and actors.
+//! The host's names for the ids of owners and actors.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -77,7 +77,7 @@ pub(crate) struct Page {
     notice: Template,
 }
 
-/// What a visitor asks the page for.
+/// A part of the page that a visitor asks for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     /// The page in a document of its own.

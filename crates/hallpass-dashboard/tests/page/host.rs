@@ -1,4 +1,4 @@
-//! What the host adds to the page: the names of people, and a place in a page of its own.
+//! The additions of the host: the names of people, and a page of its own around this one.
 
 use axum::http::{Method, StatusCode};
 use hallpass_dashboard::Dashboard;
