@@ -86,6 +86,24 @@ scene("in a narrow column of a wide screen rows are cards, and nothing sticks ou
   assert.ok((await width()) <= 360, `${await width()} pixels`);
 });
 
+scene("in a column of middle width nothing in a card overlaps its neighbours", {}, async ({ page, context, api }) => {
+  const token = await api.make({ name: "w".repeat(100), description: "long ".repeat(50), scopes: ["projects:list"], expires: "3d" });
+  await api.call("POST", `/${token.id}/regenerate`, { grace_period: "1d" });
+  for (const width of [940, 700, 630]) {
+    await serveHost(context, { css: `#tokens { width: ${width}px; }` });
+    await page.goto("/host");
+    await row(page, "first token").waitFor();
+    const overlapping = await page.locator("tbody tr").evaluateAll((rows) =>
+      rows.flatMap((row) => {
+        const parts = [...row.querySelectorAll(".name, .clip, .chip, .badge, time, .button")].map((part) => ({ text: part.textContent, ...part.getBoundingClientRect().toJSON() }));
+        const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+        return parts.flatMap((a, at) => parts.slice(at + 1).filter((b) => a.width > 0 && b.width > 0 && meet(a, b)).map((b) => `${a.text} and ${b.text}`));
+      }),
+    );
+    assert.deepEqual(overlapping, [], `${width} pixels`);
+  }
+});
+
 scene("the page is removed from the host's page, and shown there again", {}, async ({ page, context }) => {
   await serveHost(context);
   await page.goto("/host");

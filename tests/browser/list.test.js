@@ -103,6 +103,27 @@ scene("tokens that were never used count as longest unused, on every page", { se
   assert.deepEqual(all.map(([, never]) => never), [...Array(22).fill(true), ...Array(22).fill(false)]);
 });
 
+scene("a token that was not used for 90 days says so, from its last use on or from its creation", {}, async ({ page, api, open, context }) => {
+  await api.call("POST", "/delete", { all: true });
+  for (const name of ["idle", "used", "waiting", "new", "revoked"]) await api.make({ name, expires: "never" });
+  const ago = (days) => new Date(Date.now() - days * 86_400_000).toISOString();
+  const aged = {
+    idle: { created_at: ago(500), last_used_at: ago(120.5) },
+    used: { created_at: ago(500), last_used_at: ago(80) },
+    waiting: { created_at: ago(91.5) },
+    revoked: { created_at: ago(500), status: "revoked", revoked_at: ago(1) },
+  };
+  await context.route("**/tokens?*", async (route) => {
+    const answer = await route.fetch();
+    const said = await answer.json();
+    await route.fulfill({ response: answer, json: { ...said, items: said.items.map((token) => ({ ...token, ...aged[token.name] })) } });
+  });
+  await open("#/?status=all");
+  await names(page, 5);
+  const said = await page.locator(".badge", { hasText: "unused" }).evaluateAll((badges) => badges.map((badge) => [badge.closest("tr").querySelector(".name").textContent, badge.textContent]));
+  assert.deepEqual(said, [["waiting", "unused for 91 days"], ["idle", "unused for 120 days"]]);
+});
+
 scene("an empty list says why it is empty", {}, async ({ page, open }) => {
   await open();
   await names(page, 1);

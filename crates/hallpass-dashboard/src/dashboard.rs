@@ -14,6 +14,9 @@ use crate::page::{Page, Part, Settings};
 use crate::texts;
 use crate::visitor::Visitor;
 
+/// A function that builds the routes of a page at a path.
+type Routes<S> = Box<dyn FnOnce(Arc<Page>, &str) -> Router<S> + Send>;
+
 /// The page on which people manage their tokens, and the REST API that it uses.
 ///
 /// ```
@@ -46,7 +49,7 @@ pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
     /// Builds the routes at this path. The function hides the type of the sign-in.
-    routes: Box<dyn FnOnce(Arc<Page>, &str) -> Router<S> + Send>,
+    routes: Routes<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {

@@ -156,7 +156,7 @@ struct View<'p> {
 impl View<'_> {
     async fn document(&self, visitor: &Visitor) -> Response {
         let Some((status, key)) = notice(visitor) else {
-            let settings = self.settings(visitor, |path| path.to_owned()).await;
+            let settings = self.settings(visitor, str::to_owned).await;
             return Html(self.full(&settings)).into_response();
         };
         (status, Html(self.notice(status, key))).into_response()

@@ -229,12 +229,17 @@ function dateText(text) {
 /** How close its end must be for a token to expire soon, in milliseconds. */
 export const SOON = 7 * DAY;
 
+/** From when on a token counts as no longer in use, in milliseconds. */
+const UNUSED = 90 * DAY;
+
 /** Creates the badges of a token: its status, and what needs attention. */
-export function badges({ status, expires_at: end, previous_secret_expires_at: previous }) {
+export function badges({ status, created_at: created, last_used_at: used, expires_at: end, previous_secret_expires_at: previous }) {
+  const idle = now() - Date.parse(used ?? created);
   const soon = status === "active" && end !== null && Date.parse(end) - now() <= SOON;
   return [
     h("span", { class: `badge ${status}` }, t(`status.${status}`)),
     soon && h("span", { class: "badge soon" }, t("status.soon")),
+    status === "active" && idle >= UNUSED && h("span", { class: "badge" }, t("status.unused", { days: Math.floor(idle / DAY).toLocaleString(LANGUAGE) })),
     status === "active" && previous && h("span", { class: "badge soon" }, t("status.previous")),
   ];
 }
