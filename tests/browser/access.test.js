@@ -1,19 +1,8 @@
 // For everybody: whatever they read with, type with, and however small their screen is.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { accessible } from "./harness/axe.js";
 import { scene } from "./harness/index.js";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-
-async function accessible(page, where) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags }), TAGS);
-  const found = violations.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html, any }) => `${html} ${any.map(({ message }) => message).join()}`).join("\n  ")}`);
-  assert.deepEqual(found, []);
-}
 
 /** Each view there is, with something in it. */
 async function tour({ page, api, open }, look) {
@@ -237,6 +226,18 @@ scene("a token is made, used up and deleted by keyboard alone", {}, async ({ pag
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
   await page.waitForFunction(() => document.activeElement?.tagName === "H1");
   assert.equal((await api.tokens()).length, 1);
+});
+
+scene("the link to the content leads there, and stays in the view", {}, async ({ page, api, open }) => {
+  const token = await api.make({ name: "ci" });
+  await open(`#/tokens/${token.id}`);
+  await page.getByRole("heading", { name: "ci" }).waitFor();
+  const address = page.url();
+  await page.getByRole("link", { name: "Skip to the content" }).focus();
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement?.id === "main");
+  assert.equal(page.url(), address);
+  await page.getByRole("heading", { name: "ci" }).waitFor();
 });
 
 scene("what happens is said to readers of screens", {}, async ({ page, open }) => {

@@ -19,6 +19,10 @@ scene("the activity of a token says who changed what, with before and after", { 
   await changed.getByText("by alice").waitFor();
   const row = changed.getByRole("row", { name: /Name/ });
   assert.deepEqual(await row.getByRole("cell").allInnerTexts(), ["before", "after"]);
+  const created = entries(page).nth(2);
+  assert.deepEqual(await created.getByRole("row", { name: /^Name/ }).getByRole("cell").allInnerTexts(), ["before"], "there was nothing before");
+  await created.getByText(/Chrome on Linux/).waitFor();
+  assert.match(await created.locator("p[title]").getAttribute("title"), /^Mozilla/);
   assert.match(await changed.locator("time").first().getAttribute("title"), /UTC$/);
   assert.match(await entries(page).nth(2).innerText(), /projects:list/);
   assert.doesNotMatch(await page.locator("main").innerText(), /hp_/);

@@ -59,3 +59,46 @@ scene("an owner filter without a match says that it is exact", ADMIN, async ({ p
   await page.getByRole("button", { name: "Show all tokens" }).click();
   await names(page, 1);
 });
+
+scene("an admin sees how owners are called where the host says so, with their ids", ADMIN, async ({ page, context, api, open, browser, server }) => {
+  const alice = await enter(browser, server, "alice");
+  const [{ id }] = await alice.api.tokens();
+  await alice.context.close();
+  await api.make({ name: "own" });
+  await context.route("**/settings/tokens", async (route) => {
+    const answer = await route.fetch();
+    const html = (await answer.text()).replace("&quot;names&quot;:null", "&quot;names&quot;:&quot;./tokens/owners&quot;");
+    await route.fulfill({ response: answer, body: html });
+  });
+  const asked = [];
+  await context.route("**/settings/tokens/owners?*", (route) => {
+    asked.push(new URL(route.request().url()).searchParams.getAll("id"));
+    return route.fulfill({ json: { alice: "The night shift" } });
+  });
+  await open();
+  const cell = page.getByRole("row", { name: /first token/ }).locator(".owner");
+  await cell.getByText("The night shift").waitFor();
+  assert.equal((await cell.innerText()).trim(), "The night shift\nalice");
+  assert.deepEqual(asked, [["alice"]], "one request, and none for oneself");
+  await page.getByRole("button", { name: "Revoke all…" }).click();
+  const dialog = page.getByRole("dialog");
+  assert.deepEqual(await dialog.locator("datalist option").evaluateAll((options) => options.map(({ value, label }) => [value, label])), [["alice", "The night shift"], ["root", ""]]);
+  await dialog.getByLabel("Owner", { exact: true }).fill("alice");
+  await dialog.getByText("The night shift (alice) has 1 active token, and 1 in all.").waitFor();
+  await page.keyboard.press("Escape");
+  await open(`#/tokens/${id}`);
+  await page.locator(".fact", { hasText: "Owner" }).getByText("The night shift").waitFor();
+  await open("#/activity");
+  await page.getByText("by The night shift").first().waitFor();
+  assert.deepEqual(asked, [["alice"]], "names are asked for once");
+});
+
+scene("without names from the host an admin sees the ids, and nothing is asked", ADMIN, async ({ page, api, open }) => {
+  await api.make({ name: "own" });
+  const requests = [];
+  page.on("request", (request) => requests.push(request.url()));
+  await open();
+  await names(page, 2);
+  assert.deepEqual(await page.locator("tbody .owner").allInnerTexts(), ["root", "alice"]);
+  assert.ok(requests.every((url) => !url.includes("/owners")));
+});

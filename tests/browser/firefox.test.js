@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { firefox } from "playwright-core-bidi";
 import { PATIENCE, enter, use } from "./harness/browser.js";
+import { serveHost } from "./harness/host.js";
 import { startServer } from "./harness/server.js";
 
 // Debian's Firefox speaks WebDriver BiDi. Later versions of Playwright use commands that this Firefox does not have yet.
@@ -61,6 +62,30 @@ test("in Firefox a token is created, used, changed, regenerated, revoked and del
     await dialog.getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
     assert.equal((await api.tokens()).length, 1);
+    assert.deepEqual(watched.faults, []);
+    await context.close();
+  } finally {
+    await server.stop();
+  }
+});
+
+test("in Firefox a token is created inside of a page of the host's", async () => {
+  const server = await startServer();
+  try {
+    const { page, api, watched, context } = await enter(browser, server, "alice");
+    await serveHost(context);
+    await page.goto("/host#here");
+    await page.getByRole("link", { name: "first token", exact: true }).waitFor();
+    await page.getByRole("link", { name: "New token" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("embedded");
+    await page.getByRole("button", { name: "Create token" }).click();
+    const secret = await page.locator(".secret").innerText();
+    assert.equal(await use(server, secret), 200);
+    await page.getByRole("button", { name: "I have saved it" }).click();
+    await page.getByRole("link", { name: "All tokens" }).click();
+    await page.getByRole("link", { name: "embedded", exact: true }).waitFor();
+    assert.equal((await api.tokens()).length, 2);
+    assert.deepEqual([new URL(page.url()).hash, await page.title()], ["#here", "The host"]);
     assert.deepEqual(watched.faults, []);
     await context.close();
   } finally {

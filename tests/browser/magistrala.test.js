@@ -15,7 +15,6 @@ const read = async (server, token, channel) => (await fetch(`${server.url}/${HOM
 async function grant(place, title, entity) {
   await place.getByRole("searchbox", { name: "Search scopes" }).fill(title);
   await place.getByRole("checkbox", { name: new RegExp(`^${title}`) }).check();
-  await place.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for chosen ones" }).check();
   await place.getByLabel(`domain for ${title}`).fill(HOME);
   if (entity) await place.getByLabel(`entity for ${title}`).fill(entity);
   await place.getByLabel(`entity for ${title}`).press("Enter");
@@ -54,6 +53,22 @@ walk(MAGISTRALA, "each operation is there for each entity", {}, async ({ page })
     await search.fill(`${operation} channels`);
     await page.getByRole("checkbox", { name: new RegExp(`^${operation} channels`) }).waitFor();
   }
+});
+
+walk(MAGISTRALA, "no operation is offered for all, because nobody may grant that", {}, async ({ page, server }) => {
+  await page.getByRole("link", { name: "Create PAT" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("wide");
+  await page.getByRole("searchbox", { name: "Search scopes" }).fill("Read channels");
+  await page.getByRole("checkbox", { name: /^Read channels/ }).check();
+  await page.getByRole("group", { name: "Read channels" }).getByText("Only for chosen ones").waitFor();
+  assert.equal(await page.getByText("For all").count(), 0);
+  const sent = [];
+  page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByText("Add at least one.").waitFor();
+  assert.deepEqual(sent, []);
+  const said = await page.context().request.post(`${server.url}${MAGISTRALA.path}/api`, { data: { name: "wide", scopes: ["channels:read"] } });
+  assert.equal(said.status(), 403, "the server refuses what the page does not offer");
 });
 
 walk(MAGISTRALA, "a PAT is viewed by a click on its row, or on View", {}, async ({ page }) => {

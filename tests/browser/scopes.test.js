@@ -90,6 +90,17 @@ scene("ticking what a preset grants shows the preset", {}, async ({ page, open }
   assert.ok(await page.getByRole("radio", { name: "Look, don't touch" }).isChecked());
 });
 
+scene("scopes that a person may not grant are named at the picker, in the language of the page", { locale: "de" }, async ({ page, context, open, watched }) => {
+  watched.expect(403);
+  await open("#/new");
+  await page.getByLabel("Name", { exact: true }).fill("es");
+  for (const title of ["List projects", "Create projects"]) await box(page, title).check();
+  const body = JSON.stringify({ type: "/problems/scope-not-grantable", status: 403, detail: "you may not grant projects:create" });
+  await context.route("**/tokens", (route) => route.fulfill({ status: 403, contentType: "application/problem+json", body }));
+  await page.getByRole("button", { name: "Token anlegen" }).click();
+  await page.locator(".picker > .error", { hasText: "Das dürfen Sie nicht vergeben: projects:create." }).waitFor();
+});
+
 /** Serves a catalog with this number of resources, each with ten operations. */
 async function catalogOf(context, resources) {
   await context.route("**/tokens/scopes", async (route) => {

@@ -1,6 +1,7 @@
 // When things go wrong: the page says so, says what to do, and loses nothing.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { scene, signIn } from "./harness/index.js";
 
 const name = (page) => page.getByLabel("Name", { exact: true });
@@ -39,7 +40,7 @@ scene("when the session has ended, the form stays, and goes through after a new 
 for (const [what, answer, said] of [
   ["the store is away", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
   ["a proxy answers in its own words", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server answered 502"],
-  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"the request failed"}' }, "The request failed."],
+  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "This is a fault of the server."],
 ]) {
   scene(`when ${what}, the page says so and keeps the form`, {}, async ({ page, context, open, watched }) => {
     watched.expect(answer.status);
@@ -52,6 +53,32 @@ for (const [what, answer, said] of [
     await context.unroute("**/tokens", broken);
     await create(page);
     await page.locator(".secret").waitFor();
+  });
+}
+
+/** The ends of the types of all problems of the API, as its documentation lists them. */
+const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
+
+for (const [locale, other] of [["en", "That did not work"], ["de", "Das hat nicht geklappt"]]) {
+  scene(`each problem of the API has a text in the language ${locale}`, { locale }, async ({ page, context, open, watched }) => {
+    assert.ok(KINDS.length > 20, `${KINDS.length} kinds`);
+    watched.expect(...KINDS.map(({ status }) => status));
+    await open();
+    await page.getByRole("link", { name: "first token", exact: true }).waitFor();
+    const untold = [];
+    for (const { kind, status } of KINDS) {
+      const body = JSON.stringify({ type: `/problems/${kind}`, title: "x", status, detail: `the server's words on ${kind}` });
+      await context.route("**/tokens?*", (route) => route.fulfill({ status, contentType: "application/problem+json", body }));
+      await Promise.all([page.waitForResponse(/tokens\?/), page.locator(".toolbar .button").last().click()]);
+      const box = problem(page).first();
+      await box.waitFor();
+      const text = await box.innerText();
+      if (text.includes("server's words") || (text.includes(other) && kind !== "internal")) untold.push(`${kind}: ${text}`);
+      await context.unroute("**/tokens?*");
+      await page.locator(".toolbar .button").last().click();
+      await problem(page).waitFor({ state: "detached" });
+    }
+    assert.deepEqual(untold, []);
   });
 }
 

@@ -4,6 +4,9 @@
 //! declarations: the modules in order, without their `import` statements, without the word `export`
 //! and without comments on lines of their own. This works because no two modules declare the same
 //! name, and because no module renames what it imports. `tests/files.rs` checks both.
+//!
+//! The modules are the body of a function, `startPage`, whose argument `PLACE` says where the page
+//! is. `mount.js` calls it, so that a host can show the page in its own, and remove it again.
 
 use crate::asset::{Asset, Assets};
 use crate::texts::Texts;
@@ -15,11 +18,12 @@ macro_rules! sources {
 /// The modules of the page. A module that is used while another one is evaluated comes before it.
 const MODULES: &[&str] = &sources![
     "page.js",
+    "address.js",
     "dom.js",
-    "sign-in.js",
     "api.js",
     "dates.js",
     "fields.js",
+    "owners.js",
     "scopes.js",
     "revoke.js",
     "filters.js",
@@ -30,7 +34,10 @@ const MODULES: &[&str] = &sources![
     "app.js",
 ];
 
-const SIGN_IN: &[&str] = &sources!["sign-in.js"];
+/// The modules around the page.
+const OUTER_MODULES: &[&str] = &sources!["sign-in.js", "mount.js"];
+
+const NOTICE: &[&str] = &sources!["sign-in.js", "notice.js"];
 
 const STYLES: &[&str] = &sources!["theme.css", "base.css", "list.css", "views.css"];
 
@@ -44,10 +51,16 @@ pub(crate) fn assets(languages: &[Texts]) -> Assets {
     let mut all = vec![
         Asset::new("icon.svg", include_str!("../web/icon.svg").to_owned()),
         Asset::new("hallpass.css", STYLES.join("\n")),
-        Asset::new("sign-in.js", join(SIGN_IN)),
+        Asset::new("notice.js", join(NOTICE)),
     ];
     all.extend(languages.iter().map(|texts| {
-        let script = format!("const TEXTS = {};\n{}", texts.json(), join(MODULES));
+        let script = format!(
+            "const TEXTS = {};\nconst LANGUAGE = \"{}\";\nfunction startPage(PLACE) {{\n{}}}\n{}export {{ mount }};\n",
+            texts.json(),
+            texts.language(),
+            join(MODULES),
+            join(OUTER_MODULES),
+        );
         Asset::new(script_name(texts.language()), script)
     }));
     Assets(all)

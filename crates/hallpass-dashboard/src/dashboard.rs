@@ -4,14 +4,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::HeaderMap;
-use axum::routing::{MethodRouter, get};
+use axum::routing::get;
 use hallpass_axum::{Authenticator, TokenApi};
 use hallpass_core::Hallpass;
 
 use crate::local::{linkable, local};
-use crate::page::{Page, PersonName, Settings};
+use crate::names::Names;
+use crate::page::{Page, Part, Settings};
 use crate::texts;
 use crate::visitor::Visitor;
+
+/// A function that builds the routes of a page at a path.
+type Routes<S> = Box<dyn FnOnce(Arc<Page>, &str) -> Router<S> + Send>;
 
 /// The page on which people manage their tokens, and the REST API that it uses.
 ///
@@ -44,8 +48,8 @@ use crate::visitor::Visitor;
 pub struct Dashboard<S = ()> {
     settings: Settings,
     api: Option<TokenApi<S>>,
-    /// Builds the page's route. The function hides the type of the sign-in.
-    route: Box<dyn FnOnce(Arc<Page>) -> MethodRouter<S> + Send>,
+    /// Builds the routes at this path. The function hides the type of the sign-in.
+    routes: Routes<S>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
@@ -55,7 +59,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         Self {
             settings: Settings::of(hallpass),
             api: Some(api),
-            route: Box::new(|page| visit(who, page)),
+            routes: Box::new(|page, path| routes(who, page, path)),
         }
     }
 
@@ -159,10 +163,40 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Sets the name that the page shows for a person. Use it if the id of an owner is not
-    /// meaningful to people, such as a number. The default is the id.
-    pub fn person_name(mut self, name: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        self.settings.person_name = Some(PersonName(Box::new(name)));
+    /// Sets the names that the page shows for people. Use it if the ids of owners, such as
+    /// numbers, are not meaningful to people. The function gets at most 200 ids of owners and
+    /// actors, and returns pairs of an id and a name. The page shows the id of a person without a
+    /// name. People see their own name, and an admin sees the names and ids of all owners.
+    ///
+    /// ```
+    /// # use axum::http::request::Parts;
+    /// # use hallpass_core::{Actor, Hallpass};
+    /// # use hallpass_dashboard::Dashboard;
+    /// # async fn signed_in(_: Parts) -> Option<Actor> { None }
+    /// # #[derive(Clone)] struct Accounts;
+    /// # impl Accounts { async fn names(&self, _: &[String]) -> Vec<(String, String)> { Vec::new() } }
+    /// # fn page(hallpass: &Hallpass, accounts: Accounts) -> Dashboard {
+    /// Dashboard::new(hallpass, signed_in).person_names(move |ids| {
+    ///     let accounts = accounts.clone();
+    ///     async move { accounts.names(&ids).await }
+    /// })
+    /// # }
+    /// ```
+    pub fn person_names<F, A, N>(mut self, names: F) -> Self
+    where
+        F: Fn(Vec<String>) -> A + Send + Sync + 'static,
+        A: Future<Output = N> + Send + 'static,
+        N: IntoIterator<Item = (String, String)>,
+    {
+        self.settings.names = Some(Names::new(names));
+        self
+    }
+
+    /// Offers scopes with parameters ([`CatalogScope::per`](hallpass_core::CatalogScope::per)) for
+    /// chosen resources only, and never for all resources. Use it if such a scope cannot be granted
+    /// for all, for example because the owner directory limits people to their own domain.
+    pub fn for_chosen_resources_only(mut self) -> Self {
+        self.settings.for_chosen_only = true;
         self
     }
 
@@ -229,13 +263,8 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         let serve = async move |parameters: RawPathParams, headers: HeaderMap| {
             files.assets.serve(&parameters, &headers)
         };
-        let page = (self.route)(page);
-        let mut router = Router::new()
-            .route(&format!("{path}/"), page.clone())
+        let router = (self.routes)(page, path)
             .route(&format!("{path}/assets/{{version}}/{{file}}"), get(serve));
-        if !path.is_empty() {
-            router = router.route(path, page);
-        }
         match self.api {
             Some(api) => router.merge(api.into_router_at(&format!("{path}/api"))),
             None => router,
@@ -243,20 +272,34 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 }
 
-/// Returns the page's route for this sign-in.
-fn visit<W, T, S>(who: W, page: Arc<Page>) -> MethodRouter<S>
+/// Returns the routes whose answers depend on the visitor, for this sign-in.
+fn routes<W, T, S>(who: W, page: Arc<Page>, path: &str) -> Router<S>
 where
     W: Authenticator<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
+    let has_names = page.has_names();
     let shared = Arc::new((who, page));
-    get(async move |State(state): State<S>, OriginalUri(uri): OriginalUri, request: Request| {
-        let (who, page) = &*shared;
-        let (mut parts, _) = request.into_parts();
-        let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
-        page.answer(&visitor, uri.path(), &parts.headers)
-    })
+    let visit = |part: Part| {
+        let shared = Arc::clone(&shared);
+        get(async move |State(state): State<S>, OriginalUri(uri): OriginalUri, request: Request| {
+            let (who, page) = &*shared;
+            let (mut parts, _) = request.into_parts();
+            let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
+            page.answer(part, &visitor, &uri, &parts.headers).await
+        })
+    };
+    let mut router = Router::new()
+        .route(&format!("{path}/"), visit(Part::Document))
+        .route(&format!("{path}/embed.js"), visit(Part::Script));
+    if has_names {
+        router = router.route(&format!("{path}/owners"), visit(Part::Names));
+    }
+    if !path.is_empty() {
+        router = router.route(path, visit(Part::Document));
+    }
+    router
 }
 
 impl<S> fmt::Debug for Dashboard<S> {

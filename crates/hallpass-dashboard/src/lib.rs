@@ -14,6 +14,7 @@ mod bundle;
 mod dashboard;
 mod headers;
 mod local;
+mod names;
 mod page;
 mod template;
 mod texts;

@@ -1,15 +1,17 @@
 //! The page itself: the HTML for a person who is signed in, and the notices for other visitors.
 
-use std::fmt;
+use std::collections::BTreeMap;
 
-use axum::http::header::{CACHE_CONTROL, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use hallpass_core::{Catalog, CatalogScope, Hallpass};
+use serde_json::{Value, json};
 
 use crate::asset::Assets;
 use crate::bundle;
 use crate::headers;
+use crate::names::{self, Names};
 use crate::template::{Template, escape};
 use crate::texts::{self, Texts};
 use crate::visitor::Visitor;
@@ -24,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) theme: Option<String>,
     /// The name of the confirmation that a person enters for changes.
     pub(crate) confirmation: Option<String>,
-    pub(crate) person_name: Option<PersonName>,
+    pub(crate) names: Option<Names>,
     /// The path in the `curl` command that is shown with a new secret.
     pub(crate) example_request: String,
     /// The default name of a token.
@@ -36,14 +38,16 @@ pub(crate) struct Settings {
     pub(crate) languages: Vec<Texts>,
     /// The scopes that a token may hold for single resources, with the names of their parameters.
     /// The API's catalog does not contain them.
-    pub(crate) parameters: Vec<(String, String)>,
+    parameters: BTreeMap<String, Vec<String>>,
+    /// Set if these scopes are granted only for chosen resources.
+    pub(crate) for_chosen_only: bool,
 }
 
 impl Settings {
     pub(crate) fn of(hallpass: &Hallpass) -> Self {
         let scopes = hallpass.catalog().map(Catalog::scopes).unwrap_or_default();
         let named = |scope: &CatalogScope| {
-            let names = scope.parameters().collect::<Vec<_>>().join(":");
+            let names: Vec<_> = scope.parameters().map(str::to_owned).collect();
             (scope.as_scope().to_string(), names)
         };
         let parameters = scopes.iter().map(named).filter(|(_, names)| !names.is_empty()).collect();
@@ -53,28 +57,15 @@ impl Settings {
             home: None,
             theme: None,
             confirmation: None,
-            person_name: None,
+            names: None,
             example_request: "/".to_owned(),
             default_name: None,
             links: Vec::new(),
             header: String::new(),
             languages: Texts::shipped(),
             parameters,
+            for_chosen_only: false,
         }
-    }
-
-    /// Returns the name to show for the person with this id.
-    fn name_of(&self, id: &str) -> String {
-        self.person_name.as_ref().map_or_else(|| id.to_owned(), |name| (name.0)(id))
-    }
-}
-
-/// The host's function from the id of a person to the name.
-pub(crate) struct PersonName(pub(crate) Box<dyn Fn(&str) -> String + Send + Sync>);
-
-impl fmt::Debug for PersonName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PersonName(..)")
     }
 }
 
@@ -84,6 +75,17 @@ pub(crate) struct Page {
     pub(crate) assets: Assets,
     page: Template,
     notice: Template,
+}
+
+/// A part of the page that a visitor asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// The page in a document of its own.
+    Document,
+    /// The script with which the host shows the page in its own.
+    Script,
+    /// The names of the owners in the query.
+    Names,
 }
 
 impl Page {
@@ -96,15 +98,30 @@ impl Page {
         }
     }
 
-    /// Returns the page or the notice for this visitor. `path` is the path of the request.
-    pub(crate) fn answer(&self, visitor: &Visitor, path: &str, headers: &HeaderMap) -> Response {
+    /// Returns whether the host says how people are called.
+    pub(crate) fn has_names(&self) -> bool {
+        self.settings.names.is_some()
+    }
+
+    /// Answers a request for this part of the page.
+    pub(crate) async fn answer(
+        &self,
+        part: Part,
+        visitor: &Visitor,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Response {
         let texts = texts::choose(&self.settings.languages, headers);
-        let view = View { page: self, texts, below: below(path) };
-        let mut response = match visitor {
-            Visitor::Person { id, admin } => Html(view.full(id, *admin)).into_response(),
-            Visitor::Nobody => view.notice(StatusCode::UNAUTHORIZED, "signed_out"),
-            Visitor::Refused => view.notice(StatusCode::FORBIDDEN, "refused"),
-            Visitor::Unknown => view.notice(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        let mut response = match part {
+            Part::Document => {
+                let view = View { page: self, texts, below: below(uri.path()) };
+                view.document(visitor).await
+            }
+            Part::Script => {
+                let view = View { page: self, texts, below: "./".to_owned() };
+                view.script(visitor).await
+            }
+            Part::Names => self.names(visitor, uri.query().unwrap_or_default()).await,
         };
         // The page contains the person's name. When a browser goes back, it must request the page
         // again, because the session may have ended.
@@ -112,31 +129,100 @@ impl Page {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
         headers::finish(response)
     }
+
+    /// Returns the names of owners, which only an admin may ask for.
+    async fn names(&self, visitor: &Visitor, query: &str) -> Response {
+        let Visitor::Person { admin: true, .. } = visitor else {
+            return StatusCode::FORBIDDEN.into_response();
+        };
+        match names::ids_in(query) {
+            Some(ids) => {
+                let names = json!(names::of(self.settings.names.as_ref(), ids).await);
+                ([(CONTENT_TYPE, "application/json")], names.to_string()).into_response()
+            }
+            None => StatusCode::BAD_REQUEST.into_response(),
+        }
+    }
 }
 
 /// The page in one language at one path.
 struct View<'p> {
     page: &'p Page,
     texts: &'p Texts,
-    /// The relative path from the page to its folder.
+    /// The relative path from the page or its script to the page's folder.
     below: String,
 }
 
 impl View<'_> {
-    fn full(&self, id: &str, admin: bool) -> String {
+    async fn document(&self, visitor: &Visitor) -> Response {
+        let Some((status, key)) = notice(visitor) else {
+            let settings = self.settings(visitor, str::to_owned).await;
+            return Html(self.full(&settings)).into_response();
+        };
+        (status, Html(self.notice(status, key))).into_response()
+    }
+
+    /// Returns the script with which the host shows the page in its own. It contains the settings
+    /// for this visitor.
+    async fn script(&self, visitor: &Visitor) -> Response {
+        // The script is one folder further down than the page that these paths are relative to.
+        let relative = |path: &str| match path.starts_with('/') {
+            true => path.to_owned(),
+            false => format!("../{path}"),
+        };
+        let given = match notice(visitor) {
+            None => json!({ "settings": self.settings(visitor, relative).await }),
+            Some((status, key)) => {
+                let text = |part: &str| self.texts.get(&format!("notice.{key}.{part}"));
+                let sign_in = self.page.settings.sign_in.as_deref();
+                json!({ "notice": {
+                    "title": text("title"),
+                    "text": text("text"),
+                    "label": self.texts.get("notice.sign_in"),
+                    "signIn": sign_in.filter(|_| status == StatusCode::UNAUTHORIZED).map(relative),
+                } })
+            }
+        };
+        let assets = &self.page.assets;
+        let module = assets.path(&bundle::script_name(self.texts.language()));
+        let style = json!(format!("./{}", assets.path("hallpass.css")));
+        let script = format!(
+            "import {{ mount as show }} from \"./{module}\";\n\
+             const given = {{ ...{given}, base: import.meta.url, style: {style} }};\n\
+             export const mount = (element, options) => show(element, given, options);\n"
+        );
+        ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
+    }
+
+    /// Returns what the scripts have to know. `link` makes the paths of the host relative to what
+    /// contains them.
+    async fn settings(&self, visitor: &Visitor, link: impl Fn(&str) -> String) -> Value {
+        let Visitor::Person { id, admin } = visitor else { return Value::Null };
         let settings = &self.page.settings;
+        let link = |path: &Option<String>| path.as_deref().map(&link);
+        let names = names::of(settings.names.as_ref(), vec![id.clone()]).await;
+        json!({
+            "api": link(&settings.api).unwrap_or_else(|| format!("{}api", self.below)),
+            "names": (*admin && settings.names.is_some()).then(|| format!("{}owners", self.below)),
+            "person": id,
+            "name": names.get(id).unwrap_or(id),
+            "admin": admin,
+            "signIn": link(&settings.sign_in),
+            "home": link(&settings.home),
+            "confirmation": settings.confirmation,
+            "example": link(&Some(settings.example_request.clone())),
+            "defaultName": settings.default_name,
+            "forChosenOnly": settings.for_chosen_only,
+            "parameters": settings.parameters,
+        })
+    }
+
+    fn full(&self, settings: &Value) -> String {
         self.page.page.fill(|place| match place {
-            "api" => escape(&settings.api.clone().unwrap_or_else(|| format!("{}api", self.below))),
-            "person" => escape(id),
-            "name" => escape(&settings.name_of(id)),
-            "role" => if admin { "admin" } else { "owner" }.to_owned(),
-            "home" => escape(settings.home.as_deref().unwrap_or_default()),
-            "confirmation" => escape(settings.confirmation.as_deref().unwrap_or_default()),
-            "example" => escape(&settings.example_request),
-            "default_name" => escape(settings.default_name.as_deref().unwrap_or_default()),
-            "parameters" => settings.parameters.iter().map(parameter).collect(),
-            "links" => settings.links.iter().map(link).collect(),
-            "header" => settings.header.clone(),
+            "api" => escape(settings["api"].as_str().unwrap_or_default()),
+            "settings" => escape(&settings.to_string()),
+            "links" => self.page.settings.links.iter().map(link).collect(),
+            "header" => self.page.settings.header.clone(),
             "script" => self.asset(&bundle::script_name(self.texts.language())),
             place => self.common(place),
         })
@@ -144,11 +230,11 @@ impl View<'_> {
 
     /// Returns a notice instead of the page. Its texts have keys that start with `notice.` and
     /// `key`.
-    fn notice(&self, status: StatusCode, key: &str) -> Response {
+    fn notice(&self, status: StatusCode, key: &str) -> String {
         let text = |part: &str| escape(self.texts.get(&format!("notice.{key}.{part}")));
         let sign_in = self.page.settings.sign_in.as_deref();
         let sign_in = sign_in.filter(|_| status == StatusCode::UNAUTHORIZED);
-        let html = self.page.notice.fill(|place| match (place, sign_in) {
+        self.page.notice.fill(|place| match (place, sign_in) {
             ("title", _) => text("title"),
             ("text", _) => text("text"),
             ("forward", None) => String::new(),
@@ -158,18 +244,16 @@ impl View<'_> {
                 "<p><a id=\"sign-in\" href=\"{}\">{}</a></p>\n<script type=\"module\" src=\"{}\"></script>",
                 escape(path),
                 escape(self.texts.get("notice.sign_in")),
-                self.asset("sign-in.js"),
+                self.asset("notice.js"),
             ),
             (place, _) => self.common(place),
-        });
-        (status, Html(html)).into_response()
+        })
     }
 
     fn common(&self, place: &str) -> String {
         let settings = &self.page.settings;
         match place {
             "language" => escape(self.texts.language()),
-            "sign_in" => escape(settings.sign_in.as_deref().unwrap_or_default()),
             "icon" => self.asset("icon.svg"),
             "style" => self.asset("hallpass.css"),
             "theme" => match &settings.theme {
@@ -188,6 +272,16 @@ impl View<'_> {
     }
 }
 
+/// Returns the status and the key of the notice that this visitor gets instead of the page.
+fn notice(visitor: &Visitor) -> Option<(StatusCode, &'static str)> {
+    match visitor {
+        Visitor::Person { .. } => None,
+        Visitor::Nobody => Some((StatusCode::UNAUTHORIZED, "signed_out")),
+        Visitor::Refused => Some((StatusCode::FORBIDDEN, "refused")),
+        Visitor::Unknown => Some((StatusCode::SERVICE_UNAVAILABLE, "unavailable")),
+    }
+}
+
 /// Returns the relative path from the page to its folder. It is correct with and without a trailing
 /// slash in the page's own path, and regardless of the prefix that a proxy has removed.
 fn below(path: &str) -> String {
@@ -195,14 +289,6 @@ fn below(path: &str) -> String {
         None | Some((_, "")) => "./".to_owned(),
         Some((_, last)) => format!("./{last}/"),
     }
-}
-
-fn parameter((scope, names): &(String, String)) -> String {
-    format!(
-        r#"<meta name="hallpass-parameter" data-scope="{}" content="{}">"#,
-        escape(scope),
-        escape(names)
-    )
 }
 
 fn link((label, address): &(String, String)) -> String {
@@ -227,8 +313,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_placeholder_is_filled() {
+    #[tokio::test]
+    async fn every_placeholder_is_filled() {
         let settings = Settings::of(&Hallpass::builder(MemoryStore::new()).build());
         let page = Page::new(Settings {
             theme: Some("/x.css".into()),
@@ -241,7 +327,8 @@ mod tests {
             Visitor::Refused,
             Visitor::Unknown,
         ] {
-            drop(page.answer(&visitor, "/tokens", &HeaderMap::new()));
+            let uri = Uri::from_static("/tokens");
+            drop(page.answer(Part::Document, &visitor, &uri, &HeaderMap::new()).await);
         }
     }
 }

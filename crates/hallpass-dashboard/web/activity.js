@@ -1,9 +1,11 @@
 // The activity: who changed what, when and from where, of one token or of all of the person's.
 
+import { toToken } from "./address.js";
 import { listAudit, showToken } from "./api.js";
 import { minute, relative, time, zoneNote } from "./dates.js";
 import { button, fill, h, isolated, mark, problemBox } from "./dom.js";
-import { isAdmin, plural, rich, t, toToken } from "./page.js";
+import { ownerName } from "./owners.js";
+import { isAdmin, plural, rich, t } from "./page.js";
 
 const KINDS = ["issued", "copied", "updated", "regenerated", "grace_period_ended", "digest_replaced", "revoked", "deleted", "pruned", "owner_changed"];
 const FIELDS = ["name", "description", "scopes", "expires_at", "metadata", "status", "revoked_at", "regenerated_at", "previous_secret_expires_at", "owner"];
@@ -64,29 +66,46 @@ function namesIn(items) {
 
 function activityEntry({ at, kind, actor, owner, token_id: id, count, origin, changes }, names) {
   const key = KINDS.includes(kind) ? `activity.kind_${kind}` : "activity.kind_other";
-  const from = [origin.ip, origin.user_agent, origin.request_id && t("activity.request", { id: origin.request_id })].filter(Boolean);
+  const from = [origin.ip, origin.user_agent && program(origin.user_agent), origin.request_id && t("activity.request", { id: origin.request_id })].filter(Boolean);
   const about = id ? h("a", { href: toToken(id) }, names.has(id) ? isolated(names.get(id)) : h("code", {}, id)) : h("span", {}, plural("activity.tokens", count));
   return h(
     "li",
     { class: "entry" },
     h("div", { class: "entry-head" }, h("strong", {}, t(key, { kind })), " ", about, h("span", { class: "entry-time" }, time(at, minute(at)), " ", h("span", { class: "quiet" }, relative(at)))),
-    h("p", { class: "quiet" }, rich("activity.by", { actor: isolated(actor ?? t("activity.unknown")) }), isAdmin && owner && owner !== actor && [" ", rich("activity.owner", { owner: isolated(owner) })]),
-    from.length > 0 && h("p", { class: "quiet" }, isolated(t("activity.from", { origin: from.join(" · ") }))),
+    h(
+      "p",
+      { class: "quiet", title: origin.user_agent },
+      rich("activity.by", { actor: actor ? ownerName(actor) : t("activity.unknown") }),
+      isAdmin && owner && owner !== actor && [" ", rich("activity.owner", { owner: ownerName(owner) })],
+      from.length > 0 && [" ", isolated(t("activity.from", { origin: from.join(" · ") }))],
+    ),
     changes.length > 0 && changesTable(changes),
   );
 }
 
-const changesTable = (changes) =>
-  h(
-    "table",
-    { class: "changes" },
-    h("thead", {}, h("tr", {}, ["activity.field", "activity.before", "activity.after"].map((key) => h("th", { scope: "col" }, t(key))))),
-    h("tbody", {}, changes.map(({ field, before, after }) => h("tr", {}, h("th", { scope: "row" }, FIELDS.includes(field) ? t(`activity.field_${field}`) : field), h("td", {}, changedValue(before)), h("td", {}, changedValue(after))))),
-  );
+/** Shows what changed: from what to what, or only to what where there was nothing before. */
+function changesTable(changes) {
+  const hadValues = changes.some(({ before }) => !isEmpty(before));
+  const heads = hadValues ? ["activity.field", "activity.before", "activity.after"] : ["activity.field", "activity.value"];
+  const row = ({ field, before, after }) => h("tr", {}, h("th", { scope: "row" }, FIELDS.includes(field) ? t(`activity.field_${field}`) : field), hadValues && h("td", {}, changedValue(before)), h("td", {}, changedValue(after)));
+  return h("table", { class: hadValues ? "changes" : "changes set" }, h("thead", {}, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, t(key))))), h("tbody", {}, changes.map(row)));
+}
+
+const isEmpty = (value) => value === null || value === "" || value?.length === 0;
+
+const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
+const SYSTEMS = { Android: "Android", iPhone: "iOS", iPad: "iPadOS", Windows: "Windows", "Mac OS X": "macOS", CrOS: "ChromeOS", Linux: "Linux" };
+
+/** Names the program that called itself so: a browser in a few words, any other as it says. */
+function program(userAgent) {
+  const known = (names) => Object.entries(names).find(([part]) => userAgent.includes(part))?.[1];
+  const [browser, system] = [known(BROWSERS), known(SYSTEMS)];
+  return userAgent.startsWith("Mozilla/") && browser && system ? t("activity.browser", { browser, system }) : userAgent;
+}
 
 /** Writes the value of a field: times in the person's zone, scopes as a list, the rest as text. */
 function changedValue(value) {
-  if (value === null || value === "" || value?.length === 0) return h("span", { class: "quiet" }, "–");
+  if (isEmpty(value)) return h("span", { class: "quiet" }, "–");
   if (Array.isArray(value)) return h("div", { class: "chips" }, value.map((each) => h("code", { class: "chip" }, String(each))));
   if (typeof value === "object") return h("code", {}, JSON.stringify(value));
   if (typeof value === "string" && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return time(value, minute(value));

@@ -1,7 +1,7 @@
 // The REST API: one function for each call. Failures are thrown as a `Problem`.
 
 import { confirmed } from "./fields.js";
-import { apiUrl, plural, t } from "./page.js";
+import { apiUrl, namesUrl, plural, t } from "./page.js";
 
 /** A failed call, as RFC 9457 describes it. */
 export class Problem extends Error {
@@ -71,6 +71,12 @@ export const showToken = (id) => call("GET", one(id));
 
 /** Returns `{ scopes, presets, limits }`. */
 export const fetchScopes = () => call("GET", "/scopes");
+
+/** Returns the names of these owners, by their ids. The host says them, and not the API. */
+export async function fetchNames(ids) {
+  const answer = await fetch(`${namesUrl}?${new URLSearchParams(ids.map((id) => ["id", id]))}`);
+  return answer.ok ? answer.json() : {};
+}
 
 /** Returns a page of the audit trail: `{ items, next_cursor }`. */
 export const listAudit = (query) => call("GET", `/audit?${new URLSearchParams(query)}`);

@@ -1,15 +1,17 @@
 // The page: shows the view that the address asks for, and moves the focus there.
 
 import { activityView } from "./activity.js";
+import { currentRoute, goInstead, onNavigation, setAddress, toActivity, toList } from "./address.js";
 import { missingView, tokenView } from "./detail.js";
-import { closeDialogs, dropMessage, fill, h, icon, isolated, mark } from "./dom.js";
+import { closeDialogs, dropMessage, entitle, fill, h, hasFocus, icon, isolated, mark } from "./dom.js";
 import { askToLeaveSecret, formView } from "./form.js";
 import { listView } from "./list.js";
-import { currentRoute, goInstead, homePath, isAdmin, myName, rich, setAddress, t, toActivity, toList } from "./page.js";
+import { absolute, homePath, isAdmin, myName, rich, t } from "./page.js";
 
 const VIEWS = { list: listView, form: formView, token: tokenView, activity: activityView, missing: missingView };
 
-const main = document.getElementById("main");
+const main = PLACE.main;
+const alone = PLACE.alone;
 const tabs = [
   ["list", h("a", { href: toList() }, t("page.all_tokens"))],
   ["activity", h("a", { href: toActivity() }, t("page.activity"))],
@@ -21,15 +23,16 @@ async function showView({ first = false } = {}) {
   leaveView();
   const route = currentRoute();
   const view = (current = VIEWS[route.view](route));
-  document.title = view.title;
+  entitle(view.title);
   for (const [name, link] of tabs) mark(link, "aria-current", name === route.view && !route.id && "page");
   fill(main, view.node);
   if (first) return;
-  scrollTo(0, 0);
-  main.focus();
+  if (alone) scrollTo(0, 0);
+  else if (main.getBoundingClientRect().top < 0) main.scrollIntoView();
+  main.focus({ preventScroll: true });
   await view.ready;
   // Unless the person has gone on already.
-  if (view === current && (document.activeElement === main || document.activeElement === document.body)) main.querySelector("h1")?.focus();
+  if (view === current && (hasFocus(main) || hasFocus(document.body))) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
 function leaveView() {
@@ -40,25 +43,32 @@ function leaveView() {
 }
 
 /** Asks before a secret is lost that nobody has saved. The address goes back until the answer is there. */
-async function askToLeave({ oldURL, newURL }) {
+async function askToLeave(before, now) {
   closeDialogs();
-  setAddress(new URL(oldURL).hash || toList());
+  setAddress(before);
   const view = current;
   if ((await askToLeaveSecret()) === null || view !== current) return;
   leaveView();
-  goInstead(new URL(newURL).hash || toList());
+  goInstead(now);
 }
 
 fill(
-  document.getElementById("top"),
-  homePath && h("a", { href: homePath, class: "home" }, icon("back"), t("page.back")),
+  PLACE.top,
+  alone && homePath && h("a", { href: absolute(homePath), class: "home" }, icon("back"), t("page.back")),
   h("nav", { class: "tabs", "aria-label": t("page.views") }, tabs.map(([, link]) => link)),
-  h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(myName)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
+  alone && h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(myName)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
 );
 
-addEventListener("hashchange", (event) => (current?.unsaved?.() ? askToLeave(event) : showView()));
-addEventListener("beforeunload", (event) => current?.unsaved?.() && event.preventDefault());
+// The fragment that this link names is no view.
+PLACE.root.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
+const signal = PLACE.signal;
+onNavigation((before, now) => (current?.unsaved?.() ? askToLeave(before, now) : showView()));
+addEventListener("beforeunload", (event) => current?.unsaved?.() && event.preventDefault(), { signal });
 // A browser may keep the page as it was, to show it again when the person comes back.
-addEventListener("pagehide", leaveView);
-addEventListener("pageshow", (event) => event.persisted && showView());
+addEventListener("pagehide", leaveView, { signal });
+addEventListener("pageshow", (event) => event.persisted && showView(), { signal });
+signal.addEventListener("abort", leaveView);
 showView({ first: true });

@@ -3,7 +3,7 @@
 import { now } from "./api.js";
 import { fill, h, mark, unique } from "./dom.js";
 import { errorLine } from "./fields.js";
-import { language, plural, t } from "./page.js";
+import { plural, t } from "./page.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -43,7 +43,7 @@ export function utc(instant) {
 }
 
 /** Writes the weekday: it shows whether a date is the one that was meant. */
-const weekday = (instant) => new Date(instant).toLocaleDateString(language, { weekday: "long" });
+const weekday = (instant) => new Date(instant).toLocaleDateString(LANGUAGE, { weekday: "long" });
 
 /** Returns the instant at which this day, `2027-03-31`, is over where the person is; `null` if there is no such day. */
 function endOfDay(text) {
@@ -73,7 +73,7 @@ const UNITS = [
   ["minute", MINUTE, MINUTE],
 ];
 
-const words = new Intl.RelativeTimeFormat(language, { numeric: "always" });
+const words = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
 
 /** Writes how far away an instant is: `in 12 days`, `3 hours ago`. */
 export function relative(instant) {
@@ -85,7 +85,7 @@ export function relative(instant) {
   return away < 0 ? t("time.just_now") : t("time.soon");
 }
 
-const amount = (count, unit) => new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+const amount = (count, unit) => new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, unitDisplay: "long" }).format(count);
 
 /** Writes the time left in its two largest units: `11 days 4 hours`, `9 minutes 5 seconds`. */
 export function left(instant) {
@@ -229,12 +229,17 @@ function dateText(text) {
 /** How close its end must be for a token to expire soon, in milliseconds. */
 export const SOON = 7 * DAY;
 
+/** From when on a token counts as no longer in use, in milliseconds. */
+const UNUSED = 90 * DAY;
+
 /** Creates the badges of a token: its status, and what needs attention. */
-export function badges({ status, expires_at: end, previous_secret_expires_at: previous }) {
+export function badges({ status, created_at: created, last_used_at: used, expires_at: end, previous_secret_expires_at: previous }) {
+  const idle = now() - Date.parse(used ?? created);
   const soon = status === "active" && end !== null && Date.parse(end) - now() <= SOON;
   return [
     h("span", { class: `badge ${status}` }, t(`status.${status}`)),
     soon && h("span", { class: "badge soon" }, t("status.soon")),
+    status === "active" && idle >= UNUSED && h("span", { class: "badge" }, t("status.unused", { days: Math.floor(idle / DAY).toLocaleString(LANGUAGE) })),
     status === "active" && previous && h("span", { class: "badge soon" }, t("status.previous")),
   ];
 }

@@ -1,11 +1,13 @@
 // One token: what it is, and everything that can be done to it.
 
+import { goInstead, toActivity, toCopy, toList } from "./address.js";
 import { Problem, addScopes, endPreviousSecret, now, regenerateToken, removeScopes, showToken, updateToken } from "./api.js";
 import { DAY, badges, ending, expiryField, keptEnd, left, minute, past, time, utc, zoneNote } from "./dates.js";
-import { ask, button, closeDialogs, fill, h, icon, iconButton, isolated, problemBox, say } from "./dom.js";
+import { ask, button, closeDialogs, entitle, fill, h, icon, iconButton, isolated, problemBox, say } from "./dom.js";
 import { checkName, inlineEdit, selectField } from "./fields.js";
 import { secretPlace, takeSecret } from "./form.js";
-import { goInstead, isAdmin, me, t, toActivity, toCopy, toList } from "./page.js";
+import { isAdmin, me, t } from "./page.js";
+import { ownerName } from "./owners.js";
 import { askToDelete, askToRevoke } from "./revoke.js";
 import { loadCatalog, meaning, scopePicker } from "./scopes.js";
 
@@ -39,7 +41,7 @@ export function tokenView({ id }) {
   function update(current) {
     if (isLeft) return;
     token = current;
-    document.title = token.name;
+    entitle(token.name);
     // The secret of a token that no longer works must not look as if it were of use.
     if (token.status !== "active") secret.clear();
     if (!parts) {
@@ -214,7 +216,7 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
         [t("details.created"), exact(token.created_at)],
         token.regenerated_at && [t("details.regenerated"), exact(token.regenerated_at)],
         token.revoked_at && [t("details.revoked"), exact(token.revoked_at)],
-        isAdmin && [t("list.owner"), isolated(token.owner)],
+        isAdmin && [t("list.owner"), ownerName(token.owner)],
         ...Object.entries(token.metadata ?? {}).map(([key, value]) => [isolated(key), isolated(String(value))]),
         [t("details.id"), h("code", {}, token.id)],
       ];
@@ -277,7 +279,7 @@ function scopesTable({ editable, change, reload }) {
       body: picker.node,
       label: t("scopes.add"),
       wide: true,
-      fields: { scopes: { check, fail: picker.fail, focus: picker.focus } },
+      fields: { scopes: { ...picker, check } },
       reload,
       action: () => change(() => addScopes(token, picker.value), t("scopes.added")),
     });

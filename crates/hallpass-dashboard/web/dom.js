@@ -35,6 +35,14 @@ export function mark(element, name, value) {
   else element.setAttribute(name, value === true ? "" : value);
 }
 
+/** Sets the title of the document, unless that is a page of the host's. */
+export function entitle(title) {
+  if (PLACE.alone) document.title = title;
+}
+
+/** Returns whether an element of the page has the focus. */
+export const hasFocus = (element) => (PLACE.root.activeElement ?? document.body) === element;
+
 const kept = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 
 /** Returns a text that somebody chose. Its direction does not disturb the text around it. */
@@ -79,6 +87,7 @@ const ICONS = {
   key: "M6 10.5a3 3 0 1 1 2.9-3.8H14V9.5h-2v-1.3m-3.1 0A3 3 0 0 1 6 10.5",
   more: "m4 6 4 4 4-4",
   next: "m6 3 5 5-5 5",
+  person: "M8 8a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 14c.4-2.8 2.4-4.3 5.5-4.3s5.1 1.5 5.5 4.3",
   plus: "M8 3v10M3 8h10",
   refresh: "M13 5.5A5.5 5.5 0 1 0 13.5 8.5M13.2 2.5v3.2H10",
   search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9M10.3 10.3 13.5 13.5",
@@ -129,24 +138,24 @@ export function openDialog({ title, text, body, wide = false }) {
     text && h("p", { id: explanation }, text),
     body,
   );
-  const before = /** @type {HTMLElement} */ (document.activeElement);
+  const before = /** @type {HTMLElement} */ (PLACE.root.activeElement);
   const closed = new Promise((/** @type {(value?: any) => void} */ resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
       // The element that had the focus may be gone: its row was removed, say.
       if (before?.isConnected) before.focus();
-      else document.getElementById("main").focus();
+      else PLACE.main.focus();
       resolve();
     });
   });
-  document.body.append(dialog);
+  PLACE.frame.append(dialog);
   dialog.showModal();
   return { node: dialog, close, closed };
 }
 
 /** Closes all dialogs: the view behind them is left. */
 export function closeDialogs() {
-  const open = /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"));
+  const open = /** @type {NodeListOf<HTMLDialogElement>} */ (PLACE.root.querySelectorAll("dialog[open]"));
   for (const dialog of open) dialog.close();
 }
 
@@ -187,9 +196,9 @@ let surviving = false;
 export function say(text, { keep = false } = {}) {
   const close = () => {
     clearTimeout(timer);
-    fill(document.getElementById("status"));
+    fill(PLACE.status);
   };
-  fill(document.getElementById("status"), h("div", { class: "toast" }, h("p", {}, text), iconButton("close", t("dismiss"), t("dismiss"), close)));
+  fill(PLACE.status, h("div", { class: "toast" }, h("p", {}, text), iconButton("close", t("dismiss"), t("dismiss"), close)));
   surviving = keep;
   clearTimeout(timer);
   timer = setTimeout(close, SHOWN);
@@ -197,18 +206,29 @@ export function say(text, { keep = false } = {}) {
 
 /** Removes the message when the view changes. */
 export function dropMessage() {
-  if (!surviving) fill(document.getElementById("status"));
+  if (!surviving) fill(PLACE.status);
   surviving = false;
 }
 
 // What a problem means to a person, what to do about it, and the box in which the page says so.
 
-const BY_KIND = ["unreachable", "stale", "conflict", "token-limit", "not-found", "cross-site", "ended"];
-const BY_STATUS = { 401: "signed-out", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many", 503: "unavailable" };
+/** Kinds that mean the same to a person as another one. */
+const SAME_AS = {
+  "no-credential": "no-caller",
+  "invalid-token": "no-caller",
+  "malformed-json": "invalid-request",
+  "method-not-allowed": "invalid-request",
+  "not-json": "invalid-request",
+  "confirmation-failed": "confirmation-required",
+};
+
+/** What a status means if the kind is unknown: a proxy answered, perhaps. */
+const BY_STATUS = { 401: "no-caller", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many-attempts", 503: "unavailable" };
 
 /** Returns a title and a sentence. */
 export function explain(problem) {
-  const cause = BY_KIND.includes(problem.kind) ? problem.kind : BY_STATUS[problem.status];
+  const kind = SAME_AS[problem.kind] ?? problem.kind;
+  const cause = `problem.${kind}.title` in TEXTS ? kind : BY_STATUS[problem.status];
   if (!cause) return { title: t("problem.other.title"), text: sentence(problem.detail) || t("problem.other.text", { status: problem.status }) };
   const wait = problem.retryAfter === null ? t("problem.wait") : plural("problem.wait_seconds", problem.retryAfter);
   const values = { limit: problem.limit, in_use: problem.inUse, wait };
@@ -256,4 +276,4 @@ export function problemBox({ form = false } = {}) {
 }
 
 const signInLink = () =>
-  h("p", {}, h("a", { href: signInAddress(signInPath), target: "_blank", rel: "noopener" }, t("problem.sign_in"), icon("external")));
+  h("p", {}, h("a", { href: signInAddress(signInPath, PLACE.base), target: "_blank", rel: "noopener" }, t("problem.sign_in"), icon("external")));

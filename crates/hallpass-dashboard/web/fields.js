@@ -123,7 +123,7 @@ function passes(fields) {
 }
 
 function showProblem(problem, { fields, box, reload }) {
-  const messages = problem.kind === "scope-not-grantable" ? [{ field: "scopes", message: problem.detail }] : problem.errors;
+  const messages = problem.kind === "scope-not-grantable" && fields.scopes ? [{ field: "scopes", message: notGrantable(problem, fields.scopes.value) }] : problem.errors;
   const others = [];
   const failed = new Map();
   for (const { field: name, message } of messages) {
@@ -136,6 +136,13 @@ function showProblem(problem, { fields, box, reload }) {
   if (failed.size > 0 && others.length === 0) return;
   const buttons = problem.status === 412 && reload ? { [t("form.reload")]: () => loadAgain(reload, box) } : {};
   box.show(problem, { more: others, buttons });
+}
+
+/** Says which of the chosen scopes the person may not grant. The server names them in its sentence. */
+function notGrantable(problem, chosen) {
+  const named = problem.detail.split(/[\s,]+/);
+  const refused = chosen.filter((scope) => named.includes(scope));
+  return refused.length > 0 ? t("problem.scope-not-grantable.names", { names: refused.join(", ") }) : explain(problem).text;
 }
 
 async function loadAgain(reload, box) {

@@ -1,7 +1,8 @@
 // Which tokens the list shows: the filters above it, and which of its rows are selected.
 
 import { debounced, fill, h, icon, mark, unique } from "./dom.js";
-import { isAdmin, language, t } from "./page.js";
+import { ownerOption } from "./owners.js";
+import { isAdmin, t } from "./page.js";
 
 const STATUSES = ["active", "expired", "revoked", "all"];
 
@@ -27,7 +28,7 @@ export function listFilters(start, changed) {
   };
   const q = search("q", "search", t("filters.search"), { maxlength: 1000 });
   const scope = search("scope", "filter", t("filters.scope"), { maxlength: 255, list: scopeOptions });
-  const owner = isAdmin ? search("owner", "key", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
+  const owner = isAdmin ? search("owner", "person", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
   const soon = toggle("soon", t("filters.soon"));
   const never = toggle("never_used", t("filters.never_used"));
   const statuses = STATUSES.map((value) => {
@@ -87,12 +88,12 @@ export function listFilters(start, changed) {
     /** Shows how many tokens of each status there are. */
     counts({ active, expired, revoked }) {
       const all = { active, expired, revoked, all: active + expired + revoked };
-      for (const { value, count } of statuses) fill(count, all[value].toLocaleString(language));
+      for (const { value, count } of statuses) fill(count, all[value].toLocaleString(LANGUAGE));
     },
     /** Offers these scopes and owners to choose from. */
     offer({ scopes = [], owners = [] }) {
       fill(knownScopes, scopes.map((each) => h("option", { value: each })));
-      fill(knownOwners, owners.map((each) => h("option", { value: each })));
+      fill(knownOwners, owners.map(ownerOption));
     },
     /** Changes some filters, and asks for the list. */
     change(values) {

@@ -1,10 +1,11 @@
 // The form for a new token, from nothing or as a copy of another one, and its secret, which is shown once.
 
+import { goInstead, toList, toToken } from "./address.js";
 import { copyToken, issueToken, now, showToken } from "./api.js";
 import { day, expiryField, keptEnd } from "./dates.js";
 import { ask, button, fill, h, icon, isolated, problemBox, say } from "./dom.js";
 import { checkName, field, submits } from "./fields.js";
-import { defaultName, exampleUrl, goInstead, rich, t, toList, toToken } from "./page.js";
+import { defaultName, exampleUrl, rich, t } from "./page.js";
 import { loadCatalog, scopePicker } from "./scopes.js";
 
 /** What was filled in when the form was left, and of which form. It is kept as long as the page is open. */
@@ -39,7 +40,7 @@ export function formView({ from }) {
     form = tokenForm(catalog, source, { isLeft: () => left, again });
     fill(body, form.node);
     if (draft?.from === from) form.restore(draft);
-    if (document.activeElement?.tagName !== "A") form.focus();
+    if (PLACE.root.activeElement?.tagName !== "A") form.focus();
   }
 
   return {
@@ -55,7 +56,7 @@ export function formView({ from }) {
 
 function tokenForm(catalog, source, { isLeft, again }) {
   const { limits } = catalog;
-  const unnamed = defaultName.replace("{date}", day(now()));
+  const unnamed = defaultName?.replace("{date}", day(now()));
   const naming = unnamed ? { label: t("form.name_optional"), help: t("form.name_default", { name: unnamed }) } : { label: t("form.name"), required: true, help: t("form.name_help"), check: checkName };
   const name = field({ ...naming, name: "name", maxlength: 100, value: source ? t("form.copy_of", source).slice(0, 100) : "" });
   const description = field({ label: t("form.description"), name: "description", multiline: true, rows: 2, maxlength: 1000, value: source?.description });
@@ -187,6 +188,9 @@ function secretPanel(secret, name, { save, done }) {
   );
 }
 
+/** Returns what is selected. Some browsers keep a selection of its own for each shadow root. */
+const selection = () => /** @type {Selection} */ (PLACE.root["getSelection"]?.() ?? getSelection());
+
 /** Copies the text of an element. Returns whether that worked. */
 async function toClipboard(element) {
   try {
@@ -195,7 +199,7 @@ async function toClipboard(element) {
     return true;
   } catch {
     // Without TLS pages have no clipboard, and a person may forbid it.
-    getSelection().selectAllChildren(element);
+    selection().selectAllChildren(element);
     say(t("secret.not_copied"));
     return false;
   }

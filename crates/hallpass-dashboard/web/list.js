@@ -1,10 +1,12 @@
 // The list of tokens: the page's first view, which needs one call of the API.
 
+import { go, setAddress, toCopy, toList, toNew, toToken } from "./address.js";
 import { fetchScopes, listTokens, now } from "./api.js";
 import { SOON, badges, expiry, past, zoneNote } from "./dates.js";
-import { button, fill, h, icon, iconButton, isolated, mark, problemBox, say } from "./dom.js";
+import { button, fill, h, icon, iconButton, mark, problemBox, say } from "./dom.js";
 import { NO_FILTERS, listFilters, newSelection } from "./filters.js";
-import { go, isAdmin, me, plural, rich, setAddress, t, toCopy, toList, toNew, toToken } from "./page.js";
+import { isAdmin, me, plural, rich, t } from "./page.js";
+import { ownerName } from "./owners.js";
 import { askToDelete, askToRevoke, dangerZone } from "./revoke.js";
 
 const START = { ...NO_FILTERS, sort: "-created_at" };
@@ -329,7 +331,7 @@ function tokenRow(token, { selection, revoke, remove, boxes }) {
     { class: token.status === "active" ? null : "ended" },
     h("td", { class: "pick" }, h("label", {}, box)),
     h("th", { scope: "row" }, h("a", { href: toToken(token.id), class: "name", dir: "auto" }, token.name), h("p", { class: "quiet clip", dir: "auto" }, token.description)),
-    isAdmin && cell("owner", t("list.owner"), isolated(token.owner)),
+    isAdmin && cell("owner", t("list.owner"), ownerName(token.owner)),
     cell("scopes-cell", t("list.scopes"), scopeChips(token.scopes)),
     cell("status-cell", t("list.status"), h("div", { class: "badges" }, badges(token)), token.revoked_at && past(token.revoked_at)),
     cell("created", t("list.created"), past(token.created_at)),

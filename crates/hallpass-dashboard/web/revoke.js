@@ -3,6 +3,7 @@
 import { Problem, deleteAllTokens, deleteTokens, listTokens, revokeAllOf, revokeTokens } from "./api.js";
 import { ask, debounced, explain, fill, h, isolated, say, unique } from "./dom.js";
 import { field } from "./fields.js";
+import { nameOf, ownerOption } from "./owners.js";
 import { isAdmin, plural, rich, t } from "./page.js";
 
 /** The most names that a question lists. */
@@ -83,7 +84,6 @@ async function askDeleteAll(changed) {
 async function askRevokeAllOf(changed, owners) {
   const options = unique("owners");
   const found = h("p", { class: "help", role: "status" });
-  let active = null;
   const owner = field({ label: t("danger.owner"), name: "owner", required: true, maxlength: 255, list: options });
   const typed = field({
     label: t("danger.owner_again"),
@@ -93,7 +93,6 @@ async function askRevokeAllOf(changed, owners) {
   });
   const count = debounced(250, () => look().catch((problem) => fill(found, explain(problem).text)));
   owner.input.addEventListener("input", () => {
-    active = null;
     fill(found);
     count();
   });
@@ -102,18 +101,18 @@ async function askRevokeAllOf(changed, owners) {
   async function look() {
     const name = owner.value;
     if (name === "") return fill(found);
-    const { counts } = await listTokens({ owner: name, limit: 1 });
+    const [{ counts }, called] = await Promise.all([listTokens({ owner: name, limit: 1 }), nameOf(name)]);
     if (name !== owner.value) return;
     const all = counts.active + counts.expired + counts.revoked;
-    active = counts.active;
-    fill(found, all === 0 ? t("danger.nobody", { owner: name }) : plural("danger.owner_has", active, { owner: name, all }));
+    const who = called === name ? name : `${called} (${name})`;
+    fill(found, all === 0 ? t("danger.nobody", { owner: name }) : plural("danger.owner_has", counts.active, { owner: who, all }));
     return all;
   }
 
   const done = await ask({
     title: t("danger.revoke_title"),
     text: t("danger.revoke_text"),
-    body: h("div", { class: "stack" }, owner.node, h("datalist", { id: options }, owners.map((name) => h("option", { value: name }))), found, typed.node),
+    body: h("div", { class: "stack" }, owner.node, h("datalist", { id: options }, owners.map(ownerOption)), found, typed.node),
     label: t("danger.revoke_submit"),
     danger: true,
     fields: { owner, confirmation: typed },

@@ -3,7 +3,7 @@
 import { fetchScopes } from "./api.js";
 import { fill, h, icon, mark, onKeys, unique } from "./dom.js";
 import { errorLine, resourceList } from "./fields.js";
-import { parameters, plural, t } from "./page.js";
+import { absolute, forChosenOnly, parameters, plural, t } from "./page.js";
 
 /** The most phrases of a summary. Beyond that it counts. */
 const PHRASES = 6;
@@ -35,8 +35,8 @@ export function meaning({ scopes }, scope) {
 }
 
 /** Says what scopes let a program do, in a few phrases. */
-function summary({ scopes }, granted) {
-  if (granted.length === 0) return [t("scopes.summary_none")];
+function summary({ scopes }, granted, held) {
+  if (granted.length === 0) return [t(held.length > 0 ? "scopes.summary_unchanged" : "scopes.summary_none")];
   const phrases = [];
   const only = new Map();
   for (const scope of granted) {
@@ -61,7 +61,7 @@ function summary({ scopes }, granted) {
 function docsLink({ docs }) {
   if (!docs) return null;
   try {
-    const url = new URL(docs, document.baseURI);
+    const url = new URL(absolute(docs));
     return url.protocol === "https:" || url.protocol === "http:" ? url.href : null;
   } catch {
     return null;
@@ -137,8 +137,8 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
     const count = operations.filter((each) => !each.isHeld && (covered(each) || each.value.length > 0)).length;
     fill(
       words,
-      operations.length > 0 && h("strong", {}, plural("scopes.count", operations.length, { chosen: count })),
-      h("ul", {}, summary(catalog, scopes).map((phrase) => h("li", {}, phrase))),
+      operations.length > 0 && h("strong", {}, held.length > 0 ? plural("scopes.adds", count) : plural("scopes.count", operations.length, { chosen: count })),
+      h("ul", {}, summary(catalog, scopes, held).map((phrase) => h("li", {}, phrase))),
     );
   }
 
@@ -226,13 +226,13 @@ function operation(entry, id, { held, pick, changed }) {
   return self;
 }
 
-/** Whether an operation is granted for all resources or only for chosen ones: always one of the two. */
+/** Whether an operation is granted for all resources or only for chosen ones: always one of the two, or chosen ones only. */
 function resourceChoice({ title, parameters: names }, changed) {
   const group = unique("resource");
   const radio = () => h("input", { type: "radio", name: group, on: { change: update } });
   const [all, some] = [radio(), radio()];
   const list = resourceList({ names, title, changed });
-  all.checked = true;
+  (forChosenOnly ? some : all).checked = true;
 
   function update() {
     show();
@@ -247,9 +247,8 @@ function resourceChoice({ title, parameters: names }, changed) {
   return {
     node: h(
       "div",
-      { class: "resource-choice", role: "radiogroup", "aria-label": title },
-      h("label", { class: "check" }, all, t("scopes.for_all")),
-      h("label", { class: "check" }, some, t("scopes.for_some")),
+      { class: "resource-choice", role: forChosenOnly ? "group" : "radiogroup", "aria-label": title },
+      forChosenOnly ? h("p", {}, t("scopes.for_some")) : [h("label", { class: "check" }, all, t("scopes.for_all")), h("label", { class: "check" }, some, t("scopes.for_some"))],
       list.node,
     ),
     get limited() {
@@ -260,13 +259,13 @@ function resourceChoice({ title, parameters: names }, changed) {
     },
     set(resources) {
       list.value = resources;
-      (resources.length > 0 ? some : all).checked = true;
+      (resources.length > 0 || forChosenOnly ? some : all).checked = true;
       show();
     },
     finish() {
       if (all.checked) return true;
       if (!list.finish()) return false;
-      if (list.value.length === 0) list.fail(t("scopes.none_named"));
+      if (list.value.length === 0) list.fail(t(forChosenOnly ? "scopes.none_chosen" : "scopes.none_named"));
       return list.value.length > 0;
     },
     focus: list.focus,

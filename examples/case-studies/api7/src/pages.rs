@@ -30,7 +30,7 @@ pub(crate) fn routes(hallpass: &Hallpass) -> Router {
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
         .link("Documentation", "https://docs.api7.ai/cloud/")
-        .person_name(Account::name)
+        .person_names(Account::names)
         .example_request("/api/v1/user/me")
         .default_name("token of {date}")
         .texts("en", TEXTS)

@@ -32,9 +32,10 @@ impl Account {
         ACCOUNTS.iter().find(|account| account.id == id)
     }
 
-    /// Returns the name of the account with this id.
-    pub(crate) fn name(id: &str) -> String {
-        Self::of(id).map_or(id, |account| account.name).to_owned()
+    /// Returns the names of the accounts with these ids.
+    pub(crate) async fn names(ids: Vec<String>) -> Vec<(String, String)> {
+        let name = |id: &String| Some((id.clone(), Self::of(id)?.name.to_owned()));
+        ids.iter().filter_map(name).collect()
     }
 
     fn shown(&self) -> Value {

@@ -9,7 +9,7 @@ use axum::routing::get;
 use case_studies::{Destination, sign_in_page};
 use hallpass::{Dashboard, Hallpass};
 
-use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, name, signed_in};
+use crate::people::{Credentials, LOGIN_LIFETIME, SESSION, begin, names, signed_in};
 
 const PATS: &str = "/personal-access-tokens";
 
@@ -27,7 +27,8 @@ pub(crate) fn routes(pats: &Hallpass, logins: &Hallpass) -> Router {
     let dashboard = Dashboard::new(pats, signed_in)
         .with_api(|api| api.session_cookie(SESSION))
         .sign_in("/login")
-        .person_name(name)
+        .person_names(names)
+        .for_chosen_resources_only()
         .link("Documentation", "https://magistrala.absmach.eu/docs/")
         .texts("en", TEXTS)
         .into_router_at(PATS);

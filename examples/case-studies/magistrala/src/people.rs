@@ -98,9 +98,10 @@ pub(crate) async fn signed_in(
     }
 }
 
-/// Returns the name of the person with this id.
-pub(crate) fn name(id: &str) -> String {
-    PEOPLE.iter().find(|person| person.id == id).map_or(id, |person| person.name).to_owned()
+/// Returns the names of the people with these ids.
+pub(crate) async fn names(ids: Vec<String>) -> Vec<(String, String)> {
+    let known = PEOPLE.iter().filter(|person| ids.iter().any(|id| id == person.id));
+    known.map(|person| (person.id.to_owned(), person.name.to_owned())).collect()
 }
 
 /// Returns what a person may do now, which is the most that their PATs can do: everything in the

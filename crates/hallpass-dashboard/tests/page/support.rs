@@ -2,8 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use hallpass_core::{Actor, Catalog, CatalogScope, Hallpass};
+use hallpass_dashboard::Dashboard;
+use hallpass_memory::MemoryStore;
 use http_body_util::BodyExt as _;
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 /// The response to a request.
@@ -74,4 +79,41 @@ pub(crate) fn attribute<'h>(html: &'h str, name: &str) -> std::vec::IntoIter<&'h
     let opening = format!(" {name}=\"");
     let values = html.split(&opening).skip(1).filter_map(|rest| rest.split('"').next());
     values.collect::<Vec<_>>().into_iter()
+}
+
+pub(crate) fn hallpass() -> Hallpass {
+    let catalog = Catalog::new()
+        .scope(CatalogScope::new("a:list", "List"))
+        .scope(CatalogScope::new("a:read", "Read").per("id"))
+        .scope(CatalogScope::new("a:move", "Move").per("from").per("to"));
+    Hallpass::builder(MemoryStore::new()).catalog(catalog).build()
+}
+
+/// Returns the person that the header names.
+pub(crate) async fn signed_in(parts: Parts) -> Option<Actor> {
+    let name = parts.headers.get("x-person")?.to_str().ok()?;
+    Some(if name == "root" { Actor::admin(name) } else { Actor::owner(name) })
+}
+
+pub(crate) fn dashboard() -> Dashboard {
+    Dashboard::new(&hallpass(), signed_in)
+}
+
+pub(crate) async fn page(app: &Router, path: &str) -> Answer {
+    ask(app, Method::GET, path, &[("x-person", "alice")]).await
+}
+
+/// Returns the settings that the page contains.
+#[track_caller]
+pub(crate) fn settings(html: &str) -> Value {
+    let content = attribute(html, "content").find(|content| content.starts_with('{'));
+    let json = content.expect("the page has no settings").replace("&quot;", "\"");
+    let json = json.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'");
+    serde_json::from_str(&json.replace("&amp;", "&")).expect("the settings are no JSON")
+}
+
+/// Resolves a link in the page.
+pub(crate) fn resolve(base: &str, link: &str) -> String {
+    let directory = &base[..=base.rfind('/').unwrap_or_default()];
+    format!("{directory}{}", link.strip_prefix("./").unwrap_or(link))
 }

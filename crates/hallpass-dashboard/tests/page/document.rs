@@ -1,45 +1,18 @@
-//! The page and its files, as a browser requests them.
-
-mod support;
+//! The page in a document of its own, and its files.
 
 use axum::Router;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use hallpass_axum::HallpassBuilderExt as _;
-use hallpass_core::{Actor, Catalog, CatalogScope, Hallpass};
+use hallpass_core::{Actor, Hallpass};
 use hallpass_dashboard::Dashboard;
 use hallpass_memory::MemoryStore;
+use serde_json::{Value, json};
 
-use self::support::{Answer, ask, ask_bytes, attribute};
-
-fn hallpass() -> Hallpass {
-    let catalog = Catalog::new()
-        .scope(CatalogScope::new("a:list", "List"))
-        .scope(CatalogScope::new("a:read", "Read").per("id"))
-        .scope(CatalogScope::new("a:move", "Move").per("from").per("to"));
-    Hallpass::builder(MemoryStore::new()).catalog(catalog).build()
-}
-
-/// Returns the person that the header names.
-async fn signed_in(parts: Parts) -> Option<Actor> {
-    let name = parts.headers.get("x-person")?.to_str().ok()?;
-    Some(if name == "root" { Actor::admin(name) } else { Actor::owner(name) })
-}
-
-fn dashboard() -> Dashboard {
-    Dashboard::new(&hallpass(), signed_in)
-}
-
-async fn page(app: &Router, path: &str) -> Answer {
-    ask(app, Method::GET, path, &[("x-person", "alice")]).await
-}
-
-/// Resolves a link in the page.
-fn resolve(base: &str, link: &str) -> String {
-    let directory = &base[..=base.rfind('/').unwrap_or_default()];
-    format!("{directory}{}", link.strip_prefix("./").unwrap_or(link))
-}
+use crate::support::{
+    ask, ask_bytes, attribute, dashboard, hallpass, page, resolve, settings, signed_in,
+};
 
 #[tokio::test]
 async fn page_and_its_links_work_wherever_it_is_mounted() {
@@ -61,14 +34,15 @@ async fn page_and_its_links_work_wherever_it_is_mounted() {
         let answer = page(&app, path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        let settings = settings(&answer.body);
+        let api = settings["api"].as_str().expect("the API");
         let mut links = 0;
-        for name in ["href", "src", "data-api"] {
-            for link in attribute(&answer.body, name).filter(|link| link.starts_with("./")) {
-                let to = resolve(path, link).replace("&amp;", "&");
-                let answer = page(&app, &to).await;
-                assert_eq!(answer.status, StatusCode::OK, "{link} at {path} is {to}");
-                links += 1;
-            }
+        let linked = ["href", "src"].into_iter().flat_map(|name| attribute(&answer.body, name));
+        for link in linked.chain([api]).filter(|link| link.starts_with("./")) {
+            let to = resolve(path, link).replace("&amp;", "&");
+            let answer = page(&app, &to).await;
+            assert_eq!(answer.status, StatusCode::OK, "{link} at {path} is {to}");
+            links += 1;
         }
         assert_eq!(
             links, 5,
@@ -197,39 +171,24 @@ async fn sign_in_errors_are_distinguished() {
 async fn page_contains_the_visitors_name_escaped() {
     let app = dashboard().into_router_at("/tokens");
     let html = ask(&app, Method::GET, "/tokens", &[("x-person", "root")]).await.body;
-    assert_eq!(attribute(&html, "data-person").next(), Some("root"));
-    assert_eq!(attribute(&html, "data-role").next(), Some("admin"));
+    assert_eq!(settings(&html)["person"], "root");
+    assert_eq!(settings(&html)["admin"], true);
 
     let name = r#""><script>x</script>{{role}}'&"#;
     let html = ask(&app, Method::GET, "/tokens", &[("x-person", name)]).await.body;
-    let escaped = "&quot;&gt;&lt;script&gt;x&lt;/script&gt;{{role}}&#39;&amp;";
-    assert_eq!(attribute(&html, "data-person").next(), Some(escaped));
-    assert_eq!(attribute(&html, "data-role").next(), Some("owner"));
+    assert_eq!(settings(&html)["person"], name);
+    assert_eq!(settings(&html)["admin"], false);
     assert_eq!(html.matches("<script").count(), 1);
-}
-
-#[tokio::test]
-async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
-    let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
-    assert_eq!(attribute(&html, "data-name").next(), Some("alice"));
-    assert_eq!(attribute(&html, "data-default-name").next(), Some(""));
-    let app = dashboard()
-        .person_name(|id| format!("<{id}>"))
-        .default_name("\"token\" of {date}")
-        .into_router_at("/tokens");
-    let html = page(&app, "/tokens").await.body;
-    assert_eq!(attribute(&html, "data-person").next(), Some("alice"));
-    assert_eq!(attribute(&html, "data-name").next(), Some("&lt;alice&gt;"));
-    assert_eq!(attribute(&html, "data-default-name").next(), Some("&quot;token&quot; of {date}"));
 }
 
 #[tokio::test]
 async fn page_lists_scopes_for_single_resources() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
-    let scopes: Vec<_> = attribute(&html, "data-scope").collect();
-    assert_eq!(scopes, ["a:read", "a:move"]);
-    assert!(html.contains(r#"data-scope="a:read" content="id""#));
-    assert!(html.contains(r#"data-scope="a:move" content="from:to""#));
+    let expected = json!({ "a:read": ["id"], "a:move": ["from", "to"] });
+    assert_eq!(settings(&html)["parameters"], expected);
+    assert_eq!(settings(&html)["forChosenOnly"], false);
+    let limited = dashboard().for_chosen_resources_only().into_router_at("/tokens");
+    assert_eq!(settings(&page(&limited, "/tokens").await.body)["forChosenOnly"], true);
 }
 
 #[tokio::test]
@@ -242,7 +201,7 @@ async fn api_is_mounted_unless_the_host_mounts_it() {
 
     let without = dashboard().api("../v1/tokens?a&b").into_router_at("/tokens");
     let html = page(&without, "/tokens").await.body;
-    assert_eq!(attribute(&html, "data-api").next(), Some("../v1/tokens?a&amp;b"));
+    assert_eq!(settings(&html)["api"], "../v1/tokens?a&b");
     assert_eq!(page(&without, "/tokens/api").await.status, StatusCode::NOT_FOUND);
 }
 
@@ -261,20 +220,20 @@ async fn api_of_the_page_requires_the_confirmation_of_the_handle() {
 async fn page_contains_the_paths_and_words_of_the_host() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(
-        attribute(&html, "data-confirmation").next(),
-        Some(""),
-        "an empty value stands for a password, in each language"
+        settings(&html)["confirmation"],
+        Value::Null,
+        "no value stands for a password, in each language"
     );
-    assert_eq!(attribute(&html, "data-example").next(), Some("/"));
+    assert_eq!(settings(&html)["example"], "/");
     let coded = dashboard().confirmation("one-time \"code\"").into_router_at("/tokens");
     let html = page(&coded, "/tokens").await.body;
-    assert_eq!(attribute(&html, "data-confirmation").next(), Some("one-time &quot;code&quot;"));
+    assert_eq!(settings(&html)["confirmation"], "one-time \"code\"");
 
     let app =
         dashboard().home("/x?a&b").theme("/my.css").sign_in("../login").into_router_at("/tokens");
     let html = page(&app, "/tokens").await.body;
-    assert_eq!(attribute(&html, "data-home").next(), Some("/x?a&amp;b"));
-    assert_eq!(attribute(&html, "data-sign-in").next(), Some("../login"));
+    assert_eq!(settings(&html)["home"], "/x?a&b");
+    assert_eq!(settings(&html)["signIn"], "../login");
     let own = html.find("hallpass.css").expect("the page's own style sheet is missing");
     assert!(
         html.find("/my.css").expect("the host's style sheet is missing") > own,
