@@ -10,8 +10,8 @@ use crate::token::{Prefix, Secret, TokenId, TokenRef, base62};
 /// of at most six characters, the message fits into one block of SHA-256. The token's own text
 /// would need two.
 ///
-/// A message has 50 to 65 bytes, and one of version 1 has 43. The message of a keyed checksum has at
-/// least 88. So a host that uses the same key for both does not reveal a part of a digest in a
+/// A message has 50 to 65 bytes, and one of version 1 has 43. The message of a keyed checksum has
+/// at least 88. So a host that uses the same key for both does not reveal a part of a digest in a
 /// checksum.
 pub(super) struct Message {
     /// The secret is wiped when the message is dropped.
