@@ -12,7 +12,7 @@ use anyhow::Result;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::routing::get;
+use axum::routing::{RouterIntoService, get};
 use hallpass_axum::{HallpassExt, HandlerExt};
 use hallpass_cache::{CacheSettings, Cached};
 use hallpass_core::{Actor, Hallpass, NewToken, Verification};
@@ -87,18 +87,18 @@ pub(crate) const CASES: [(&str, Prepare); 13] = [
     }),
     ("router_no_layer", |setup| {
         let router = Router::new().route(PATH, get(answer));
-        Ok(send(router.into_service::<Body>(), get_with(PATH, &setup.token()?), OK))
+        Ok(send(served(router), get_with(PATH, &setup.token()?), OK))
     }),
     ("router_scoped", |setup| {
         let router = Router::new().route(PATH, get(answer.scoped(SCOPE)));
-        let router = router.layer(setup.hallpass.layer()).into_service::<Body>();
-        Ok(send(router, get_with(PATH, &setup.token()?), OK))
+        let router = router.layer(setup.hallpass.layer());
+        Ok(send(served(router), get_with(PATH, &setup.token()?), OK))
     }),
     ("router_parameter", |setup| {
         let handler = answer.scoped("projects:read:{id}");
         let router = Router::new().route("/api/projects/{id}", get(handler));
-        let router = router.layer(setup.hallpass.layer()).into_service::<Body>();
-        Ok(send(router, get_with("/api/projects/42", &setup.token()?), OK))
+        let router = router.layer(setup.hallpass.layer());
+        Ok(send(served(router), get_with("/api/projects/42", &setup.token()?), OK))
     }),
 ];
 
@@ -107,6 +107,12 @@ const OK: StatusCode = StatusCode::OK;
 /// The handler of every router.
 async fn answer() -> StatusCode {
     OK
+}
+
+/// The router as `axum::serve` runs it. Without `with_state`, axum would put the layers around the
+/// handler again for each request.
+fn served(router: Router) -> RouterIntoService<Body> {
+    router.with_state(()).into_service()
 }
 
 /// A handle with a cache, and the runtime for the cache's background tasks.

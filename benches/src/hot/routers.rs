@@ -20,7 +20,9 @@ impl Cases {
         let one_project = Traffic::bearer(&tokens, "/api/projects/42", Pattern::Uniform);
         let layer = hallpass_axum::HallpassExt::layer(&self.ours.hallpass);
         let ok = StatusCode::OK;
-        let of = |router: Router| router.into_service::<Body>();
+        // `axum::serve` does this, too. Without it, axum would put the layers around the handler
+        // again for each request.
+        let of = |router: Router| router.with_state::<()>(()).into_service::<Body>();
 
         let open = Router::new().route(PATH, get(answer));
         let no_layer = self.requests("router", of(open.clone()), traffic.clone(), ok);

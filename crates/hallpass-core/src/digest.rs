@@ -10,8 +10,10 @@ use crate::pepper::{KeyId, KeyIdError, Pepper};
 use crate::token::TokenRef;
 
 mod digester;
+mod message;
 
 pub(crate) use digester::{Digester, SecretMatch};
+use message::Message;
 
 /// The digest of a token: a one-way hash that a store keeps in place of the secret.
 ///
@@ -57,12 +59,6 @@ const HMAC_SHA256: &str = "hmac-sha256:";
 const SHA256_V2: &str = "sha256-v2";
 const HMAC_SHA256_V2: &str = "hmac-sha256-v2:";
 
-/// The text that is hashed before the token's own text for a digest of version 2.
-///
-/// It separates digests from checksums, and from anything else that the host computes under the
-/// same key. The whole message has at most 101 bytes, which SHA-256 reads in two blocks.
-const DOMAIN: &[u8] = b"hallpass digest v2:";
-
 impl Algorithm {
     fn parse(name: &str) -> Result<Self, DigestError> {
         let hmac = |key: &str| key.parse::<KeyId>().map(|_| name.into());
@@ -96,25 +92,19 @@ impl Algorithm {
         }
     }
 
-    /// Returns the parts of the token that are hashed.
-    fn message<'t>(&self, token: TokenRef<'t>) -> [&'t [u8]; 2] {
-        match self {
-            Self::Sha256 | Self::HmacSha256(_) => [&[], token.secret()],
-            // The encoding is unambiguous: see `TokenRef::text`.
-            Self::Sha256V2 | Self::HmacSha256V2(_) => [DOMAIN, token.text()],
-        }
-    }
-
     /// Hashes a token. `pepper` is the one that the algorithm names, or `None`.
     fn hash(&self, token: TokenRef<'_>, pepper: Option<&Pepper>) -> [u8; 32] {
-        let message = self.message(token);
-        match pepper {
-            None => {
-                let mut hash = Sha256::new();
-                message.iter().for_each(|part| hash.update(part));
-                hash.finalize().into()
+        let message;
+        let message = match self {
+            Self::Sha256 | Self::HmacSha256(_) => &token.secret()[..],
+            Self::Sha256V2 | Self::HmacSha256V2(_) => {
+                message = Message::of(token);
+                message.as_bytes()
             }
-            Some(pepper) => pepper.tag(&message),
+        };
+        match pepper {
+            None => Sha256::digest(message).into(),
+            Some(pepper) => pepper.tag(message),
         }
     }
 }

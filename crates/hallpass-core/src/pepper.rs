@@ -69,8 +69,8 @@ impl Pepper {
     }
 
     /// Computes the tag of a message under this pepper.
-    pub(crate) fn tag(&self, message: &[&[u8]]) -> [u8; 32] {
-        self.0.tag(message)
+    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.0.tag(&[message])
     }
 }
 

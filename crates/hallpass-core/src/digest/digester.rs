@@ -243,17 +243,30 @@ mod tests {
     /// These digests are part of the storage format, so every version must compute the same ones.
     #[test]
     fn digests_of_a_known_token_never_change() {
-        let secret = Secret::from_bytes(b"0000000000000000000000000000000000000000000");
-        let token = token("hp", 0, &secret);
+        let secret = Secret::from_bytes(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg");
+        let id = 0x018f3c1e_7a2b_8c4d_9e5f_0123456789ab;
         let text = |digest: Digest| digest.to_text();
-        let digester = digester(&[]);
+        let (plain, peppered) = (digester(&[]), digester(&[("a", 1)]));
+        let token = |prefix| token(prefix, id, &secret);
         assert_eq!(
-            text(version_1(&digester, &token)),
-            "sha256:b918b22a1581fedd39058065f00e6aad35bd561f20257151131a1ddcd21803de"
+            text(version_1(&plain, &token("hp"))),
+            "sha256:71d84b1859bad11abcb3dfd9353c8d1873aafd883ffaf6f2c9df7cbcfc3e1850"
         );
         assert_eq!(
-            text(digester.digest(token.borrow())),
-            "sha256-v2:b25b810e75b0948ac94a2653fc8270ece927fda02bffd5a01e9f2884fc4816e8"
+            text(version_1(&peppered, &token("hp"))),
+            "hmac-sha256:a:905d87931511c59005abb22da5ca3b396dd830770b6cb31b1c2e938fc17eb53f"
+        );
+        assert_eq!(
+            text(plain.digest(token("hp").borrow())),
+            "sha256-v2:91a9f812176a1156f5665421d6eeed8a217fd9fabee09303c0e6ab143ebb67ee"
+        );
+        assert_eq!(
+            text(plain.digest(token("abcdefghijklmnop").borrow())),
+            "sha256-v2:5a891a0b9d7fb7e13dcc9280475030227db5dae9625b807acf031e1e9ad4672c"
+        );
+        assert_eq!(
+            text(peppered.digest(token("hp").borrow())),
+            "hmac-sha256-v2:a:3f6311fa1aaf3b1c879b13b7bb105275920ee9aa3a299c03dd3106820adb9a3a"
         );
     }
 }

@@ -202,6 +202,9 @@ impl Requirement {
     /// [RFC 6750, section 3]: https://www.rfc-editor.org/rfc/rfc6750#section-3
     #[must_use]
     pub fn challenge<P: PathParameters + ?Sized>(&self, parameters: &P) -> String {
+        if let Node::Scope(template) = &self.0 {
+            return template.challenge(parameters).unwrap_or_default();
+        }
         let mut named: Vec<String> = Vec::new();
         for scope in self.templates().iter().filter_map(|template| template.challenge(parameters)) {
             if !named.contains(&scope) {

@@ -100,7 +100,7 @@ impl ScopeTemplate {
     /// Returns the scope to name in a challenge. It ends before the first value that cannot be part
     /// of a scope: the shorter scope covers the required one.
     pub(super) fn challenge<P: PathParameters + ?Sized>(&self, parameters: &P) -> Option<String> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(Scope::MAX_LEN);
         for segment in self.bind(parameters) {
             let segment = match segment {
                 Bound::Literal(text) => text,

@@ -33,6 +33,21 @@ pub(crate) fn encode(mut value: u128, out: &mut [u8]) {
     }
 }
 
+/// Packs 43 digits into six bits each. The last six bits are zero.
+///
+/// Different texts yield different bytes, if all characters are digits.
+pub(crate) fn pack(text: &[u8; 43], out: &mut [u8; 33]) {
+    let bits = |digits: &[u8]| {
+        digits.iter().fold(0, |bits, digit| bits << 6 | u64::from(VALUES[usize::from(*digit)]))
+    };
+    let (groups, last) = text.as_chunks::<8>();
+    let (packed, rest) = out.as_chunks_mut::<6>();
+    for (group, packed) in groups.iter().zip(packed) {
+        packed.copy_from_slice(&bits(group).to_be_bytes()[2..]);
+    }
+    rest.copy_from_slice(&(bits(last) << 6).to_be_bytes()[5..]);
+}
+
 /// Reads 22 digits. Returns `None` if a byte is not a digit, or if the value is 2^128 or more.
 pub(crate) fn decode(text: &[u8; 22]) -> Option<u128> {
     // Ten digits fit into a `u64`, which is faster to compute with than a `u128`.
@@ -89,7 +104,39 @@ mod tests {
         assert_eq!(decode(b"zzzzzzzzzzzzzzzzzzzzzz"), None);
     }
 
+    #[test]
+    fn packed_digits_have_six_bits_each() {
+        let packed = |text: &str| {
+            let mut out = [0xFF; 33];
+            pack(text.as_bytes().try_into().unwrap(), &mut out);
+            out
+        };
+        assert_eq!(packed(&"0".repeat(43)), [0; 33]);
+        let text = format!("1{}1{}z1z", "0".repeat(7), "0".repeat(31));
+        let mut expected = [0; 33];
+        expected[0] = 0b0000_0100;
+        expected[6] = 0b0000_0100;
+        expected[30..].copy_from_slice(&[0b1111_0100, 0b0001_1111, 0b0100_0000]);
+        assert_eq!(packed(&text), expected);
+    }
+
     proptest! {
+        #[test]
+        fn different_digits_are_packed_differently(
+            one in "[0-9A-Za-z]{43}",
+            place in 0_usize..43,
+            digit in "[0-9A-Za-z]",
+        ) {
+            let packed = |text: &str| {
+                let mut out = [0; 33];
+                pack(text.as_bytes().try_into().unwrap(), &mut out);
+                out
+            };
+            let mut other = one.clone();
+            other.replace_range(place..=place, &digit);
+            prop_assert_eq!(packed(&one) == packed(&other), one == other);
+        }
+
         #[test]
         fn base62_round_trips(value: u128) {
             let mut out = [0; 22];

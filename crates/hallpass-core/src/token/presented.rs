@@ -55,12 +55,9 @@ impl<'t> TokenRef<'t> {
         self.id
     }
 
-    /// Returns the text in front of the checksum.
-    ///
-    /// Different prefixes, ids or secrets always yield different texts, because a prefix contains
-    /// no `_`, and id and secret have fixed lengths. A digest of the text relies on this.
-    pub(crate) fn text(self) -> &'t [u8] {
-        self.text
+    /// Returns the prefix's characters.
+    pub(crate) fn prefix(self) -> &'t [u8] {
+        &self.text[..self.text.len() - Secret::TEXT_LEN - TokenId::TEXT_LEN - 1]
     }
 
     /// Returns the secret's characters.

@@ -15,6 +15,9 @@ impl Secret {
     /// The length of the secret inside a token, in characters.
     pub(crate) const TEXT_LEN: usize = 43;
 
+    /// The length of the packed secret, in bytes: see [`base62::pack`].
+    pub(crate) const PACKED_LEN: usize = 33;
+
     /// Generates a secret. Each character is drawn uniformly from the operating system's
     /// randomness.
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {

@@ -87,10 +87,10 @@ impl Default for Realm {
 /// Returns the challenge. `scope` comes from a requirement, so it contains only scope characters
 /// and spaces.
 fn challenge(realm: &str, parameters: &[(&str, &str)]) -> HeaderValue {
-    let mut text = format!("Bearer realm=\"{realm}\"");
+    let mut parts = vec!["Bearer realm=\"", realm, "\""];
     for (name, value) in parameters {
-        text.extend([", ", name, "=\"", value, "\""]);
+        parts.extend([", ", name, "=\"", value, "\""]);
     }
     // Every part is printable ASCII. If it were not, a bare challenge would disclose the least.
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer"))
+    HeaderValue::try_from(parts.concat()).unwrap_or(HeaderValue::from_static("Bearer"))
 }
