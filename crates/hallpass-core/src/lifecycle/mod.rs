@@ -184,19 +184,11 @@ impl Hallpass {
     /// clock is behind.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        to_millis(self.with_offset(self.0.clock.now()))
-    }
-
-    /// Returns [`now`](Self::now) for the check of a cached token. It may be a few milliseconds
-    /// behind.
-    pub(crate) fn coarse_now(&self) -> Timestamp {
-        self.with_offset(self.0.clock.coarse_now())
-    }
-
-    /// Adds what this machine's clock is known to be behind.
-    fn with_offset(&self, here: Timestamp) -> Timestamp {
-        let behind = self.backend().clock_offset();
-        if behind.is_zero() { here } else { here.checked_add(behind).unwrap_or(here) }
+        let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
+        if behind.is_zero() {
+            return to_millis(here);
+        }
+        to_millis(here.checked_add(behind).unwrap_or(here))
     }
 
     /// Checks whether the store responds. Use it for a readiness probe.

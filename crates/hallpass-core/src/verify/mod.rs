@@ -176,7 +176,7 @@ impl Hallpass {
         } else {
             None
         };
-        let now = self.coarse_now();
+        let now = self.now();
         let mut check = self.check_secret(token, &loaded, None, now);
         if let SecretCheck::Accept(SecretMatch::Previous) = check {
             // The previous secret ends at the first use of the new one. `superseded_by` must be
