@@ -21,10 +21,10 @@ type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// [`TokenLayerExt::fallback_with_state`]: crate::TokenLayerExt::fallback_with_state
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say who is signed in",
+    message = "`{Self}` is not a sign-in function",
     label = "not an async function of extractors that returns a `Principal`",
-    note = "each argument implements `axum::extract::FromRequestParts` for the state, and the answer is `Principal`, \
-            `Option<Principal>`, or a `Result` of one of them"
+    note = "each argument implements `axum::extract::FromRequestParts` for the state, and the \
+        function returns `Principal`, `Option<Principal>`, or a `Result` of one of them"
 )]
 pub trait FallbackAuthenticator<T, S>: Send + Sync + 'static {
     /// Returns the principal, or `None` if nobody is signed in.
@@ -35,7 +35,7 @@ pub trait FallbackAuthenticator<T, S>: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Principal>, BoxError>> + Send;
 }
 
-/// The error of an extractor that could not find out who calls.
+/// The error of an extractor that failed with a server error.
 #[derive(Debug)]
 struct ExtractorError(StatusCode);
 
@@ -47,7 +47,8 @@ impl fmt::Display for ExtractorError {
 
 impl Error for ExtractorError {}
 
-/// Returns what the rejection of an extractor means: nobody is signed in, or an outage.
+/// Converts the rejection of an extractor: a server error is an outage, and with any other status
+/// nobody is signed in.
 fn rejected(rejection: impl IntoResponse) -> Result<Option<Principal>, BoxError> {
     let status = rejection.into_response().status();
     if status.is_server_error() { Err(Box::new(ExtractorError(status))) } else { Ok(None) }

@@ -29,7 +29,7 @@ use crate::rejection::RejectionResponse;
 /// The default maximum size of a form, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// An extension trait of [`TokenLayer`] for what needs axum's bodies or extractors.
+/// An extension trait of [`TokenLayer`] for settings that need axum's bodies or extractors.
 pub trait TokenLayerExt {
     /// Also looks for the token in a form's field of this name: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
@@ -67,11 +67,12 @@ pub trait TokenLayerExt {
     #[track_caller]
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
 
-    /// Asks the host's own sign-in about requests without a token, like [`TokenLayer::fallback`].
-    /// The async function takes up to four extractors, which get this state.
+    /// Authenticates requests without a token by the host's own sign-in, like
+    /// [`TokenLayer::fallback`]. The async function takes up to four extractors, which get this
+    /// state.
     ///
     /// If an extractor rejects the request, nobody is signed in. If its rejection is a server
-    /// error, the answer is 503.
+    /// error, the response is a 503.
     ///
     /// ```
     /// use axum::{Router, extract::State, http::HeaderMap, routing::get};

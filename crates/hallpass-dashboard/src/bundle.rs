@@ -5,8 +5,8 @@
 //! and without comments on lines of their own. This works because no two modules declare the same
 //! name, and because no module renames what it imports. `tests/files.rs` checks both.
 //!
-//! The modules are the body of a function, `startPage`, whose argument `PLACE` says where the page
-//! is. `mount.js` calls it, so that a host can show the page in its own, and remove it again.
+//! The modules are the body of a function, `startPage`, whose argument `PLACE` is the location of
+//! the page. `mount.js` calls it, so that a host can show the page inside its own, and remove it.
 
 use crate::asset::{Asset, Assets};
 use crate::texts::Texts;

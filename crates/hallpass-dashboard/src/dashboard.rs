@@ -272,7 +272,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 }
 
-/// Returns the routes whose answers depend on the visitor, for this sign-in.
+/// Returns the routes whose responses depend on the visitor, for this sign-in.
 fn routes<W, T, S>(who: W, page: Arc<Page>, path: &str) -> Router<S>
 where
     W: Authenticator<T, S>,

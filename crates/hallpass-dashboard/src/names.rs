@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 
-/// The most ids that one request may ask for.
+/// The maximum number of ids in one request.
 const MOST_IDS: usize = 200;
 
 type Found = Pin<Box<dyn Future<Output = BTreeMap<String, String>> + Send>>;
@@ -39,7 +39,7 @@ pub(crate) fn ids_in(query: &str) -> Option<Vec<String>> {
     (ids.len() <= MOST_IDS).then_some(ids)
 }
 
-/// Returns the names that the host has for these ids.
+/// Returns the host's names for these ids.
 pub(crate) async fn of(names: Option<&Names>, ids: Vec<String>) -> BTreeMap<String, String> {
     match names {
         Some(names) => (names.0)(ids).await,

@@ -77,7 +77,7 @@ pub(crate) struct Page {
     notice: Template,
 }
 
-/// A part of the page that a visitor asks for.
+/// A part of the page that a visitor requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part {
     /// The page in a document of its own.
@@ -98,12 +98,12 @@ impl Page {
         }
     }
 
-    /// Returns whether the host says how people are called.
+    /// Returns whether the host has set a function for names.
     pub(crate) fn has_names(&self) -> bool {
         self.settings.names.is_some()
     }
 
-    /// Answers a request for this part of the page.
+    /// Responds to a request for this part of the page.
     pub(crate) async fn answer(
         &self,
         part: Part,
@@ -130,7 +130,7 @@ impl Page {
         headers::finish(response)
     }
 
-    /// Returns the names of owners, which only an admin may ask for.
+    /// Returns the names of owners. Only admins may request them.
     async fn names(&self, visitor: &Visitor, query: &str) -> Response {
         let Visitor::Person { admin: true, .. } = visitor else {
             return StatusCode::FORBIDDEN.into_response();
@@ -194,7 +194,7 @@ impl View<'_> {
         ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
     }
 
-    /// Returns what the scripts have to know. `link` makes the paths of the host relative to what
+    /// Returns the settings for the scripts. `link` makes the paths of the host relative to what
     /// contains them.
     async fn settings(&self, visitor: &Visitor, link: impl Fn(&str) -> String) -> Value {
         let Visitor::Person { id, admin } = visitor else { return Value::Null };
