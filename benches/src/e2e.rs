@@ -27,11 +27,11 @@ use tokio::runtime::{Builder, Runtime};
 use tower::layer::layer_fn;
 
 use crate::Scale;
+use crate::fixture::{Fixture, Owners};
 use crate::harness::{Bench, CaseId};
 use crate::host::{Served, serve};
 use crate::hot::{PATH, SCOPE, answer};
 use crate::load::Load;
-use crate::ours::{Ours, Owners};
 use crate::peers::postgres::{Lookup, gate};
 use crate::peers::{Gated, jwt::Jwt, login};
 
@@ -66,10 +66,10 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     let open = cases.add("open", &open, "authorization", ())?;
 
     let served = serve("ours", async move || {
-        let ours = Ours::new(callers, Owners::Many, &[SCOPE]).await?;
+        let fixture = Fixture::new(callers, Owners::Many, &[SCOPE]).await?;
         let router =
-            Router::new().route(PATH, get(answer.scoped(SCOPE))).layer(ours.hallpass.layer());
-        Ok((router, bearers(ours.tokens)))
+            Router::new().route(PATH, get(answer.scoped(SCOPE))).layer(fixture.hallpass.layer());
+        Ok((router, bearers(fixture.tokens)))
     })?;
     let ours = cases.add("ours", &served, "authorization", ())?;
 

@@ -12,20 +12,20 @@
 //! cannot be built without its whole framework (mail, error reporting, templates), and links a
 //! second copy of SQLite.
 
+mod backend;
 mod cache;
 mod e2e;
+mod fixture;
 mod forward;
 mod harness;
 mod host;
 mod hot;
 mod latencies;
 mod load;
-mod ours;
 mod peers;
 mod random;
 mod report;
 mod revocation;
-mod site;
 mod stores;
 mod traffic;
 
@@ -35,8 +35,8 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{Parser, ValueEnum};
 
+use crate::backend::Kind;
 use crate::harness::Measured;
-use crate::site::Kind;
 
 #[derive(Parser)]
 #[command(about = "Measures the cost of token checks")]

@@ -10,12 +10,12 @@ pub mod oracle;
 
 pub mod cursor;
 pub mod expiry;
+mod fixture;
 pub mod header;
 mod now;
 pub mod path;
 pub mod query;
 pub mod scope;
-mod stage;
 pub mod token;
 mod words;
 

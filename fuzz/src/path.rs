@@ -23,7 +23,7 @@ use crate::now::now;
 use crate::words::Words;
 
 thread_local! {
-    static STAGE: Stage = Stage::new();
+    static STAGE: Fixture = Fixture::new();
 }
 
 /// Checks that a token reaches a handler if and only if it holds the scope of that handler, except
@@ -33,8 +33,8 @@ thread_local! {
 ///
 /// Panics if table and router disagree.
 pub fn check(data: &[u8]) {
-    STAGE.with(|stage| {
-        let input = stage.words.fill(data);
+    STAGE.with(|fixture| {
+        let input = fixture.words.fill(data);
         let mut lines = input.split(|byte| *byte == b'\n').map(|line| Uri::try_from(line).ok());
         let Some(Some(uri)) = lines.next() else { return };
         // Both are paths without a host, as a server passes them on.
@@ -43,7 +43,7 @@ pub fn check(data: &[u8]) {
             return;
         }
         for place in Place::ALL {
-            for token in &stage.tokens {
+            for token in &fixture.tokens {
                 let request = || {
                     let bearer = format!("Bearer {}", token.text);
                     let mut request = Request::builder().header("authorization", bearer);
@@ -54,7 +54,7 @@ pub fn check(data: &[u8]) {
                 };
                 // The same service without the layer shows which handler the path belongs to.
                 let open = answer(place.service(None), request());
-                let guarded = answer(stage.service(place), request());
+                let guarded = answer(fixture.service(place), request());
                 let context = format!("{place:?} {uri} {rewrite:?} {open:?} {guarded:?}");
                 if let Some(reached) = &guarded {
                     assert!(token.holds(reached), "{context}");
@@ -99,7 +99,7 @@ impl Token {
     }
 }
 
-struct Stage {
+struct Fixture {
     words: Words,
     tokens: Vec<Token>,
     services: Vec<Service>,
@@ -107,7 +107,7 @@ struct Stage {
 
 type Service = BoxCloneSyncService<Request, Response, Infallible>;
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let hallpass = Hallpass::builder(MemoryStore::new()).build();
         let issue = |holds: &'static [&'static str]| {

@@ -4,11 +4,11 @@
 use http::Uri;
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, VARY};
 
+use crate::fixture::{self, Answer, Fixture, PREFIX, PUBLIC_PATH, Setup, Within};
 use crate::oracle::{Credential, Header, authorization, credential, is_token, pairs, without};
-use crate::stage::{self, Answer, PREFIX, PUBLIC_PATH, Setup, Stage, Within};
 
 thread_local! {
-    static STAGE: Stage = Stage::new();
+    static STAGE: Fixture = Fixture::new();
 }
 
 /// Checks that the response of each layer, and the request that it passes on, agree with the
@@ -18,13 +18,13 @@ thread_local! {
 ///
 /// Panics if a layer and the oracle disagree.
 pub fn check(data: &[u8]) {
-    STAGE.with(|stage| {
-        let input = stage.words.fill(data);
+    STAGE.with(|fixture| {
+        let input = fixture.words.fill(data);
         let mut lines: Vec<&[u8]> = input.split(|byte| *byte == b'\n').collect();
         let Ok(uri) = Uri::try_from(lines.remove(0)) else { return };
-        let Some(headers) = stage::authorization(lines.iter().copied()) else { return };
-        for (setup, answer) in stage.answers(&uri, &headers) {
-            let Some(owed) = Owed::to(setup, &uri, &lines, &stage.live) else { continue };
+        let Some(headers) = fixture::authorization(lines.iter().copied()) else { return };
+        for (setup, answer) in fixture.answers(&uri, &headers) {
+            let Some(owed) = Owed::to(setup, &uri, &lines, &fixture.live) else { continue };
             let found = (answer.status, answer.error.as_deref(), answer.within.clone());
             assert_eq!(
                 found,

@@ -4,20 +4,20 @@
 use hallpass_core::Hallpass;
 use hallpass_memory::MemoryStore;
 
+use crate::fixture::{Fixture, PREFIX};
 use crate::oracle::{assemble, base62, checksum, is_b64token, is_token};
-use crate::stage::{PREFIX, Stage};
 
 /// An earlier prefix of tokens.
 const RETIRED: &str = "old2";
 
 struct Parser {
-    stage: Stage,
+    fixture: Fixture,
     hallpass: Hallpass,
 }
 
 thread_local! {
     static PARSER: Parser = Parser {
-        stage: Stage::new(),
+        fixture: Fixture::new(),
         hallpass: Hallpass::builder(MemoryStore::new()).prefix(PREFIX).accept_prefix(RETIRED).build(),
     };
 }
@@ -30,7 +30,7 @@ thread_local! {
 /// Panics if the parser and the oracle disagree.
 pub fn check(data: &[u8]) {
     PARSER.with(|parser| {
-        let text = parser.stage.words.fill(data);
+        let text = parser.fixture.words.fill(data);
         check_text(&parser.hallpass, &text);
         // Mutations alone would never produce a correct checksum.
         check_text(&parser.hallpass, &[&text[..], checksum(&text).as_bytes()].concat());

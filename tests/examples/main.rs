@@ -51,7 +51,7 @@ async fn minimal_enforces_the_scope_of_its_route() {
 }
 
 #[tokio::test]
-async fn own_login_lets_people_manage_their_tokens() {
+async fn own_login_example_manages_tokens() {
     let example = Example::start("own_login", &[]).await;
     assert_eq!(example.status("GET /tokens", "").await, 401);
     let url = |path: &str| format!("http://{}{path}", example.address);

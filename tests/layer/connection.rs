@@ -64,7 +64,7 @@ async fn fields_that_http2_forbids_are_rejected() {
 async fn credential_in_trailers_is_ignored() {
     for host in BOTH {
         let server = Server::of(host).await;
-        let lookups = server.stage.lookups();
+        let lookups = server.fixture.lookups();
         let request = server.text(
             "POST /echo HTTP/1.1\r\nhost: x\r\ntrailer: authorization\r\ntransfer-encoding: chunked\r\n\r\n\
              0\r\nauthorization: Bearer {T}\r\n\r\n",
@@ -87,7 +87,7 @@ async fn credential_in_trailers_is_ignored() {
             (401, Some(BARE)),
             "{host:?}"
         );
-        assert_eq!((server.stage.lookups(), server.echo.served()), (lookups, 0), "{host:?}");
+        assert_eq!((server.fixture.lookups(), server.echo.served()), (lookups, 0), "{host:?}");
     }
 }
 

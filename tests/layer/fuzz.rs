@@ -13,7 +13,7 @@ use tower::{ServiceExt, service_fn};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 type Body = Empty<bytes::Bytes>;
 
@@ -57,24 +57,24 @@ fn query() -> impl Strategy<Value = String> {
 #[test]
 fn random_requests_are_decided_as_the_oracle_decides() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let stage = runtime.block_on(Stage::new());
-    let token = stage.words.get("T").to_vec();
+    let fixture = runtime.block_on(Fixture::new());
+    let token = fixture.words.get("T").to_vec();
     let seen = Arc::new(Mutex::new(None));
     let within = Arc::clone(&seen);
     let keep = service_fn(move |request: Request<Body>| {
         *within.lock().unwrap() = Some(request);
         async { Ok::<_, Infallible>(Response::new(Body::new())) }
     });
-    let service = TokenLayer::new(&stage.hallpass).layer(keep);
+    let service = TokenLayer::new(&fixture.hallpass).layer(keep);
 
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) };
     proptest!(config, |(
         lines in proptest::collection::vec(header(), 0..3),
         query in proptest::option::of(query()),
     )| {
-        let lines: Vec<_> = lines.iter().map(|line| stage.words.fill(line)).collect();
+        let lines: Vec<_> = lines.iter().map(|line| fixture.words.fill(line)).collect();
         let target = match &query {
-            Some(query) => format!("/?{}", String::from_utf8(stage.words.fill(query.as_bytes())).unwrap()),
+            Some(query) => format!("/?{}", String::from_utf8(fixture.words.fill(query.as_bytes())).unwrap()),
             None => "/".to_owned(),
         };
         let Ok(uri) = target.parse::<Uri>() else { return Ok(()) };
@@ -84,9 +84,9 @@ fn random_requests_are_decided_as_the_oracle_decides() {
             request.headers_mut().append("authorization", value);
         }
         *request.uri_mut() = uri.clone();
-        let lookups = stage.lookups();
+        let lookups = fixture.lookups();
         let status = runtime.block_on(call(&service, request));
-        let asked = stage.lookups() - lookups;
+        let asked = fixture.lookups() - lookups;
         let within = seen.lock().unwrap().take();
 
         let lines: Vec<_> = lines.iter().map(Vec::as_slice).collect();

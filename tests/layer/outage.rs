@@ -41,7 +41,7 @@ async fn every_store_error_is_a_503() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
         for (place, fault) in FAULTS.into_iter().enumerate() {
-            server.stage.store.faults().on(Operation::Get).fail_with(fault);
+            server.fixture.store.faults().on(Operation::Get).fail_with(fault);
             // While the store fails, a valid token and one that would be rejected get the same
             // response.
             for token in ["T", "UNKNOWN", "REVOKED", "EXPIRED", "WRONG"] {
@@ -57,18 +57,18 @@ async fn every_store_error_is_a_503() {
             assert_eq!(server.get("/echo", "").await.status, 401);
         }
         assert_eq!(server.echo.served(), 0);
-        server.stage.store.faults().heal();
+        server.fixture.store.faults().heal();
         assert_eq!(server.get("/echo", "T").await.status, 200, "an error was cached");
     }
 }
 
 #[tokio::test]
 async fn failing_owner_directory_is_a_503() {
-    let stage_of = |server: &Server| {
-        server.stage.builder().owner_directory(|_: Owner| async { Err(broken().into()) }).build()
+    let fixture_of = |server: &Server| {
+        server.fixture.builder().owner_directory(|_: Owner| async { Err(broken().into()) }).build()
     };
     let plain = Server::of(Host::Hyper).await;
-    let layer = (Host::Hyper.layer())(&stage_of(&plain));
+    let layer = (Host::Hyper.layer())(&fixture_of(&plain));
     let address = Host::Hyper.serve_echo(layer, plain.echo.clone()).await;
     let server = Server { address, ..plain };
     assert_unavailable(&server.get("/echo", "T").await, "owners");
@@ -80,7 +80,7 @@ async fn failing_owner_directory_is_a_503() {
 async fn client_that_disconnects_during_a_load_does_not_cancel_others() {
     for host in [Host::Hyper, Host::Axum] {
         let server = Server::of(host).await;
-        let gate = server.stage.store.faults().on(Operation::Get).stall();
+        let gate = server.fixture.store.faults().on(Operation::Get).stall();
         let request =
             server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");
         let mut leaves = Http1::connect(server.address).await;
@@ -103,7 +103,7 @@ async fn client_that_disconnects_during_a_load_does_not_cancel_others() {
 #[tokio::test]
 async fn load_that_fails_after_a_wait_is_a_503() {
     let server = Server::of(Host::Hyper).await;
-    let find = || server.stage.store.faults().on(Operation::Get);
+    let find = || server.fixture.store.faults().on(Operation::Get);
     let gate = find().stall();
     let mut waits = Http1::connect(server.address).await;
     let request = server.text("GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {T}\r\n\r\n");

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use hallpass_tower::TokenLayer;
 use http::{HeaderValue, Request};
 
+use crate::fixture::{Fixture, Setup};
 use crate::host::{Echo, Host};
-use crate::stage::{Setup, Stage};
 use crate::wire::{Answer, Http1, Http2, Sent};
 
 /// A host with the default layer in front of its echo.
 pub(crate) struct Server {
-    pub(crate) stage: Stage,
+    pub(crate) fixture: Fixture,
     pub(crate) echo: Echo,
     pub(crate) address: SocketAddr,
 }
@@ -23,15 +23,15 @@ impl Server {
 
     /// Starts a host whose layer is configured by `set_up`.
     pub(crate) async fn with(host: Host, set_up: impl FnOnce(TokenLayer) -> TokenLayer) -> Self {
-        let (stage, echo) = (Stage::new().await, Echo::default());
-        let layer = set_up(stage.layer(Setup::Default, host.layer()));
+        let (fixture, echo) = (Fixture::new().await, Echo::default());
+        let layer = set_up(fixture.layer(Setup::Default, host.layer()));
         let address = host.serve_echo(layer, echo.clone()).await;
-        Self { stage, echo, address }
+        Self { fixture, echo, address }
     }
 
     /// Replaces the placeholders in the text of an HTTP/1.1 request.
     pub(crate) fn text(&self, request: &str) -> Vec<u8> {
-        self.stage.words.fill(request.as_bytes())
+        self.fixture.words.fill(request.as_bytes())
     }
 
     /// Sends a request with this method, target and token over HTTP/1.1.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use crate::capture;
+use crate::fixture::{Fixture, Setup};
 use crate::host::{Echo, Host, TONIC_ECHO};
 use crate::rows::{self, Challenge, Loads, Row, Wires};
-use crate::stage::{Setup, Stage};
 use crate::wire::{Answer, Http1, Http2, Sent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ enum Wire {
 struct Table {
     host: Host,
     wire: Wire,
-    stage: Stage,
+    fixture: Fixture,
     is_warm: bool,
     echo: Echo,
     servers: HashMap<Setup, SocketAddr>,
@@ -28,15 +28,15 @@ struct Table {
 }
 
 impl Table {
-    async fn set_up(host: Host, wire: Wire, stage: Stage, is_warm: bool) -> Self {
+    async fn set_up(host: Host, wire: Wire, fixture: Fixture, is_warm: bool) -> Self {
         capture::start();
         let echo = Echo::default();
         let mut servers = HashMap::new();
         for setup in Setup::ALL {
-            let layer = stage.layer(setup, host.layer());
+            let layer = fixture.layer(setup, host.layer());
             servers.insert(setup, host.serve_echo(layer, echo.clone()).await);
         }
-        Self { host, wire, stage, is_warm, echo, servers, invalid_token: None }
+        Self { host, wire, fixture, is_warm, echo, servers, invalid_token: None }
     }
 
     /// Sends every row that this host and version of HTTP support. Panics with a list of all
@@ -71,16 +71,16 @@ impl Table {
     }
 
     async fn check(&mut self, row: &Row) -> Vec<String> {
-        let (calls, served) = (self.stage.calls(), self.echo.served());
+        let (calls, served) = (self.fixture.calls(), self.echo.served());
         let mark = capture::mark();
         let answer = match self.wire {
             Wire::Http1 => {
-                let request = row.http1(&self.stage.words);
+                let request = row.http1(&self.fixture.words);
                 Http1::exchange(self.servers[&row.setup], &request).await
             }
             Wire::Http2 => {
                 let method = (self.host == Host::Tonic).then_some(TONIC_ECHO);
-                let request = row.http2(&self.stage.words, method);
+                let request = row.http2(&self.fixture.words, method);
                 let mut connection = Http2::connect(self.servers[&row.setup]).await;
                 match connection.send(request, Sent::Nothing).await {
                     Ok(answer) => answer,
@@ -105,7 +105,7 @@ impl Table {
                 format!("{:?}", row.owed.challenge.text().as_deref()),
             );
         }
-        let loads = self.stage.calls() - calls;
+        let loads = self.fixture.calls() - calls;
         compare("loads", loads.to_string(), self.owed_loads(row).to_string());
         let reached = self.echo.served() - served;
         compare(
@@ -122,7 +122,7 @@ impl Table {
         for (where_, text) in
             [("headers", &all), ("body", &answer.body), ("log", &capture::since(mark))]
         {
-            if let Some(secret) = self.stage.leak(text) {
+            if let Some(secret) = self.fixture.leak(text) {
                 wrong.push(format!("found the secret {secret} in the {where_}"));
             }
         }
@@ -180,7 +180,7 @@ impl Table {
             return;
         }
         if row.owed.status == 200 {
-            let uri = self.stage.words.fill(row.sees.as_bytes());
+            let uri = self.fixture.words.fill(row.sees.as_bytes());
             let uri = self.seen_uri(std::str::from_utf8(&uri).unwrap());
             for name in ["uri", "original"] {
                 let line =
@@ -241,11 +241,11 @@ fn grpc_code(status: u16) -> u16 {
 /// Defines a test for each host and version of HTTP, with the records in the store alone or also in
 /// the cache.
 macro_rules! tables {
-    ($($name:ident: $host:ident over $wire:ident, $stage:ident;)*) => {$(
+    ($($name:ident: $host:ident over $wire:ident, $fixture:ident;)*) => {$(
         #[tokio::test]
         async fn $name() {
-            let stage = Stage::$stage().await;
-            Table::set_up(Host::$host, Wire::$wire, stage, stringify!($stage) == "warm").await.run().await;
+            let fixture = Fixture::$fixture().await;
+            Table::set_up(Host::$host, Wire::$wire, fixture, stringify!($fixture) == "warm").await.run().await;
         }
     )*};
 }

@@ -10,8 +10,8 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceBuilder;
 
+use crate::fixture::{Fixture, Setup};
 use crate::host::{Host, serve_hyper};
-use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 /// Switches protocols, then sends back what it receives, once.
@@ -31,8 +31,8 @@ async fn switch(request: Request<Incoming>) -> Result<Response<Empty<Bytes>>, In
 
 #[tokio::test]
 async fn upgrade_needs_a_token() {
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Hyper.layer());
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Hyper.layer());
     let service = ServiceBuilder::new().layer(layer).service(tower::service_fn(switch));
     let address = serve_hyper(service).await;
     let upgrade = |credential: &str| {
@@ -40,7 +40,7 @@ async fn upgrade_needs_a_token() {
             "GET /live HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{credential}\r\n"
         );
-        stage.words.fill(request.as_bytes())
+        fixture.words.fill(request.as_bytes())
     };
     let mut connection = Http1::connect(address).await;
     connection.send(&upgrade("authorization: Bearer {T}\r\n")).await.unwrap();

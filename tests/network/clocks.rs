@@ -32,9 +32,7 @@ fn job() -> Actor {
     Actor::system("nightly-job")
 }
 
-async fn f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed<
-    B: Backend,
->() {
+async fn clock_jumps_of_the_server_do_not_delay_a_revocation<B: Backend>() {
     let server = B::alone_with_clock();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings()).await;
@@ -82,9 +80,7 @@ async fn head<B: Backend>(server: &B) -> LogPosition {
     B::open(server.url()).await.changes(None, 0).await.unwrap().head
 }
 
-async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once_that_is_right_again<
-    B: Backend,
->() {
+async fn token_is_expired_only_while_the_server_clock_is_ahead<B: Backend>() {
     let server = B::alone_with_clock();
     let node = Node::on(&server, settings()).await;
     let (endless, short) =
@@ -114,9 +110,7 @@ async fn f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once
     assert_eq!(node.get(&short).await, 401);
 }
 
-async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it_is_old<
-    B: Backend,
->() {
+async fn prune_log_ignores_a_server_clock_that_is_ahead<B: Backend>() {
     let server = B::alone_with_clock();
     let late = Late::new(B::open(server.url()).await, B::open(server.url()).await).await;
     let follower = Node::on(&server, settings().max_staleness(NEVER)).await;
@@ -153,9 +147,7 @@ async fn f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it
 }
 
 /// A deleted token could not be restored after the clock is corrected.
-async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended<
-    B: Backend,
->() {
+async fn prune_ignores_a_server_clock_that_is_ahead<B: Backend>() {
     let server = B::alone_with_clock();
     let node = Node::on(&server, settings()).await;
     let live = ending_in(&node, SignedDuration::from_hours(12)).await;
@@ -170,8 +162,8 @@ async fn f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has
 }
 
 on_each_store!(
-    f42_whatever_the_servers_clock_does_a_revoked_token_dies_within_the_bound_and_the_log_is_followed,
-    f42_c32_a_token_ends_while_the_servers_clock_says_so_and_is_let_in_once_that_is_right_again,
-    f42_no_log_entry_is_removed_because_only_the_servers_clock_says_that_it_is_old,
-    f42_no_token_is_removed_because_only_the_servers_clock_says_that_it_has_ended,
+    clock_jumps_of_the_server_do_not_delay_a_revocation,
+    token_is_expired_only_while_the_server_clock_is_ahead,
+    prune_log_ignores_a_server_clock_that_is_ahead,
+    prune_ignores_a_server_clock_that_is_ahead,
 );

@@ -51,9 +51,7 @@ fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Store(error) if error.is_outcome_unknown())
 }
 
-async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not_said_to_be<
-    B: Backend,
->() {
+async fn revocation_with_a_reset_connection_is_reported_truthfully<B: Backend>() {
     let server = B::shared();
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
     let revoke = async |handle: &Handle| {
@@ -92,7 +90,7 @@ async fn f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not
     );
 }
 
-async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B: Backend>() {
+async fn issue_with_a_reset_connection_is_reported_truthfully<B: Backend>() {
     let server = B::shared();
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
     let (mut done, mut failed) = (0, 0);
@@ -124,7 +122,7 @@ async fn f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to<B:
 }
 
 /// The store cannot find out the outcome, because the server stays unreachable.
-async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Backend>() {
+async fn change_without_a_known_outcome_is_reported_as_unknown<B: Backend>() {
     let server = B::shared();
     let (handle, truth) = (Handle::on(&server).await, truth(&server).await);
     let revoke = async |handle: &Handle| {
@@ -156,7 +154,7 @@ async fn f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown<B: Back
 }
 
 on_each_store!(
-    f7_f8_a_revocation_whose_connection_is_reset_anywhere_is_done_or_is_not_said_to_be,
-    f7_f8_a_token_whose_issue_is_reset_anywhere_exists_or_is_not_said_to,
-    f8_a_change_whose_outcome_nobody_can_tell_is_said_to_be_unknown,
+    revocation_with_a_reset_connection_is_reported_truthfully,
+    issue_with_a_reset_connection_is_reported_truthfully,
+    change_without_a_known_outcome_is_reported_as_unknown,
 );

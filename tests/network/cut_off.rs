@@ -12,7 +12,7 @@ use crate::on_each_store;
 
 /// Checks that a disconnected node accepts a revoked token no longer than the bound allows and then
 /// responds with 503, and that a node without a bound still accepts it.
-async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
+async fn is_accepted_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let node = Node::on(&server, settings()).await;
@@ -46,20 +46,20 @@ async fn let_in_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     node.recovers(&token, 401).await;
 }
 
-async fn f2_a_node_whose_connections_are_refused_lets_nobody_in_beyond_the_bound<B: Backend>() {
-    let_in_no_longer_than_the_bound::<B>(Node::unplug).await;
+async fn node_with_refused_connections_accepts_nothing_beyond_the_bound<B: Backend>() {
+    is_accepted_no_longer_than_the_bound::<B>(Node::unplug).await;
 }
 
-async fn f4_a_node_whose_packets_are_lost_lets_nobody_in_beyond_the_bound<B: Backend>() {
-    let_in_no_longer_than_the_bound::<B>(Node::silence).await;
+async fn node_with_lost_packets_accepts_nothing_beyond_the_bound<B: Backend>() {
+    is_accepted_no_longer_than_the_bound::<B>(Node::silence).await;
 }
 
-async fn f4_a_node_whose_packets_are_held_up_lets_nobody_in_beyond_the_bound<B: Backend>() {
-    let_in_no_longer_than_the_bound::<B>(|node| node.network.set_both(Flow::Hold)).await;
+async fn node_with_delayed_packets_accepts_nothing_beyond_the_bound<B: Backend>() {
+    is_accepted_no_longer_than_the_bound::<B>(|node| node.network.set_both(Flow::Hold)).await;
 }
 
 on_each_store!(
-    f2_a_node_whose_connections_are_refused_lets_nobody_in_beyond_the_bound,
-    f4_a_node_whose_packets_are_lost_lets_nobody_in_beyond_the_bound,
-    f4_a_node_whose_packets_are_held_up_lets_nobody_in_beyond_the_bound,
+    node_with_refused_connections_accepts_nothing_beyond_the_bound,
+    node_with_lost_packets_accepts_nothing_beyond_the_bound,
+    node_with_delayed_packets_accepts_nothing_beyond_the_bound,
 );

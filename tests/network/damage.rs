@@ -11,7 +11,7 @@ async fn late<B: Backend>(server: &B) -> Late<B::Store> {
     Late::new(B::open(server.url()).await, B::open(server.url()).await).await
 }
 
-async fn f41_a_log_trimmed_below_a_late_node_voids_its_cache<B: Backend>() {
+async fn log_trimmed_beyond_a_nodes_position_voids_its_cache<B: Backend>() {
     let server = B::shared();
     let late = late(&server).await;
     late.elsewhere.owner_changed(&alice(), &owner("carol")).await.unwrap();
@@ -19,14 +19,14 @@ async fn f41_a_log_trimmed_below_a_late_node_voids_its_cache<B: Backend>() {
     late.catches_up().await;
 }
 
-async fn f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on<B: Backend>() {
+async fn unreadable_log_entry_voids_the_cache_and_is_skipped<B: Backend>() {
     let server = B::shared();
     let late = late(&server).await;
     server.spoil_log().await;
     late.catches_up().await;
 }
 
-async fn f52_what_is_stored_of_another_token_lets_nobody_in<B: Backend>() {
+async fn record_of_another_token_is_not_accepted<B: Backend>() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
     let (asked, other) = (node.issue().await, node.issue().await);
@@ -38,7 +38,7 @@ async fn f52_what_is_stored_of_another_token_lets_nobody_in<B: Backend>() {
     }
 }
 
-async fn f53_a_damaged_record_is_503_and_harms_no_other<B: Backend>() {
+async fn damaged_record_is_503_and_does_not_affect_others<B: Backend>() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
     let (damaged, sound) = (node.issue().await, node.issue().await);
@@ -54,8 +54,8 @@ async fn f53_a_damaged_record_is_503_and_harms_no_other<B: Backend>() {
 }
 
 on_each_store!(
-    f41_a_log_trimmed_below_a_late_node_voids_its_cache,
-    f44_a_line_of_the_log_that_nobody_can_read_voids_the_cache_and_it_goes_on,
-    f52_what_is_stored_of_another_token_lets_nobody_in,
-    f53_a_damaged_record_is_503_and_harms_no_other,
+    log_trimmed_beyond_a_nodes_position_voids_its_cache,
+    unreadable_log_entry_voids_the_cache_and_is_skipped,
+    record_of_another_token_is_not_accepted,
+    damaged_record_is_503_and_does_not_affect_others,
 );

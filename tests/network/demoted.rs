@@ -10,9 +10,7 @@ use crate::backend::Backend;
 use crate::node::{BOUND, Node, settings};
 use crate::on_each_store;
 
-async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_are_503<
-    B: Backend,
->() {
+async fn read_only_store_checks_tokens_and_rejects_changes_with_503<B: Backend>() {
     let server = B::alone();
     let node = Node::on(&server, settings()).await;
     let (warm, cold) = (node.issue().await, node.issue().await);
@@ -41,9 +39,7 @@ async fn f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_a
 
 /// Connects a node to a standby that is disconnected from its primary. The bound must hold, and no
 /// change may be reported as done.
-async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound<
-    B: Backend,
->() {
+async fn node_on_a_lagging_standby_accepts_nothing_beyond_the_bound<B: Backend>() {
     let primary = B::alone();
     let elsewhere = Node::on(&primary, settings()).await;
     let node = Node::on(&primary, settings()).await;
@@ -91,6 +87,6 @@ async fn f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the
 }
 
 on_each_store!(
-    f10_with_a_store_that_takes_no_changes_tokens_are_checked_and_changes_are_503,
-    f10_f13_f31_a_node_led_to_a_standby_that_lags_lets_nobody_in_beyond_the_bound,
+    read_only_store_checks_tokens_and_rejects_changes_with_503,
+    node_on_a_lagging_standby_accepts_nothing_beyond_the_bound,
 );

@@ -22,7 +22,7 @@ async fn blind<B: Backend>(server: &B) -> (Hallpass, Proxy) {
 
 /// The last changes of the old primary and the first ones of the new primary have the same numbers.
 /// A node that has read the former must not take the latter for the same changes.
-async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached<B: Backend>() {
+async fn failover_that_loses_changes_voids_the_cache<B: Backend>() {
     let old = B::alone();
     let elsewhere = Node::on(&old, settings()).await;
     let node = Node::on(&old, settings().max_staleness(NEVER)).await;
@@ -80,4 +80,4 @@ async fn f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_ca
     until("the node rejects the token", async || node.get(&lost).await == 401).await;
 }
 
-on_each_store!(f11_f37_a_failover_that_loses_changes_is_found_out_and_voids_what_is_cached);
+on_each_store!(failover_that_loses_changes_voids_the_cache);

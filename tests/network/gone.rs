@@ -73,36 +73,36 @@ impl<B: Backend> Outage<'_, B> {
     }
 }
 
-async fn f1_f2_f28_the_server_is_killed_and_started_again<B: Backend>() {
+async fn store_recovers_after_its_server_is_killed<B: Backend>() {
     let server = B::alone();
     let outage =
         Outage { begins: &|server: &B, _| server.kill(), ends: &|server, _| server.start_again() };
     outage.befalls(&server).await;
 }
 
-async fn f1_f2_f28_the_server_does_not_answer_for_a_while<B: Backend>() {
+async fn store_recovers_after_its_server_stops_responding<B: Backend>() {
     let server = B::alone();
     let outage =
         Outage { begins: &|server: &B, _| server.pause(), ends: &|server, _| server.resume() };
     outage.befalls(&server).await;
 }
 
-async fn f1_f2_f28_connections_are_reset_and_refused<B: Backend>() {
+async fn store_recovers_after_reset_and_refused_connections<B: Backend>() {
     let server = B::shared();
     let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.unplug());
     Outage { begins: &begins, ends: &heal }.befalls(&server).await;
 }
 
 /// All packets are dropped without an error. Data on existing connections is lost permanently.
-async fn f4_packets_are_lost_and_nobody_says_so<B: Backend>() {
+async fn lost_packets_without_a_reset_cause_503_in_time<B: Backend>() {
     let server = B::shared();
     let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.silence());
     Outage { begins: &begins, ends: &heal }.befalls(&server).await;
 }
 
 on_each_store!(
-    f1_f2_f28_the_server_is_killed_and_started_again,
-    f1_f2_f28_the_server_does_not_answer_for_a_while,
-    f1_f2_f28_connections_are_reset_and_refused,
-    f4_packets_are_lost_and_nobody_says_so,
+    store_recovers_after_its_server_is_killed,
+    store_recovers_after_its_server_stops_responding,
+    store_recovers_after_reset_and_refused_connections,
+    lost_packets_without_a_reset_cause_503_in_time,
 );

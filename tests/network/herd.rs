@@ -56,9 +56,7 @@ impl Apart {
     }
 }
 
-async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_lets_anybody_in<
-    B: Backend,
->() {
+async fn node_blocked_beyond_the_bound_reads_the_log_before_it_accepts<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let token = Arc::new(elsewhere.issue().await);
@@ -74,7 +72,7 @@ async fn f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_le
     assert!(check_unbound.await.unwrap(), "a node without a staleness bound accepts the token");
 }
 
-async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>() {
+async fn each_token_is_read_once_after_the_cache_becomes_stale<B: Backend>() {
     const TOKENS: usize = 48;
     let server = B::shared();
     let node = Node::on(&server, settings().load_deadline(PATIENCE)).await;
@@ -105,9 +103,7 @@ async fn f47_when_what_is_cached_is_too_old_each_token_is_read_once<B: Backend>(
 
 /// If more tokens have to be loaded than the limit on concurrent loads allows, some get 503. All
 /// are accepted when they retry.
-async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again<
-    B: Backend,
->() {
+async fn all_tokens_beyond_the_load_limit_are_accepted_at_a_retry<B: Backend>() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
     let tokens = issue_many(&node.hallpass, 150).await;
@@ -117,7 +113,7 @@ async fn f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_t
 }
 
 on_each_store!(
-    f46_a_node_that_was_blocked_for_longer_than_the_bound_asks_before_it_lets_anybody_in,
-    f47_when_what_is_cached_is_too_old_each_token_is_read_once,
-    f47_of_a_herd_of_more_tokens_than_may_be_read_at_once_all_get_in_when_they_come_again,
+    node_blocked_beyond_the_bound_reads_the_log_before_it_accepts,
+    each_token_is_read_once_after_the_cache_becomes_stale,
+    all_tokens_beyond_the_load_limit_are_accepted_at_a_retry,
 );

@@ -53,7 +53,7 @@ async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
 
 /// Checks that a node responds with 503 to everything that is not cached while the server accepts
 /// no connections, and recovers afterwards.
-async fn lets_nobody_in(
+async fn accepts_no_token(
     server: &Postgres,
     url: &str,
     begins: impl AsyncFnOnce(),
@@ -106,7 +106,7 @@ async fn starting_server_is_503() {
         std::fs::remove_file(format!("{folder}/hold")).unwrap();
         told.recv().unwrap().unwrap();
     };
-    lets_nobody_in(&server, server.url(), begins, ends).await;
+    accepts_no_token(&server, server.url(), begins, ends).await;
 }
 
 const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
@@ -137,7 +137,7 @@ async fn server_without_free_connections_is_503() {
         .await;
     };
     let ends = async || drop(server.run(END_ALL));
-    lets_nobody_in(&server, &url, begins, ends).await;
+    accepts_no_token(&server, &url, begins, ends).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -150,7 +150,7 @@ async fn role_that_may_no_longer_log_in_is_503() {
         server.run(END_ALL);
     };
     let ends = async || drop(server.run("alter role app login"));
-    lets_nobody_in(&server, &url, begins, ends).await;
+    accepts_no_token(&server, &url, begins, ends).await;
 }
 
 /// Two transactions wait for each other, and the server aborts the store's.

@@ -21,7 +21,7 @@ async fn listening_only<B: Backend>(server: &B) -> Node {
 /// Starts three nodes: `isolated` gets no notifications and does not poll, `polling` only polls,
 /// and `listening` only gets notifications. The server closes the connection of `listening` while a
 /// token is revoked.
-async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
+async fn changes_are_found_after_a_lost_listen_connection<B: Backend>() {
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
     let (isolated, polling) =
@@ -69,7 +69,7 @@ async fn f15_f38_what_is_said_while_nobody_listens_is_found_out<B: Backend>() {
     }
 }
 
-async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>() {
+async fn late_notification_does_not_extend_the_bound<B: Backend>() {
     const LATE: Duration = Duration::from_secs(60);
     let server = B::shared();
     let elsewhere = Node::on(&server, settings()).await;
@@ -96,6 +96,6 @@ async fn f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound<B: Backend>
 }
 
 on_each_store!(
-    f15_f38_what_is_said_while_nobody_listens_is_found_out,
-    f43_a_push_that_comes_late_keeps_nobody_in_beyond_the_bound,
+    changes_are_found_after_a_lost_listen_connection,
+    late_notification_does_not_extend_the_bound,
 );

@@ -17,7 +17,7 @@ use crate::on_each_store;
 /// polling and listening together.
 const CONNECTIONS: usize = 12;
 
-async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request<B: Backend>() {
+async fn late_lookup_is_503_and_serves_the_next_request<B: Backend>() {
     let server = B::shared();
     let (deadline, late) = (Duration::from_millis(100), Duration::from_millis(200));
     let node = Node::on(&server, settings().max_staleness(NEVER).load_deadline(deadline)).await;
@@ -33,7 +33,7 @@ async fn f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_reques
     assert!(asked <= 4, "{asked} lookups of one token");
 }
 
-async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
+async fn lookups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
     let server = B::shared();
     let node = Node::on(&server, settings()).await;
     let tokens = issue_many(&node.hallpass, 150).await;
@@ -60,7 +60,7 @@ async fn f3_look_ups_do_not_pile_up_behind_a_slow_store<B: Backend>() {
 }
 
 /// On PostgreSQL another session locks the table. On Redis the server pauses all clients.
-async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: Backend>() {
+async fn calls_to_a_locked_store_end_in_time_with_503<B: Backend>() {
     let server = B::alone();
     let node = Arc::new(Node::on(&server, settings().max_staleness(NEVER)).await);
     let [warm, cold, ended] = [node.issue().await, node.issue().await, node.issue().await];
@@ -85,7 +85,7 @@ async fn f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503<B: 
 }
 
 on_each_store!(
-    f3_a_look_up_beyond_the_deadline_is_503_and_goes_on_for_the_next_request,
-    f3_look_ups_do_not_pile_up_behind_a_slow_store,
-    f3_while_somebody_keeps_the_store_locked_every_call_ends_and_is_503,
+    late_lookup_is_503_and_serves_the_next_request,
+    lookups_do_not_pile_up_behind_a_slow_store,
+    calls_to_a_locked_store_end_in_time_with_503,
 );

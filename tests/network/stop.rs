@@ -11,7 +11,7 @@ use crate::backend::Backend;
 use crate::node::{Node, settings, truth};
 use crate::on_each_store;
 
-async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_ends<B: Backend>() {
+async fn shutdown_completes_running_changes_and_reports_their_result<B: Backend>() {
     let server = B::shared();
     let truth = truth(&server).await;
     for (trouble, arrives) in [(Flow::Hold, true), (Flow::Swallow, false)] {
@@ -38,4 +38,4 @@ async fn f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_
     }
 }
 
-on_each_store!(f54_a_change_on_its_way_is_ended_and_answered_truly_before_the_service_ends);
+on_each_store!(shutdown_completes_running_changes_and_reports_their_result);

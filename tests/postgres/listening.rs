@@ -47,7 +47,7 @@ async fn change_of_another_node_wakes_up_waiters_with_a_number() {
         async move { one.wait_for_change(seen).await }
     });
     let seq = other.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    timeout(SOON, waiting).await.expect("a nudge").unwrap();
+    timeout(SOON, waiting).await.expect("a notification").unwrap();
     let notification = timeout(SOON, anybody.recv()).await.unwrap().unwrap();
     assert_eq!(notification.payload(), seq.get().to_string());
     // A change is reported once, and not again to a caller that has already seen it.
@@ -63,7 +63,7 @@ async fn own_change_wakes_up_waiters_without_the_server() {
         PostgresSettings::default().disable_listen().notify(false).connect(&url).await.unwrap();
     let seen = head(&store).await;
     store.log_owner_change(&owner("alice"), &event()).await.unwrap();
-    timeout(SOON, store.wait_for_change(seen)).await.expect("a nudge");
+    timeout(SOON, store.wait_for_change(seen)).await.expect("a notification");
     assert_eq!(
         ask(
             &url,

@@ -177,8 +177,8 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
 async fn disable_listen_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
     let store = disable_listen().connect(server.url()).await.unwrap();
-    let nudged = store.wait_for_change(store.changes(None, 0).await.unwrap().head);
-    assert!(timeout(Duration::from_millis(100), nudged).await.is_err());
+    let notified = store.wait_for_change(store.changes(None, 0).await.unwrap().head);
+    assert!(timeout(Duration::from_millis(100), notified).await.is_err());
     lead_a_life(&store).await;
     store.close().await;
 

@@ -166,7 +166,7 @@ async fn nothing_is_half_done_while_the_keys_move() {
             other.log_owner_change(&owner("alice"), &event()).await.unwrap();
         }
     );
-    heard.expect("a nudge");
+    heard.expect("a notification");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,8 +9,8 @@ use hallpass_core::TokenId;
 use tokio::runtime::Runtime;
 
 use super::store::{CountingStore, ids};
+use crate::fixture::runtime;
 use crate::harness::Bench;
-use crate::ours::runtime;
 use crate::random::Random;
 
 /// The assumed weight of a cached token in bytes. It is only the first guess of [`bytes_for`].

@@ -9,8 +9,8 @@ use hallpass_cache::Cached;
 use hallpass_core::__private::{Backend as _, Freshness};
 
 use super::store::{CountingStore, ids};
+use crate::fixture::runtime;
 use crate::harness::Bench;
-use crate::ours::runtime;
 
 const CALLERS: usize = 256;
 

@@ -12,9 +12,9 @@ use hallpass_tower::{TokenLayer, require};
 use sha2::{Digest as _, Sha256};
 use tower::{Service, ServiceBuilder};
 
+use crate::fixture::{Fixture, Owners, runtime};
 use crate::harness::{Bench, CaseId};
 use crate::hot::{Open, PATH, SCOPE};
-use crate::ours::{Ours, Owners, runtime};
 use crate::traffic::{Pattern, Traffic};
 
 /// The number of SHA-256 blocks per request. It makes bursts of hashing take about as long as
@@ -27,15 +27,16 @@ const BURSTS: usize = 10;
 /// Adds `uniform_scaling`, relative to the scaling of SHA-256 alone, and `hot_token_scaling`.
 pub(super) fn add(bench: &mut Bench, tokens: usize, requests: usize) -> Result<()> {
     let runtime = runtime()?;
-    let ours = runtime.block_on(Ours::new(tokens, Owners::Many, &[SCOPE]))?;
+    let fixture = runtime.block_on(Fixture::new(tokens, Owners::Many, &[SCOPE]))?;
     // The runtime must live as long as the cases, because it runs the background task of the cache.
     let runtime = Arc::new(runtime);
-    let layer = ServiceBuilder::new().layer(TokenLayer::new(&ours.hallpass)).layer(require(SCOPE));
+    let layer =
+        ServiceBuilder::new().layer(TokenLayer::new(&fixture.hallpass)).layer(require(SCOPE));
     let service = layer.service(Open);
 
     let by = |pattern| {
         let (service, runtime) = (service.clone(), Arc::clone(&runtime));
-        let traffic = Traffic::bearer(&ours.tokens, PATH, pattern);
+        let traffic = Traffic::bearer(&fixture.tokens, PATH, pattern);
         move |thread: usize| {
             let (runtime, mut service, mut traffic) =
                 (Arc::clone(&runtime), service.clone(), traffic.clone());

@@ -11,9 +11,9 @@ use crate::traffic::{Pattern, Traffic};
 
 impl Cases {
     pub(super) fn known(&mut self) -> Result<OneToken> {
-        let tokens = self.ours.tokens.clone();
+        let tokens = self.fixture.tokens.clone();
         let layered = ServiceBuilder::new()
-            .layer(TokenLayer::new(&self.ours.hallpass))
+            .layer(TokenLayer::new(&self.fixture.hallpass))
             .layer(require(SCOPE))
             .service(Open);
         let floor = Gated { gate: Floor::new(&tokens), inner: Open };

@@ -44,8 +44,8 @@ use tokio::runtime::Runtime;
 use tower::{Service, ServiceExt};
 
 use crate::Scale;
+use crate::fixture::{Fixture, Owners, runtime};
 use crate::harness::{Bench, CaseId};
-use crate::ours::{Ours, Owners, runtime};
 use crate::traffic::Traffic;
 
 pub(crate) const PATH: &str = "/api/projects";
@@ -59,8 +59,8 @@ pub(crate) async fn answer() -> StatusCode {
 pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     let callers = scale.of(10_000);
     let runtime = Rc::new(runtime()?);
-    let ours = runtime.block_on(Ours::new(callers, Owners::Many, &[SCOPE]))?;
-    let mut cases = Cases { bench: Bench::default(), runtime, callers, ours };
+    let fixture = runtime.block_on(Fixture::new(callers, Owners::Many, &[SCOPE]))?;
+    let mut cases = Cases { bench: Bench::default(), runtime, callers, fixture };
     let one_token = cases.known()?;
     cases.variants(&one_token)?;
     cases.without_a_request();
@@ -72,7 +72,7 @@ struct Cases {
     bench: Bench,
     runtime: Rc<Runtime>,
     callers: usize,
-    ours: Ours,
+    fixture: Fixture,
 }
 
 /// The cases that the variants are compared with.

@@ -15,10 +15,10 @@ use crate::traffic::{Pattern, Traffic};
 
 impl Cases {
     pub(super) fn routers(&mut self) -> Result<()> {
-        let tokens = self.ours.tokens.clone();
+        let tokens = self.fixture.tokens.clone();
         let traffic = Traffic::bearer(&tokens, PATH, Pattern::Uniform);
         let one_project = Traffic::bearer(&tokens, "/api/projects/42", Pattern::Uniform);
-        let layer = hallpass_axum::HallpassExt::layer(&self.ours.hallpass);
+        let layer = hallpass_axum::HallpassExt::layer(&self.fixture.hallpass);
         let ok = StatusCode::OK;
         // `axum::serve` does this, too. Without it, axum would put the layers around the handler
         // again for each request.

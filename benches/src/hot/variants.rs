@@ -9,17 +9,17 @@ use http::StatusCode;
 use tower::{Layer, ServiceBuilder};
 
 use super::{Cases, OneToken, Open, PATH, SCOPE, repeat};
-use crate::ours::{Ours, Owners, with_a_typo};
+use crate::fixture::{Fixture, Owners, with_a_typo};
 use crate::traffic::{Pattern, Traffic};
 
 impl Cases {
     pub(super) fn variants(&mut self, than: &OneToken) -> Result<()> {
         let runtime = Rc::clone(&self.runtime);
-        let (hallpass, token) = (self.ours.hallpass.clone(), self.ours.tokens[0].clone());
+        let (hallpass, token) = (self.fixture.hallpass.clone(), self.fixture.tokens[0].clone());
         let alone = |token: &String| Traffic::bearer([token], PATH, Pattern::Hot);
-        let scoped = |ours: &Ours| {
+        let scoped = |fixture: &Fixture| {
             ServiceBuilder::new()
-                .layer(TokenLayer::new(&ours.hallpass))
+                .layer(TokenLayer::new(&fixture.hallpass))
                 .layer(require(SCOPE))
                 .service(Open)
         };
@@ -34,14 +34,14 @@ impl Cases {
 
         let held: Vec<_> = (1..20).map(|number| format!("builds:{number}")).collect();
         let held: Vec<_> = held.iter().map(String::as_str).chain([SCOPE]).collect();
-        let twenty = runtime.block_on(Ours::new(1, Owners::Many, &held))?;
+        let twenty = runtime.block_on(Fixture::new(1, Owners::Many, &held))?;
         let case =
             self.requests("scopes_20", scoped(&twenty), alone(&twenty.tokens[0]), StatusCode::OK);
         self.bench.ratio("scopes_20_over_1", case.beside(than.no_layer), added);
 
         let by_query = Traffic::without_credential(&format!("{PATH}?session={token}"));
         let open = self.requests("no_layer_session", Open, by_query.clone(), StatusCode::OK);
-        let case = self.requests("session", scoped(&self.ours), by_query, StatusCode::OK);
+        let case = self.requests("session", scoped(&self.fixture), by_query, StatusCode::OK);
         self.bench.ratio("session_over_bearer", case.beside(open), added);
 
         let table =
@@ -55,15 +55,15 @@ impl Cases {
 
         let refused = StatusCode::UNAUTHORIZED;
         let malformed = alone(&with_a_typo(&token));
-        let case = self.requests("malformed", scoped(&self.ours), malformed, refused);
+        let case = self.requests("malformed", scoped(&self.fixture), malformed, refused);
         self.bench.ratio("malformed_refusal_over_hit", case.beside(than.no_layer), added);
         // Only the store of the other instance contains this token.
         let unknown = alone(&twenty.tokens[0]);
-        let case = self.requests("unknown", scoped(&self.ours), unknown, refused);
+        let case = self.requests("unknown", scoped(&self.fixture), unknown, refused);
         self.bench.ratio("unknown_refusal_over_hit", case.beside(than.no_layer), added);
 
-        let many = runtime.block_on(Ours::new(self.callers, Owners::One, &[SCOPE]))?;
-        let one = runtime.block_on(Ours::new(1, Owners::One, &[SCOPE]))?;
+        let many = runtime.block_on(Fixture::new(self.callers, Owners::One, &[SCOPE]))?;
+        let one = runtime.block_on(Fixture::new(1, Owners::One, &[SCOPE]))?;
         let of_many =
             self.requests("one_of_many", scoped(&many), alone(&many.tokens[0]), StatusCode::OK);
         let of_one =
@@ -76,26 +76,26 @@ impl Cases {
 
         let bare = alone(&token).with_empty_extensions();
         self.requests("no_layer_bare", Open, bare.clone(), StatusCode::OK);
-        self.requests("bearer_bare", scoped(&self.ours), bare, StatusCode::OK);
+        self.requests("bearer_bare", scoped(&self.fixture), bare, StatusCode::OK);
         Ok(())
     }
 
     pub(super) fn without_a_request(&mut self) {
-        let token = self.ours.tokens[0].clone();
-        let (hallpass, text) = (self.ours.hallpass.clone(), token.clone());
+        let token = self.fixture.tokens[0].clone();
+        let (hallpass, text) = (self.fixture.hallpass.clone(), token.clone());
         self.bench.case("parse", move |count| {
             for _ in 0..count {
                 assert!(hallpass.parse(text.as_bytes()).is_ok());
             }
         });
-        let (hallpass, text) = (self.ours.hallpass.clone(), with_a_typo(&token));
+        let (hallpass, text) = (self.fixture.hallpass.clone(), with_a_typo(&token));
         let malformed = self.bench.case("parse_malformed", move |count| {
             for _ in 0..count {
                 let answer = hallpass.parse(text.as_bytes());
                 assert!(matches!(answer, Err(AuthError::Rejected(RejectReason::Malformed))));
             }
         });
-        let hallpass = self.ours.hallpass.clone();
+        let hallpass = self.fixture.hallpass.clone();
         let verify = repeat(&self.runtime, async move || {
             assert!(hallpass.authenticate(token.as_bytes()).await.is_ok());
         });

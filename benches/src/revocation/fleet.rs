@@ -13,7 +13,7 @@ use hallpass_core::store::{
 use hallpass_core::{Actor, Digest, Event, Hallpass, NewToken, Owner, Revision, TokenId};
 use hallpass_servers::Proxy;
 
-use crate::site::Site;
+use crate::backend::Backend;
 
 pub(super) const NODES: usize = 3;
 
@@ -32,15 +32,15 @@ pub(super) struct Trouble<'p> {
 }
 
 /// Starts nodes whose caches have this maximum staleness. Each has a store handle of its own.
-pub(super) async fn fleet<S: Site>(
-    site: &S,
+pub(super) async fn fleet<S: Backend>(
+    backend: &S,
     bound: Duration,
     trouble: Trouble<'_>,
 ) -> Result<Vec<Hallpass>> {
     let mut nodes = Vec::new();
     for number in 0..NODES {
         let is_last = number == LAST;
-        let store = site.open(trouble.network.filter(|_| is_last)).await?;
+        let store = backend.open(trouble.network.filter(|_| is_last)).await?;
         let late = if is_last { trouble.late } else { Duration::ZERO };
         let store = Troubled { store, deaf: trouble.deaf, late };
         let settings = CacheSettings::default().max_staleness(bound).poll(bound / 4);

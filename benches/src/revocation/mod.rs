@@ -28,7 +28,7 @@ mod fleet;
 mod load;
 mod modes;
 mod naive;
-mod told;
+mod outcomes;
 mod watch;
 mod window;
 
@@ -39,11 +39,11 @@ use hallpass_core::Hallpass;
 use tokio::runtime::{Builder, Runtime};
 
 use self::fleet::{NODES, Trouble};
-use self::told::note;
+use self::outcomes::add_outcomes;
 use self::window::{Outcome, Window};
 use crate::Scale;
+use crate::backend::{InMemory, Kind, PostgresBackend, RedisBackend, SqliteBackend};
 use crate::harness::Measured;
-use crate::site::{InMemory, Kind, PostgresSite, RedisSite, SqliteSite};
 
 /// The amount of work and the time limits.
 #[derive(Clone, Copy)]
@@ -75,9 +75,9 @@ pub(crate) fn measure(scale: Scale, rounds: u32, kinds: &[Kind]) -> Result<Measu
     let mut measured = Measured::default();
     for kind in kinds {
         match kind {
-            Kind::Sqlite => modes::add(&mut measured, &runtime, &SqliteSite::new()?, plan)?,
-            Kind::Postgres => modes::add(&mut measured, &runtime, &PostgresSite::new()?, plan)?,
-            Kind::Redis => modes::add(&mut measured, &runtime, &RedisSite::new()?, plan)?,
+            Kind::Sqlite => modes::add(&mut measured, &runtime, &SqliteBackend::new()?, plan)?,
+            Kind::Postgres => modes::add(&mut measured, &runtime, &PostgresBackend::new()?, plan)?,
+            Kind::Redis => modes::add(&mut measured, &runtime, &RedisBackend::new()?, plan)?,
         }
     }
     beside(&mut measured, &runtime, plan)?;
@@ -108,7 +108,7 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
     };
     let mut run = |name: &str, nodes: Vec<Hallpass>, window: Window, promised| {
         let outcomes = window.run(runtime, &nodes, || ())?;
-        anyhow::Ok(note(measured, name, &outcomes, promised))
+        anyhow::Ok(add_outcomes(measured, name, &outcomes, promised))
     };
     run("ttl", runtime.block_on(naive::fleet(plan.live, false, Duration::ZERO)), used, None)?;
 
@@ -130,7 +130,7 @@ fn beside(measured: &mut Measured, runtime: &Runtime, plan: Plan) -> Result<()> 
         pushed = race.run(runtime, &nodes, || ())?;
         races += 1;
     }
-    if note(measured, "race_pushed", &pushed, None) <= plan.bound {
+    if add_outcomes(measured, "race_pushed", &pushed, None) <= plan.bound {
         measured.broken.push(format!(
             "race_pushed: the simple cache stayed within the bound {RACES} times, so there was no race"
         ));

@@ -9,11 +9,11 @@ use tokio::runtime::Runtime;
 
 use super::fleet::{LAST, Trouble, fleet, is_unavailable};
 use super::load::Load;
-use super::told::note;
+use super::outcomes::add_outcomes;
 use super::window::{Outcome, Window};
 use super::{Plan, single};
+use crate::backend::Backend;
 use crate::harness::Measured;
-use crate::site::Site;
 
 /// The number of tokens that are watched at once if nodes only poll.
 const AT_ONCE: usize = 50;
@@ -23,15 +23,15 @@ const AT_ONCE: usize = 50;
 const UNANSWERED: usize = 20;
 
 /// Measures all modes of a store.
-pub(super) fn add<S: Site>(
+pub(super) fn add<S: Backend>(
     measured: &mut Measured,
     runtime: &Runtime,
-    site: &S,
+    backend: &S,
     plan: Plan,
 ) -> Result<()> {
-    let open = |trouble| runtime.block_on(fleet(site, plan.bound, trouble));
+    let open = |trouble| runtime.block_on(fleet(backend, plan.bound, trouble));
     let add = |measured: &mut Measured, mode, outcomes: Vec<Outcome>| {
-        note(measured, &format!("{}_{mode}", S::NAME), &outcomes, Some(plan.bound));
+        add_outcomes(measured, &format!("{}_{mode}", S::NAME), &outcomes, Some(plan.bound));
     };
     // A poll reports many changes at once, so nodes that only poll are measured with many tokens.
     let healthy = if S::IS_PUSHED { single(plan) } else { together(plan) };
@@ -48,7 +48,7 @@ pub(super) fn add<S: Site>(
     add(measured, "deaf", repeat(plan.rounds, || together(plan).run(runtime, &nodes, || ()))?);
     close(runtime, &nodes)?;
 
-    if let Some(server) = site.address() {
+    if let Some(server) = backend.address() {
         let network = Proxy::to(server)?;
         let nodes = open(Trouble { network: Some(&network), ..Trouble::default() })?;
         add(measured, "cut_off", cut_off(runtime, &network, &nodes, plan)?);

@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use hallpass_core::TokenId;
 use hallpass_core::store::TokenStore;
 
-use super::ground::Bare;
+use super::compared::Bare;
 use crate::harness::Measured;
 use crate::latencies::{Latencies, micros};
 use crate::random::Random;

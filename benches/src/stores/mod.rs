@@ -17,8 +17,8 @@
 //!   uses at the same time. The clock is advanced before each flush, so that each use has to be
 //!   written. The comparison is one `UPDATE` per request under the same load.
 
+mod compared;
 mod finds;
-mod ground;
 mod issues;
 mod lists;
 mod postgres;
@@ -37,10 +37,10 @@ use hallpass_core::TokenId;
 use hallpass_core::store::{StoredToken, TokenStore};
 use tokio::runtime::Builder;
 
-use self::ground::{Bare, Ground};
+use self::compared::{Bare, ComparedBackend};
 use self::tokens::Tokens;
+use crate::backend::{Kind, PostgresBackend, RedisBackend, SqliteBackend};
 use crate::harness::Measured;
-use crate::site::{Kind, PostgresSite, RedisSite, SqliteSite};
 use crate::{Scale, Stores};
 
 /// The number of tokens that are written to a store in one batch.
@@ -72,24 +72,24 @@ pub(crate) fn measure(scale: Scale, rounds: u32, stores: Stores<'_>) -> Result<M
     for kind in stores.kinds {
         runtime.block_on(async {
             match kind {
-                Kind::Sqlite => add(&mut measured, &SqliteSite::new()?, plan).await,
-                Kind::Postgres => add(&mut measured, &PostgresSite::new()?, plan).await,
-                Kind::Redis => add(&mut measured, &RedisSite::new()?, plan).await,
+                Kind::Sqlite => add(&mut measured, &SqliteBackend::new()?, plan).await,
+                Kind::Postgres => add(&mut measured, &PostgresBackend::new()?, plan).await,
+                Kind::Redis => add(&mut measured, &RedisBackend::new()?, plan).await,
             }
         })?;
     }
     Ok(measured)
 }
 
-async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Result<()> {
+async fn add<G: ComparedBackend>(measured: &mut Measured, backend: &G, plan: Plan) -> Result<()> {
     let name = G::NAME;
-    let store = ground.open(None).await?;
-    let bare = ground.bare().await?;
+    let store = backend.open(None).await?;
+    let bare = backend.bare().await?;
     let tokens = Tokens::new(plan.tokens)?;
     let mut grown = Grown::default();
     let mut medians = Vec::new();
     for size in [plan.tokens / 100, plan.tokens / 10, plan.tokens] {
-        grown.grow(ground, (&store, &bare), &tokens, size).await?;
+        grown.grow(backend, (&store, &bare), &tokens, size).await?;
         let name = format!("{name}_{}", in_words(size));
         let [ours, theirs] =
             [grown.bytes, grown.bare_bytes].map(|bytes| bytes as f64 / size as f64);
@@ -108,11 +108,11 @@ async fn add<G: Ground>(measured: &mut Measured, ground: &G, plan: Plan) -> Resu
 
     for first in (0..plan.ended).step_by(BATCH) {
         let ended = tokens.ended(first..(first + BATCH).min(plan.ended))?;
-        ground.fill(&store, &ended).await?;
+        backend.fill(&store, &ended).await?;
     }
     let ids: Arc<[TokenId]> = grown.ids.into();
     prune::add(measured, name, &store, &ids, plan.ended, plan.long).await?;
-    uses::add(measured, ground, &bare, &ids, plan.uses).await
+    uses::add(measured, backend, &bare, &ids, plan.uses).await
 }
 
 /// The contents of a store after each step of its growth.
@@ -124,9 +124,9 @@ struct Grown {
 }
 
 impl Grown {
-    async fn grow<G: Ground>(
+    async fn grow<G: ComparedBackend>(
         &mut self,
-        ground: &G,
+        backend: &G,
         (store, bare): (&G::Store, &G::Bare),
         tokens: &Tokens,
         size: usize,
@@ -134,13 +134,13 @@ impl Grown {
         let from = self.ids.len();
         let batches = (from..size).step_by(BATCH).map(|first| first..(first + BATCH).min(size));
         let mut added: Vec<StoredToken> = Vec::new();
-        let before = ground.bytes().await?;
+        let before = backend.bytes().await?;
         for batch in batches {
             let batch = tokens.range(batch)?;
-            ground.fill(store, &batch).await?;
+            backend.fill(store, &batch).await?;
             added.extend(batch);
         }
-        self.bytes += ground.bytes().await?.saturating_sub(before);
+        self.bytes += backend.bytes().await?.saturating_sub(before);
         let before = bare.bytes().await?;
         for batch in added.chunks(BATCH) {
             bare.fill(batch).await?;

@@ -7,9 +7,9 @@ use hallpass_postgres::PostgresStore;
 use sqlx::Row as _;
 use sqlx::postgres::{PgPool, PgPoolOptions};
 
-use super::ground::{Bare, Ground};
+use super::compared::{Bare, ComparedBackend};
 use super::rows::Row;
-use crate::site::PostgresSite;
+use crate::backend::PostgresBackend;
 
 macro_rules! insert {
     ($table:literal) => {
@@ -46,7 +46,7 @@ const FIND: &str = "SELECT id, owner, name, description, scopes, created_at, exp
 /// The size of the pool, the same as the store's.
 const CONNECTIONS: u32 = 8;
 
-impl Ground for PostgresSite {
+impl ComparedBackend for PostgresBackend {
     type Bare = BareTable;
 
     async fn fill(&self, _: &PostgresStore, tokens: &[StoredToken]) -> Result<()> {

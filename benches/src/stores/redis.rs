@@ -12,13 +12,13 @@ use hallpass_servers::Redis;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands as _, Client, Value, pipe};
 
-use super::ground::{Bare, Ground};
-use crate::site::RedisSite;
+use super::compared::{Bare, ComparedBackend};
+use crate::backend::RedisBackend;
 
 /// The number of tokens that are written concurrently.
 const AT_ONCE: usize = 100;
 
-impl Ground for RedisSite {
+impl ComparedBackend for RedisBackend {
     type Bare = BareHashes;
 
     /// Writes by the store itself, which is fast enough if many writes run concurrently.

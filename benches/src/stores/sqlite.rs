@@ -13,9 +13,9 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, Row as _, SqliteConnection, ValueRef as _};
 
-use super::ground::{Bare, Ground};
+use super::compared::{Bare, ComparedBackend};
 use super::rows::json;
-use crate::site::SqliteSite;
+use crate::backend::SqliteBackend;
 
 macro_rules! insert {
     ($table:literal) => {
@@ -44,7 +44,7 @@ const FIND: &str = "SELECT id, owner, name, description, scopes, created_at, exp
      revoked_at, regenerated_at, revision, algorithm, digest, previous_algorithm, previous_digest, \
      previous_until FROM bare WHERE id = ?";
 
-impl Ground for SqliteSite {
+impl ComparedBackend for SqliteBackend {
     type Bare = BareFile;
 
     async fn fill(&self, _: &SqliteStore, tokens: &[StoredToken]) -> Result<()> {

@@ -15,7 +15,7 @@ use hallpass_core::store::{
 };
 use hallpass_core::{Actor, Clock, Digest, Event, Hallpass, NewToken, Owner, Revision, TokenId};
 
-use super::ground::{Bare, Ground};
+use super::compared::{Bare, ComparedBackend};
 use super::tokens::EACH;
 use crate::harness::Measured;
 use crate::latencies::{micros, millis};
@@ -34,9 +34,9 @@ pub(super) struct Plan {
     pub(super) interval: Duration,
 }
 
-pub(super) async fn add<G: Ground>(
+pub(super) async fn add<G: ComparedBackend>(
     measured: &mut Measured,
-    ground: &G,
+    backend: &G,
     bare: &G::Bare,
     ids: &[TokenId],
     plan: Plan,
@@ -45,7 +45,7 @@ pub(super) async fn add<G: Ground>(
     let (touches, minutes) = (Arc::<Touches>::default(), Arc::<AtomicI64>::default());
     let mut nodes = Vec::new();
     for _ in 0..NODES {
-        let store = Counting { store: ground.open(None).await?, touches: Arc::clone(&touches) };
+        let store = Counting { store: backend.open(None).await?, touches: Arc::clone(&touches) };
         let clock = Ahead(Arc::clone(&minutes));
         nodes.push(Hallpass::builder(Cached::new(store)).clock(clock).build());
     }

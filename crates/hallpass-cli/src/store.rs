@@ -31,7 +31,7 @@ const NO_TLS: &str = "--store requires TLS, but this build does not support it: 
     command with `--features rustls` or `--features native-tls`";
 
 /// Returns whether an address requires an encrypted connection.
-fn asks_for_tls(url: &str) -> bool {
+fn requires_tls(url: &str) -> bool {
     let modes = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"];
     url.starts_with("rediss:")
         || (url.starts_with("postgres") && modes.iter().any(|mode| url.contains(mode)))
@@ -49,7 +49,7 @@ pub(crate) async fn open(
     let url = settings.store.as_deref().ok_or_else(|| {
         unknown("the store is missing: set --store or the variable HALLPASS_STORE to one of these")
     })?;
-    if !cfg!(any(feature = "native-tls", feature = "rustls")) && asks_for_tls(url) {
+    if !cfg!(any(feature = "native-tls", feature = "rustls")) && requires_tls(url) {
         return Err(CliError::Usage(NO_TLS.to_owned()));
     }
     match url.split_once(':') {

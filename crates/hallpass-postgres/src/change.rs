@@ -148,7 +148,7 @@ impl PostgresStore {
         let lines = lines.map_err(StoreError::outcome_unknown);
         let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
         if let Some(last) = numbers.iter().max() {
-            self.listener.announce(*last);
+            self.listener.advance(*last);
         }
         // The caller does not wait for the notification, and its failure does not undo the change.
         let _ = answer.send(lines);

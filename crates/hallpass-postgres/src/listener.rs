@@ -50,8 +50,8 @@ impl Listener {
     }
 
     /// Announces an entry of the log.
-    pub(crate) fn announce(&self, seq: ChangeSeq) {
-        announce(&self.state, seq.get());
+    pub(crate) fn advance(&self, seq: ChangeSeq) {
+        advance(&self.state, seq.get());
     }
 
     /// Returns the newest number that was announced.
@@ -107,7 +107,7 @@ impl Drop for Listener {
     }
 }
 
-fn announce(state: &watch::Sender<LogState>, seq: u64) {
+fn advance(state: &watch::Sender<LogState>, seq: u64) {
     state.send_if_modified(|state| {
         let is_new = seq > state.seq;
         state.seq = state.seq.max(seq);
@@ -165,7 +165,7 @@ async fn receive(
     loop {
         match timeout(SILENCE, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => match notification.payload().parse() {
-                Ok(seq) => announce(state, seq),
+                Ok(seq) => advance(state, seq),
                 // Another application or version has sent the notification, so its meaning is
                 // unknown.
                 Err(_) => state.send_modify(|state| state.gaps += 1),
@@ -200,8 +200,8 @@ mod tests {
     async fn only_newer_entries_wake_up_a_waiter() {
         let listener = Listener::new(None);
         assert!(!wakes_up(&listener, 0).await);
-        listener.announce(ChangeSeq::new(7));
-        listener.announce(ChangeSeq::new(5));
+        listener.advance(ChangeSeq::new(7));
+        listener.advance(ChangeSeq::new(5));
         assert!(wakes_up(&listener, 6).await);
         assert!(!wakes_up(&listener, 7).await);
     }
@@ -209,11 +209,11 @@ mod tests {
     #[tokio::test]
     async fn shorter_history_is_followed_from_its_end() {
         let listener = Listener::new(None);
-        listener.announce(ChangeSeq::new(7));
+        listener.advance(ChangeSeq::new(7));
         // The log was read when 7 was announced, and ends with 3.
         listener.follow_history(7, ChangeSeq::new(3));
         assert!(!wakes_up(&listener, 3).await);
-        listener.announce(ChangeSeq::new(4));
+        listener.advance(ChangeSeq::new(4));
         assert!(wakes_up(&listener, 3).await);
         // A number that was announced while the log was read stays.
         listener.follow_history(3, ChangeSeq::new(3));

@@ -69,8 +69,8 @@ async fn many_uses_are_recorded_by_one_statement() {
     uses.push(TokenUse { at: Timestamp::from_second(59).unwrap(), ..uses[0] });
     uses[1].revision = Revision::new(7);
     for moved in [499, 0] {
-        let touch = sqlx::query(sql::RECORD_USES).bind(uses_json(&uses));
-        assert_eq!(touch.execute(&mut connection).await.unwrap().rows_affected(), moved);
+        let record = sqlx::query(sql::RECORD_USES).bind(uses_json(&uses));
+        assert_eq!(record.execute(&mut connection).await.unwrap().rows_affected(), moved);
     }
     let latest =
         "SELECT max(last_used_at), count(*) FROM hallpass_tokens WHERE last_used_at IS NOT NULL";

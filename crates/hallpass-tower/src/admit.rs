@@ -5,9 +5,9 @@
 //! a handler requires another scope. The use is then cancelled, so that a rejected request does not
 //! change the time of last use.
 //!
-//! Each function ends with either [`let_in`] or [`pass`]. Both remove credentials from the request
-//! before an inner service sees it: the first one removes the accepted credential, and the second
-//! one removes tokens that were not checked.
+//! Each function ends with either [`admit_principal`] or [`pass`]. Both remove credentials from the
+//! request before an inner service sees it: the first one removes the accepted credential, and the
+//! second one removes tokens that were not checked.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::cross_site;
 use crate::fallback::HostVerdict;
 use crate::outage_log;
 use crate::policy::RuleIndex;
-use crate::preflight::Presented;
+use crate::preflight::OtherCredential;
 use crate::redact;
 use crate::rejection::{Rejection, RejectionKind};
 use crate::routed_path::NotText;
@@ -48,7 +48,7 @@ pub(crate) fn admit<B>(
     let principal = verdict.map_err(|error| settings.rejection(Rejection::kind_of(&error)))?;
     enforce_policy(settings, request, rule, &principal)?;
     let pending_use = settings.hallpass.pending_use(&principal);
-    Ok(let_in(request, settings, principal, via, pending_use))
+    Ok(admit_principal(request, settings, principal, via, pending_use))
 }
 
 /// Admits the principal that the host's sign-in returned, or returns a rejection.
@@ -57,11 +57,11 @@ pub(crate) fn admit_by_host<B>(
     request: &mut Request<B>,
     rule: Option<RuleIndex>,
     verdict: HostVerdict,
-    presented: Presented,
+    credential: OtherCredential,
 ) -> Result<Admitted, Rejection> {
     let principal = match verdict {
         Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
-        Ok(None) => return admit_nobody(settings, request, presented),
+        Ok(None) => return admit_anonymous(settings, request, credential),
         Err(error) => {
             outage_log::report(Some(&*error));
             return Err(settings.rejection(RejectionKind::Unavailable));
@@ -87,15 +87,15 @@ pub(crate) fn admit_by_host<B>(
 }
 
 /// Admits or rejects a request without a principal.
-pub(crate) fn admit_nobody<B>(
+pub(crate) fn admit_anonymous<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
-    presented: Presented,
+    credential: OtherCredential,
 ) -> Result<Admitted, Rejection> {
     let knows_others = settings.fallback.is_some();
-    match presented {
+    match credential {
         // The host's sign-in has checked the credential and did not accept it.
-        Presented::OtherFormat if knows_others => {
+        OtherCredential::OtherFormat if knows_others => {
             settings.hallpass.report_rejection(
                 RejectReason::Malformed,
                 None,
@@ -112,7 +112,7 @@ pub(crate) fn admit_nobody<B>(
 }
 
 /// Prepares the request of a principal for the inner service.
-pub(crate) fn let_in<B>(
+pub(crate) fn admit_principal<B>(
     request: &mut Request<B>,
     settings: &Arc<Settings>,
     principal: Principal,

@@ -16,7 +16,7 @@ use crate::auth_context::Via;
 use crate::body::ResponseBody;
 use crate::fallback::HostVerdict;
 use crate::policy::RuleIndex;
-use crate::preflight::Presented;
+use crate::preflight::OtherCredential;
 use crate::rejection::{Rejection, is_rejection};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
@@ -26,7 +26,7 @@ enum Check {
     /// A token is being loaded from the store.
     Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
     /// The host's sign-in is determining the caller.
-    Host(Pin<Box<dyn Future<Output = HostVerdict> + Send>>, Presented),
+    Host(Pin<Box<dyn Future<Output = HostVerdict> + Send>>, OtherCredential),
 }
 
 pin_project! {
@@ -83,10 +83,10 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
 
     pub(crate) fn asking(
         answer: Pin<Box<dyn Future<Output = HostVerdict> + Send>>,
-        presented: Presented,
+        credential: OtherCredential,
         waiting: Waiting<S, B>,
     ) -> Self {
-        let check = Check::Host(answer, presented);
+        let check = Check::Host(answer, credential);
         Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
@@ -142,8 +142,8 @@ where
                         Verdict::Token(verdict, via) => {
                             admit(&settings, &mut request, rule, verdict, via)
                         }
-                        Verdict::Host(verdict, presented) => {
-                            admit_by_host(&settings, &mut request, rule, verdict, presented)
+                        Verdict::Host(verdict, credential) => {
+                            admit_by_host(&settings, &mut request, rule, verdict, credential)
                         }
                     };
                     match admitted {
@@ -182,7 +182,7 @@ where
 /// The result of a [`Check`].
 enum Verdict {
     Token(Result<Principal, AuthError>, Via),
-    Host(HostVerdict, Presented),
+    Host(HostVerdict, OtherCredential),
 }
 
 impl Check {
@@ -192,9 +192,9 @@ impl Check {
                 let via = *via;
                 check.as_mut().poll(cx).map(|verdict| Verdict::Token(verdict, via))
             }
-            Self::Host(answer, presented) => {
-                let presented = *presented;
-                answer.as_mut().poll(cx).map(|verdict| Verdict::Host(verdict, presented))
+            Self::Host(answer, credential) => {
+                let credential = *credential;
+                answer.as_mut().poll(cx).map(|verdict| Verdict::Host(verdict, credential))
             }
         }
     }

@@ -42,15 +42,15 @@ pub(crate) enum Preflight {
     Verify(Verification, Via),
     /// The request has no token of this application. Only the host's sign-in can identify its
     /// caller.
-    AskHost(Presented),
+    Fallback(OtherCredential),
     /// The request is rejected.
     Reject(Rejection),
 }
 
 /// The credential of a request without a token of this application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Presented {
-    Nothing,
+pub(crate) enum OtherCredential {
+    Absent,
     /// A text in a source of the layer that does not have the format of this application's tokens.
     OtherFormat,
 }
@@ -84,7 +84,7 @@ pub(crate) fn preflight<B>(
         if sources.form().is_some() { request.extensions_mut().remove() } else { None };
     let read = authorization.read(sources);
     let located = locate(read, request.headers(), request.uri(), sources, form);
-    let presented = match &located {
+    let credential = match &located {
         Located::Malformed(fault) => return Preflight::Reject(settings.malformed(*fault)),
         Located::One(source, text) => {
             let text = text.as_bytes();
@@ -97,20 +97,20 @@ pub(crate) fn preflight<B>(
                 }
                 return Preflight::Verify(verification, via);
             }
-            Presented::OtherFormat
+            OtherCredential::OtherFormat
         }
-        Located::Nothing => Presented::Nothing,
+        Located::Nothing => OtherCredential::Absent,
     };
     // A credential in another format may belong to the application.
     authorization.put_back(request.headers_mut());
-    if presented == Presented::Nothing
+    if credential == OtherCredential::Absent
         && rule.is_none()
         && !settings.authenticate_preflights
         && is_cors_preflight(request)
     {
         return Preflight::Public(AuthContext::anonymous(settings));
     }
-    Preflight::AskHost(presented)
+    Preflight::Fallback(credential)
 }
 
 /// Returns whether a credential has another format than this application's tokens and may belong to

@@ -12,7 +12,7 @@ use hallpass_core::Verification;
 use http::{Request, Response, request};
 use tower_service::Service;
 
-use crate::admit::{admit, admit_nobody, find_rule, let_in, pass};
+use crate::admit::{admit, admit_anonymous, admit_principal, find_rule, pass};
 use crate::body::ResponseBody;
 use crate::future::{ResponseFuture, Waiting};
 use crate::preflight::{Preflight, preflight};
@@ -80,7 +80,7 @@ where
             // The layer that has authenticated the request records the use, too.
             Preflight::Authenticated(principal, via) => {
                 remove_authorization(request.headers_mut(), settings);
-                Ok(let_in(&mut request, settings, principal, via, None))
+                Ok(admit_principal(&mut request, settings, principal, via, None))
             }
             Preflight::Public(context) => Ok(pass(&mut request, context, settings)),
             Preflight::Verify(Verification::Pending(check), via) => {
@@ -92,15 +92,15 @@ where
             Preflight::Verify(Verification::Decided(verdict), via) => {
                 admit(settings, &mut request, rule, verdict, via)
             }
-            Preflight::AskHost(presented) => match &settings.fallback {
+            Preflight::Fallback(credential) => match &settings.fallback {
                 Some(fallback) => {
                     let answer = fallback.ask(head_of(&request));
                     let settings = Arc::clone(settings);
                     let service = self.take_ready();
                     let waiting = Waiting { request, service, settings, rule, from_query };
-                    return ResponseFuture::asking(answer, presented, waiting);
+                    return ResponseFuture::asking(answer, credential, waiting);
                 }
-                None => admit_nobody(settings, &mut request, presented),
+                None => admit_anonymous(settings, &mut request, credential),
             },
             Preflight::Reject(rejection) => Err(rejection),
         };

@@ -146,7 +146,7 @@ fn flap(faults: &Faults) {
             }
             sleep(Duration::from_millis(random.below(BOUND.as_millis() as usize) as u64)).await;
             faults.heal();
-            faults.nudge();
+            faults.notify();
             sleep(Duration::from_millis(random.below(100) as u64)).await;
         }
     });

@@ -7,9 +7,9 @@ use hallpass_tower::{Rejection, RejectionKind};
 use http::{Response, StatusCode};
 
 use super::serving;
+use crate::fixture::{Fixture, Setup};
 use crate::host::Host;
 use crate::server::Server;
-use crate::stage::{Setup, Stage};
 use crate::wire::{Http2, Sent};
 
 #[tokio::test]
@@ -58,9 +58,9 @@ async fn stricter_cache_control_of_the_service_is_kept() {
     ] {
         let handler =
             async move || ([("cache-control", control), ("referrer-policy", "unsafe-url")], "");
-        let stage = Stage::new().await;
-        let layer = stage.layer(Setup::Default, Host::Axum.layer());
-        let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
+        let fixture = Fixture::new().await;
+        let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+        let server = serving(fixture, Router::new().route("/", get(handler)).layer(layer)).await;
         let answer = server.get("/?session={T}", "").await;
         assert_eq!(answer.header("cache-control"), Some(owed), "{control}");
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{control}");
@@ -75,8 +75,8 @@ async fn responses_to_tokens_are_not_stored_by_shared_caches() {
     let public = async || ([("cache-control", "public, max-age=60"), ("vary", "Accept")], "");
     let varied = async || ([("vary", "accept, Authorization")], "");
     let any = async || ([("vary", "*")], "");
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
     let app = Router::new()
         .route("/quiet", get(quiet))
         .route("/public", get(public))
@@ -84,7 +84,7 @@ async fn responses_to_tokens_are_not_stored_by_shared_caches() {
         .route("/any", get(any))
         .route("/scoped", get(quiet).layer(hallpass_tower::require("other")))
         .layer(layer);
-    let server = serving(stage, app).await;
+    let server = serving(fixture, app).await;
     for (target, token, status, control, vary) in [
         ("/quiet", "T", 200, Some("private"), &["authorization"][..]),
         ("/quiet", "", 200, None, &["authorization"]),
@@ -120,9 +120,9 @@ async fn caching_headers_are_removed_for_a_url_with_a_token() {
             "",
         )
     };
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
-    let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(fixture, Router::new().route("/", get(handler)).layer(layer)).await;
     let by_query = server.get("/?session={T}", "").await;
     let by_header = server.get("/", "T").await;
     for name in ["expires", "cdn-cache-control", "surrogate-control", "x-accel-expires"] {

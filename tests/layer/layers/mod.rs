@@ -15,9 +15,9 @@ use http::Response;
 use http_body_util::Full;
 
 use crate::capture;
+use crate::fixture::Fixture;
 use crate::host::{Echo, echo, serve_axum};
 use crate::server::Server;
-use crate::stage::Stage;
 
 /// Responds with everything it sees of the request.
 async fn answer(request: Request) -> Response<Full<Bytes>> {
@@ -25,10 +25,10 @@ async fn answer(request: Request) -> Response<Full<Bytes>> {
 }
 
 /// Serves this router.
-async fn serving(stage: Stage, router: Router) -> Server {
+async fn serving(fixture: Fixture, router: Router) -> Server {
     capture::start();
     let address = serve_axum(router).await;
-    Server { stage, echo: Echo::default(), address }
+    Server { fixture, echo: Echo::default(), address }
 }
 
 /// Returns a router with only the echo.

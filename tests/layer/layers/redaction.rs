@@ -10,9 +10,9 @@ use hallpass_tower::{CredentialSource, PolicyTable, PrincipalExt};
 
 use super::{router, serving};
 use crate::capture;
+use crate::fixture::{Fixture, Setup};
 use crate::host::{Host, trace};
 use crate::server::Server;
-use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 #[tokio::test]
@@ -23,14 +23,14 @@ async fn keep_authorization_keeps_the_header_but_hides_it_from_logs() {
     assert!(
         answer
             .text()
-            .contains(&format!("\nauthorization: Bearer {}\n", server.stage.words.text("T")))
+            .contains(&format!("\nauthorization: Bearer {}\n", server.fixture.words.text("T")))
     );
     let debug = answer.text().lines().find(|line| line.starts_with("debug: ")).unwrap();
     assert!(debug.contains(r#""authorization": Sensitive"#), "{debug}");
-    assert!(server.stage.leak(debug.as_bytes()).is_none());
+    assert!(server.fixture.leak(debug.as_bytes()).is_none());
     let by_query = server.get("/echo?session={T}", "").await;
-    assert!(by_query.status == 200 && server.stage.leak(&by_query.body).is_none());
-    assert!(server.stage.leak(&capture::since(mark)).is_none());
+    assert!(by_query.status == 200 && server.fixture.leak(&by_query.body).is_none());
+    assert!(server.fixture.leak(&capture::since(mark)).is_none());
 }
 
 #[tokio::test]
@@ -44,45 +44,45 @@ async fn foreign_authorization_is_kept_and_hidden_from_logs() {
     let debug = answer.text().lines().find(|line| line.starts_with("debug: ")).unwrap();
     assert!(debug.contains(r#""authorization": Sensitive"#), "{debug}");
     let log = String::from_utf8_lossy(&capture::since(mark)).into_owned();
-    assert!(!log.contains(server.stage.words.text("BASIC")), "{log}");
+    assert!(!log.contains(server.fixture.words.text("BASIC")), "{log}");
 }
 
 #[tokio::test]
 async fn logging_outside_of_the_layer_sees_the_token() {
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
     let app = router().layer(trace()).layer(layer);
-    let inside = serving(stage, app).await;
+    let inside = serving(fixture, app).await;
     let mark = capture::mark();
     assert_eq!(inside.get("/echo?a=1&session={T}", "").await.status, 200);
     let log = capture::since(mark);
     assert!(String::from_utf8_lossy(&log).contains("uri=/echo?a=1 "), "the log was not captured");
-    assert!(inside.stage.leak(&log).is_none());
+    assert!(inside.fixture.leak(&log).is_none());
 
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
-    let outside = serving(stage, router().layer(layer).layer(trace())).await;
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+    let outside = serving(fixture, router().layer(layer).layer(trace())).await;
     let mark = capture::mark();
     assert_eq!(outside.get("/echo?session={T}", "").await.status, 200);
     assert!(
-        outside.stage.leak(&capture::since(mark)).is_some(),
+        outside.fixture.leak(&capture::since(mark)).is_some(),
         "a logging middleware outside of the layer sees the token"
     );
 }
 
 #[tokio::test]
 async fn stored_principal_keeps_its_scopes_after_a_revocation() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let kept = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&kept);
     let handler = async move |request: Request| {
         *keep.lock().unwrap() = request.principal().cloned();
     };
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
-    let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(fixture, Router::new().route("/", get(handler)).layer(layer)).await;
     assert_eq!(server.get("/", "U").await.status, 200);
     let principal = kept.lock().unwrap().take().unwrap();
-    let hallpass = &server.stage.hallpass;
+    let hallpass = &server.fixture.hallpass;
     hallpass.revoke(&Actor::owner("alice"), principal.token_id().unwrap()).await.unwrap();
     assert!(principal.allows(&"echo:read".parse().unwrap()), "a snapshot");
     assert!(hallpass.recheck(&principal).await.is_err());
@@ -132,13 +132,13 @@ async fn url_before_a_rewrite_contains_no_token() {
         *request.uri_mut() = request.uri().path().parse().unwrap();
         request
     };
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
     let inner = router().layer(layer).layer(tower::util::MapRequestLayer::new(shorten));
-    let server = serving(stage, Router::new().fallback_service(inner)).await;
+    let server = serving(fixture, Router::new().fallback_service(inner)).await;
     let answer = server.get("/echo?session={T}", "").await;
     assert!(answer.status == 200 && answer.text().contains("\nuri: /echo\n"), "{}", answer.text());
-    assert!(server.stage.leak(&answer.body).is_none(), "{}", answer.text());
+    assert!(server.fixture.leak(&answer.body).is_none(), "{}", answer.text());
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn token_on_a_public_route_does_not_reach_the_service() {
             let request = server.text(&format!("GET /echo HTTP/1.1\r\nhost: x\r\n{line}\r\n\r\n"));
             let answer = Http1::exchange(server.address, &request).await;
             assert_eq!(answer.status, 200, "{host:?} {line}");
-            assert!(server.stage.leak(&answer.body).is_none(), "{}", answer.text());
+            assert!(server.fixture.leak(&answer.body).is_none(), "{}", answer.text());
         }
         let request = "GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer other\r\n\r\n";
         let answer = Http1::exchange(server.address, request.as_bytes()).await;

@@ -6,9 +6,9 @@ use hallpass_core::{Actor, Event, EventKind, Hallpass, NewToken, RejectReason};
 use hallpass_memory::MemoryStore;
 
 use super::{router, serving};
+use crate::fixture::Fixture;
 use crate::host::Host;
 use crate::server::Server;
-use crate::stage::Stage;
 
 #[tokio::test]
 async fn rejected_query_token_is_reported_with_its_id() {
@@ -22,7 +22,7 @@ async fn rejected_query_token_is_reported_with_its_id() {
         .bearer_only()
         .reject_query_tokens()
         .query_parameters(["session", "key"]);
-    let server = serving(Stage::new().await, router().layer(layer)).await;
+    let server = serving(Fixture::new().await, router().layer(layer)).await;
     let in_url = || {
         let of = |event: &Event| event.kind == EventKind::Rejected(RejectReason::InUrl);
         events
@@ -56,6 +56,6 @@ async fn other_query_parameters_are_read_if_they_are_configured() {
     ] {
         let answer = server.get(target, "").await;
         assert_eq!(answer.status, owed, "{target}");
-        assert!(server.stage.leak(&answer.body).is_none(), "{target}");
+        assert!(server.fixture.leak(&answer.body).is_none(), "{target}");
     }
 }

@@ -5,9 +5,9 @@ use axum::routing::get;
 use hallpass_tower::{CredentialSource, PrincipalExt as _, TokenLayer};
 
 use super::{answer, serving};
+use crate::fixture::{Fixture, Setup};
 use crate::host::Host;
 use crate::server::Server;
-use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 /// Sends a request with these header lines and returns status and body.
@@ -39,7 +39,7 @@ async fn other_schemes_are_accepted_only_if_they_are_listed() {
                 let (status, body) =
                     send(&server, "/echo", &[&format!("authorization: {line}")]).await;
                 assert_eq!(status, owed, "{name}, {host:?}: {line}");
-                assert!(server.stage.leak(body.as_bytes()).is_none(), "{name}, {host:?}: {line}");
+                assert!(server.fixture.leak(body.as_bytes()).is_none(), "{name}, {host:?}: {line}");
             }
         }
     }
@@ -67,7 +67,7 @@ async fn token_in_a_custom_header_is_accepted_and_removed() {
     ] {
         let (status, body) = send(&server, "/echo", lines).await;
         assert_eq!(status, owed, "{lines:?}");
-        assert!(server.stage.leak(body.as_bytes()).is_none(), "{lines:?}");
+        assert!(server.fixture.leak(body.as_bytes()).is_none(), "{lines:?}");
     }
     assert_eq!(server.get("/echo?session={T}", "").await.status, 401);
     let request = server.text("GET /echo HTTP/1.1\r\nhost: x\r\nx-api-key: {T}\r\n\r\n");
@@ -92,7 +92,7 @@ async fn custom_header_is_marked_sensitive_without_a_principal() {
     })
     .await;
     let (status, body) = send(&server, "/echo", &["x-api-key: {T}"]).await;
-    assert!(status == 200 && server.stage.leak(body.as_bytes()).is_none(), "{body}");
+    assert!(status == 200 && server.fixture.leak(body.as_bytes()).is_none(), "{body}");
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn handler_can_read_the_source_of_the_token() {
     let handler = async |request: axum::extract::Request| {
         request.credential_source().map_or("nowhere".to_owned(), ToString::to_string)
     };
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
-    let server = serving(stage, Router::new().route("/", get(handler)).layer(layer)).await;
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
+    let server = serving(fixture, Router::new().route("/", get(handler)).layer(layer)).await;
     assert_eq!(server.get("/", "T").await.text(), "`Authorization: Bearer`");
     assert_eq!(server.get("/?session={T}", "").await.text(), "the query parameter `session`");
     assert_eq!(server.get("/", "").await.text(), "nowhere");
@@ -152,8 +152,8 @@ async fn handler_can_read_the_source_of_the_token() {
 
 #[tokio::test]
 async fn stricter_inner_layer_rejects_other_sources() {
-    let stage = Stage::new().await;
-    let make = || stage.layer(Setup::Default, Host::Axum.layer());
+    let fixture = Fixture::new().await;
+    let make = || fixture.layer(Setup::Default, Host::Axum.layer());
     let header = || CredentialSource::header("x-api-key");
     let app = Router::new()
         .route("/echo", get(answer))
@@ -162,7 +162,7 @@ async fn stricter_inner_layer_rejects_other_sources() {
         .route("/open", get(answer).layer(make().bearer_only().optional()))
         .route("/key", get(answer).layer(make().sources([header()])))
         .layer(make().with_source(header()));
-    let server = serving(stage, app).await;
+    let server = serving(fixture, app).await;
     let key: &[&str] = &["x-api-key: {T}"];
     let bearer: &[&str] = &["authorization: Bearer {T}"];
     for (target, lines, owed) in [
@@ -180,7 +180,7 @@ async fn stricter_inner_layer_rejects_other_sources() {
     ] {
         let (status, body) = send(&server, target, lines).await;
         assert_eq!(status, owed, "{target} {lines:?}: {body}");
-        assert!(server.stage.leak(body.as_bytes()).is_none(), "{target} {lines:?}");
+        assert!(server.fixture.leak(body.as_bytes()).is_none(), "{target} {lines:?}");
     }
     // The inner layer is optional and does not read the query, so the caller is anonymous there.
     let (status, body) = send(&server, "/open?session={T}", &[]).await;
@@ -191,36 +191,36 @@ async fn stricter_inner_layer_rejects_other_sources() {
 
 #[tokio::test]
 async fn second_credential_that_only_the_inner_layer_reads_is_a_400() {
-    let stage = Stage::new().await;
-    let make = || stage.layer(Setup::Default, Host::Axum.layer());
+    let fixture = Fixture::new().await;
+    let make = || fixture.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new()
         .route("/echo", get(answer).layer(make()))
         .layer(make().sources([CredentialSource::query("session")]));
-    let server = serving(stage, app).await;
+    let server = serving(fixture, app).await;
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 200);
     let both = send(&server, "/echo?session={T}", &["authorization: Bearer {U}"]).await;
     assert_eq!(both.0, 400, "{}", both.1);
     // A header that the outer layer is set to keep is not a second credential.
     let app = {
-        let make = || server.stage.layer(Setup::Default, Host::Axum.layer());
+        let make = || server.fixture.layer(Setup::Default, Host::Axum.layer());
         Router::new()
             .route("/echo", get(answer).layer(make().with_source(CredentialSource::bare())))
             .layer(make().keep_authorization())
     };
-    let kept = serving(Stage::new().await, app).await;
-    let token = server.stage.words.text("T");
+    let kept = serving(Fixture::new().await, app).await;
+    let token = server.fixture.words.text("T");
     let line = format!("authorization: Bearer {token}");
     assert_eq!(send(&kept, "/echo", &[&line]).await.0, 200);
 }
 
 #[tokio::test]
 async fn rejection_by_an_inner_layer_records_no_use() {
-    let stage = Stage::new().await;
-    let make = || stage.layer(Setup::Default, Host::Axum.layer());
+    let fixture = Fixture::new().await;
+    let make = || fixture.layer(Setup::Default, Host::Axum.layer());
     let app = Router::new().route("/echo", get(answer).layer(make().bearer_only())).layer(make());
-    let server = serving(stage, app).await;
+    let server = serving(fixture, app).await;
     assert_eq!(send(&server, "/echo?session={T}", &[]).await.0, 401);
-    assert!(!server.stage.hallpass.has_unflushed_uses());
+    assert!(!server.fixture.hallpass.has_unflushed_uses());
     assert_eq!(server.get("/echo", "T").await.status, 200);
-    assert!(server.stage.hallpass.has_unflushed_uses());
+    assert!(server.fixture.hallpass.has_unflushed_uses());
 }

@@ -8,8 +8,8 @@ use tower_http::trace::TraceLayer;
 
 use super::serving;
 use crate::capture;
+use crate::fixture::{Fixture, Setup};
 use crate::host::Host;
-use crate::stage::{Setup, Stage};
 
 /// Returns the lines of the log that contain this text.
 fn lines(log: &[u8], text: &str) -> Vec<String> {
@@ -20,8 +20,8 @@ fn lines(log: &[u8], text: &str) -> Vec<String> {
 #[tokio::test]
 async fn span_contains_the_owner_but_no_token() {
     for outside in [true, false] {
-        let stage = Stage::new().await;
-        let layer = stage.layer(Setup::Default, Host::Axum.layer());
+        let fixture = Fixture::new().await;
+        let layer = fixture.layer(Setup::Default, Host::Axum.layer());
         let trace = TraceLayer::new_for_http().make_span_with(layer.make_span());
         let handler = async || tracing::info!(target: "inside", "the handler was called");
         let router = Router::new().route("/spans", get(handler.scoped(authenticated())));
@@ -30,7 +30,7 @@ async fn span_contains_the_owner_but_no_token() {
         } else {
             router.layer(trace).layer(layer)
         };
-        let server = serving(stage, app).await;
+        let server = serving(fixture, app).await;
         let mark = capture::mark();
         let marker = format!("outside={outside}");
         let target = format!("/spans?{marker}&session={{T}}");
@@ -53,6 +53,6 @@ async fn span_contains_the_owner_but_no_token() {
             assert!(lines[0].contains(field), "{field}: {lines:?}");
         }
         assert!(lines[0].contains("hallpass.token_id="), "{lines:?}");
-        assert!(server.stage.leak(&log).is_none());
+        assert!(server.fixture.leak(&log).is_none());
     }
 }

@@ -9,23 +9,23 @@ use tower_http::cors::CorsLayer;
 
 use super::{answer, router, serving};
 use crate::capture;
+use crate::fixture::{Fixture, Setup};
 use crate::host::Host;
 use crate::server::Server;
-use crate::stage::{Setup, Stage};
 use crate::wire::Http1;
 
 #[tokio::test]
 async fn inner_layer_accepts_the_principal_of_the_outer_layer() {
-    let stage = Stage::new().await;
-    let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
+    let fixture = Fixture::new().await;
+    let outer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
     let table = PolicyTable::new().get("/strict", "echo:read");
-    let inner = stage.layer(Setup::Default, Host::Axum.layer()).policy(table);
+    let inner = fixture.layer(Setup::Default, Host::Axum.layer()).policy(table);
     let app = Router::new()
         .route("/strict", get(answer))
         .layer(inner)
         .merge(Router::new().route("/open", get(answer)))
         .layer(outer);
-    let server = serving(stage, app).await;
+    let server = serving(fixture, app).await;
     for (target, token, owed) in [
         ("/open", "", 200),
         ("/open", "T", 200),
@@ -40,14 +40,14 @@ async fn inner_layer_accepts_the_principal_of_the_outer_layer() {
         ("/strict?session={LOW}", "", 403),
         ("/strict?session={T}", "T", 400),
     ] {
-        let lookups = server.stage.lookups();
+        let lookups = server.fixture.lookups();
         let answer = server.get(target, token).await;
         assert_eq!(answer.status, owed, "{target} {token}");
         assert!(
-            server.stage.lookups() - lookups <= 1,
+            server.fixture.lookups() - lookups <= 1,
             "{target} {token}: both layers share one load"
         );
-        assert!(server.stage.leak(&answer.body).is_none(), "{target} {token}");
+        assert!(server.fixture.leak(&answer.body).is_none(), "{target} {token}");
         let owner =
             if token.is_empty() && !target.contains('{') { "owner: -" } else { "owner: alice" };
         assert!(owed != 200 || answer.text().contains(owner), "{target} {token}");
@@ -58,11 +58,11 @@ async fn inner_layer_accepts_the_principal_of_the_outer_layer() {
 
 #[tokio::test]
 async fn inner_layer_of_another_handle_verifies_the_token_itself() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let other = Hallpass::builder(MemoryStore::new()).build();
     let theirs = other.issue(&Actor::owner("eve"), NewToken::named("theirs")).await.unwrap();
-    let outer = stage.layer(Setup::Default, Host::Axum.layer()).optional();
-    let server = serving(stage, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
+    let outer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
+    let server = serving(fixture, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
     // The outer layer has accepted and removed the credential, so the inner layer has nothing to
     // verify.
     assert_eq!(server.get("/echo", "T").await.status, 401);
@@ -91,7 +91,7 @@ async fn optional_layer_accepts_anonymous_requests_but_no_invalid_token() {
     // A token in a parameter whose name differs only in case is not a credential, and is removed.
     let mistyped = server.get("/echo?a&Session={T}", "").await;
     assert!(mistyped.text().contains("uri: /echo?a\n"), "{}", mistyped.text());
-    assert!(server.stage.leak(&mistyped.body).is_none());
+    assert!(server.fixture.leak(&mistyped.body).is_none());
     assert_eq!(mistyped.header("referrer-policy"), Some("no-referrer"));
     // With a policy table, a route that requires a token requires it as before.
     let table = PolicyTable::new().get("/echo", "echo:read");
@@ -101,12 +101,12 @@ async fn optional_layer_accepts_anonymous_requests_but_no_invalid_token() {
 
 #[tokio::test]
 async fn require_checks_the_scopes_of_the_principal() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let app = Router::new()
         .route("/either", get(answer).layer(require(any_of(["other", "echo:read"]))))
         .route("/echo", get(answer).layer(require("echo:read")))
-        .layer(stage.layer(Setup::Default, Host::Axum.layer()).optional().realm("acme"));
-    let server = serving(stage, app).await;
+        .layer(fixture.layer(Setup::Default, Host::Axum.layer()).optional().realm("acme"));
+    let server = serving(fixture, app).await;
     for (target, token, owed, challenge) in [
         ("/echo", "T", 200, None),
         ("/echo", "READER", 200, None),
@@ -147,8 +147,8 @@ async fn require_checks_the_scopes_of_the_principal() {
 #[tokio::test]
 async fn require_without_a_layer_is_a_500_with_a_log_line() {
     let mark = capture::mark();
-    let stage = Stage::new().await;
-    let server = serving(stage, router().layer(require("echo:read"))).await;
+    let fixture = Fixture::new().await;
+    let server = serving(fixture, router().layer(require("echo:read"))).await;
     for token in ["", "T"] {
         let answer = server.get("/echo", token).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (500, None));
@@ -157,19 +157,19 @@ async fn require_without_a_layer_is_a_500_with_a_log_line() {
     let log = String::from_utf8(capture::since(mark)).unwrap();
     assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())`"), "{log}");
     // The wrong order of the layers is the same mistake.
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
-    let server = serving(stage, router().layer(layer).layer(require("echo:read"))).await;
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(fixture, router().layer(layer).layer(require("echo:read"))).await;
     assert_eq!(server.get("/echo", "T").await.status, 500);
 }
 
 #[tokio::test]
 async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
     let mark = capture::mark();
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let table = PolicyTable::new().get("/echo", hallpass_core::public());
-    let layer = stage.layer(Setup::Default, Host::Axum.layer()).policy(table);
-    let server = serving(stage, router().layer(require("echo:read")).layer(layer)).await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer()).policy(table);
+    let server = serving(fixture, router().layer(require("echo:read")).layer(layer)).await;
     for token in ["", "T"] {
         assert_eq!(server.get("/echo", token).await.status, 500);
     }
@@ -181,9 +181,9 @@ async fn scope_behind_a_public_route_is_logged_as_a_mistake() {
 async fn outer_cors_layer_responds_to_preflights_and_marks_rejections() {
     let preflight = "OPTIONS /echo HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\
                      access-control-request-method: GET\r\n\r\n";
-    let stage = Stage::new().await;
-    let layer = stage.layer(Setup::Default, Host::Axum.layer());
-    let server = serving(stage, router().layer(layer).layer(CorsLayer::permissive())).await;
+    let fixture = Fixture::new().await;
+    let layer = fixture.layer(Setup::Default, Host::Axum.layer());
+    let server = serving(fixture, router().layer(layer).layer(CorsLayer::permissive())).await;
     let answer = Http1::exchange(server.address, preflight.as_bytes()).await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, Some("*")));
     // Rejections pass through the CORS layer, too, so that a page can read them.

@@ -10,30 +10,30 @@ use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
+use crate::fixture::{Fixture, Setup};
 use crate::host::{Host, serve_tonic};
-use crate::stage::{Setup, Stage};
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 
 struct Client {
-    stage: Stage,
+    fixture: Fixture,
     health: HealthClient<Channel>,
 }
 
 impl Client {
     async fn of(set_up: impl FnOnce(TokenLayer) -> TokenLayer) -> Self {
-        let stage = Stage::new().await;
-        let layer = set_up(stage.layer(Setup::Default, Host::Tonic.layer()));
+        let fixture = Fixture::new().await;
+        let layer = set_up(fixture.layer(Setup::Default, Host::Tonic.layer()));
         let address = serve_tonic(layer, Routes::default()).await;
         let channel =
             Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-        Self { stage, health: HealthClient::new(channel) }
+        Self { fixture, health: HealthClient::new(channel) }
     }
 
     fn request(&self, lines: &[&str]) -> tonic::Request<HealthCheckRequest> {
         let mut request = tonic::Request::new(HealthCheckRequest { service: String::new() });
         for line in lines {
-            let value = HeaderValue::from_bytes(&self.stage.words.fill(line.as_bytes())).unwrap();
+            let value = HeaderValue::from_bytes(&self.fixture.words.fill(line.as_bytes())).unwrap();
             let value = MetadataValue::<Ascii>::try_from(value.as_bytes()).unwrap();
             request.metadata_mut().append("authorization", value);
         }
@@ -46,7 +46,7 @@ impl Client {
         match self.health.check(request).await {
             Ok(_) => Code::Ok,
             Err(status) => {
-                assert!(self.stage.leak(format!("{status:?}").as_bytes()).is_none());
+                assert!(self.fixture.leak(format!("{status:?}").as_bytes()).is_none());
                 assert!(!status.message().is_empty(), "{status:?}");
                 status.code()
             }
@@ -91,11 +91,11 @@ async fn grpc_client_gets_rejections_as_statuses() {
 async fn store_outage_is_unavailable_in_grpc() {
     let mut client = Client::of(|layer| layer).await;
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::Ok);
-    client.stage.store.faults().on(Operation::Get).fail();
+    client.fixture.store.faults().on(Operation::Get).fail();
     assert_eq!(client.check(&["Bearer {T}"]).await, Code::Unavailable);
     assert_eq!(client.check(&["Bearer {UNKNOWN}"]).await, Code::Unavailable);
     assert_eq!(client.check(&[]).await, Code::Unauthenticated);
-    client.stage.store.faults().heal();
+    client.fixture.store.faults().heal();
     assert_eq!(client.check(&["Bearer {T}"]).await, Code::Ok);
 }
 

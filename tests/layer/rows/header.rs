@@ -5,7 +5,7 @@ use super::{
     ACCEPTED, INVALID_REQUEST, INVALID_TOKEN, Loads, NO_CREDENTIAL, Row, insufficient_scope, row,
     server,
 };
-use crate::stage::Setup;
+use crate::fixture::Setup;
 
 pub(super) fn rows() -> Vec<Row> {
     let line = |name, value: &'static str, owed| row(name, owed).authorization(value);

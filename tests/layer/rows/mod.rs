@@ -1,6 +1,6 @@
 //! The table of hostile requests and their expected responses.
 //!
-//! A row is sent literally, with each `{NAME}` replaced by the text that the stage has under that
+//! A row is sent literally, with each `{NAME}` replaced by the text that the fixture has under that
 //! name.
 
 mod header;
@@ -8,7 +8,7 @@ mod query;
 mod request;
 mod send;
 
-use crate::stage::Setup;
+use crate::fixture::Setup;
 
 /// The HTTP versions over which a row is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

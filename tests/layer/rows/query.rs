@@ -2,7 +2,7 @@
 
 use super::Wires::Http1;
 use super::{ACCEPTED, INVALID_REQUEST, INVALID_TOKEN, Loads, NO_CREDENTIAL, Row, row, server};
-use crate::stage::Setup;
+use crate::fixture::Setup;
 
 pub(super) fn rows() -> Vec<Row> {
     let rejected = |name, target, owed| row(name, owed).target(target);

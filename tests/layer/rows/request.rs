@@ -5,7 +5,7 @@ use super::{
     ACCEPTED, ANONYMOUS, INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_CREDENTIAL, NOT_DECLARED, Row,
     insufficient_scope, row,
 };
-use crate::stage::Setup;
+use crate::fixture::Setup;
 
 pub(super) fn rows() -> Vec<Row> {
     let get = |name, owed| row(name, owed).target("/get").sees("/get");

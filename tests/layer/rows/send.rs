@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 
 use super::Row;
-use crate::stage::Words;
+use crate::fixture::Words;
 
 impl Row {
     /// Returns the bytes of an HTTP/1.1 request.

@@ -144,7 +144,7 @@ async fn false_repeated_or_lost_push_costs_only_time() {
     here.catch_up_by(&two).await;
     here.faults().on(Operation::WaitForChange).repeat();
     for _ in 0..10 {
-        here.faults().nudge();
+        here.faults().notify();
         here.catch_up().await;
     }
     assert!(here.accepts(&one).await, "the token must be accepted, because it has not changed");

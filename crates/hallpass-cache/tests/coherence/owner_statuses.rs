@@ -76,7 +76,7 @@ fn check(node: &Arc<Node>, issued: &Arc<Issued>) -> tokio::task::JoinHandle<bool
 }
 
 /// The host disables an owner without reporting it.
-async fn is_let_in_beyond_the_bound() -> bool {
+async fn is_accepted_beyond_the_bound() -> bool {
     let host = Host::new();
     let node = host.node(&MemoryStore::new());
     let issued = node.issue().await;
@@ -87,7 +87,7 @@ async fn is_let_in_beyond_the_bound() -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn owner_status_is_used_within_max_staleness_only() {
-    assert!(!is_let_in_beyond_the_bound().await);
+    assert!(!is_accepted_beyond_the_bound().await);
 }
 
 /// The host disables an owner while a query is running, and reports the change. The result of the

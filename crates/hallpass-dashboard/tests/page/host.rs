@@ -15,7 +15,7 @@ fn named() -> Dashboard {
 }
 
 #[tokio::test]
-async fn only_an_admin_is_told_the_names_of_owners() {
+async fn only_admins_get_the_names_of_owners() {
     let app = named().into_router_at("/tokens");
     let names = "/tokens/owners?id=alice&id=b%26b&id=root&other=x";
     let root = [("x-person", "root")];

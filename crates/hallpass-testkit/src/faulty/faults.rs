@@ -24,7 +24,7 @@ pub struct Faults(Arc<Shared>);
 struct Shared {
     scripts: Mutex<HashMap<Operation, VecDeque<Scene>>>,
     calls: [AtomicU64; Operation::ALL.len()],
-    nudge: Notify,
+    notify: Notify,
 }
 
 /// A fault, and the number of calls that it still affects. `None` means all later calls.
@@ -78,8 +78,8 @@ impl Faults {
     }
 
     /// Sends a notification although nothing has changed.
-    pub fn nudge(&self) {
-        self.0.nudge.notify_one();
+    pub fn notify(&self) {
+        self.0.notify.notify_one();
     }
 
     /// Returns the number of calls of one or several operations, including those that failed.
@@ -96,9 +96,9 @@ impl Faults {
         self.0.calls[operation as usize].fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Waits for a notification of [`nudge`](Self::nudge).
-    pub(super) async fn nudged(&self) {
-        self.0.nudge.notified().await;
+    /// Waits for a notification of [`notify`](Self::notify).
+    pub(super) async fn notified(&self) {
+        self.0.notify.notified().await;
     }
 
     fn scripts(&self) -> MutexGuard<'_, HashMap<Operation, VecDeque<Scene>>> {

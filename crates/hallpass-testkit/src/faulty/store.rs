@@ -49,7 +49,7 @@ struct Inner<S> {
     /// The head of the change log when it was last read.
     shown: Mutex<Option<LogPosition>>,
     /// Whether a notification has arrived that was not delivered yet.
-    owes_a_nudge: AtomicBool,
+    owes_notification: AtomicBool,
     /// Whether calls yield to other tasks at random.
     makes_way: AtomicBool,
 }
@@ -83,7 +83,7 @@ impl<S: TokenStore> FaultyStore<S> {
             store: Mutex::new(Arc::new(store)),
             faults: Faults::default(),
             shown: Mutex::default(),
-            owes_a_nudge: AtomicBool::new(false),
+            owes_notification: AtomicBool::new(false),
             makes_way: AtomicBool::new(false),
         }))
     }
@@ -175,13 +175,13 @@ impl<S: TokenStore> FaultyStore<S> {
     }
 
     /// Waits for a notification of the inner store or of the test.
-    async fn any_nudge(&self, seen: LogPosition) {
+    async fn any_notification(&self, seen: LogPosition) {
         let store = self.inner();
         let mut theirs = pin!(store.wait_for_change(seen));
-        let mut ours = pin!(self.0.faults.nudged());
+        let mut ours = pin!(self.0.faults.notified());
         std::future::poll_fn(|cx| {
-            let nudged = ours.as_mut().poll(cx).is_ready() || theirs.as_mut().poll(cx).is_ready();
-            if nudged { Poll::Ready(()) } else { Poll::Pending }
+            let notified = ours.as_mut().poll(cx).is_ready() || theirs.as_mut().poll(cx).is_ready();
+            if notified { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
@@ -250,10 +250,10 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
     }
 
     async fn wait_for_change(&self, mut seen: LogPosition) {
-        let owed = &self.0.owes_a_nudge;
+        let owed = &self.0.owes_notification;
         loop {
             if !owed.load(Ordering::SeqCst) {
-                self.any_nudge(seen).await;
+                self.any_notification(seen).await;
                 // The notification is remembered until it is delivered. So a caller that stops
                 // waiting while it is late does not lose it.
                 owed.store(true, Ordering::SeqCst);

@@ -2,5 +2,5 @@
 
 mod acting;
 mod faults;
-mod nudges;
+mod notifications;
 mod production;

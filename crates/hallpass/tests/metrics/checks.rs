@@ -142,7 +142,7 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
 }
 
 #[tokio::test]
-async fn no_label_names_anybody() {
+async fn no_label_contains_a_name() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let store = Store::new(MemoryStore::new());

@@ -232,7 +232,7 @@ impl World {
         }
         for (number, other) in self.nodes.iter().enumerate() {
             if number != node {
-                other.faults.nudge();
+                other.faults.notify();
             }
         }
     }
@@ -250,7 +250,7 @@ impl World {
             Notifications::AreLost => faults.on(Operation::WaitForChange).lose_answer(),
             Notifications::AreLate => faults.on(Operation::WaitForChange).delay(BOUND / 2),
             Notifications::AreRepeated => faults.on(Operation::WaitForChange).times(10).repeat(),
-            Notifications::AreSpurious => faults.nudge(),
+            Notifications::AreSpurious => faults.notify(),
         }
     }
 }

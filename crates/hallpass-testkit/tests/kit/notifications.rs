@@ -24,15 +24,15 @@ fn head(store: &Store) -> LogPosition {
 
 /// Returns whether a notification arrives. Otherwise it stops waiting after a while.
 fn comes(store: &Store) -> bool {
-    let nudged = pin!(store.wait_for_change(head(store)));
-    nudged.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    let notified = pin!(store.wait_for_change(head(store)));
+    notified.poll(&mut Context::from_waker(Waker::noop())).is_ready()
 }
 
 #[tokio::test]
 async fn test_can_send_a_notification() {
     let store = Store::new(MemoryStore::new());
     assert!(!comes(&store));
-    store.faults().nudge();
+    store.faults().notify();
     assert!(comes(&store));
     assert!(!comes(&store), "one notification is delivered once");
     assert_eq!(store.faults().calls(Operation::WaitForChange), 1);
@@ -48,7 +48,7 @@ async fn notifications_of_the_inner_store_are_delivered() {
         async move { store.wait_for_change(seen).await }
     });
     tokio::task::yield_now().await;
-    behind.faults().nudge();
+    behind.faults().notify();
     waits.await.unwrap();
 }
 
@@ -57,13 +57,13 @@ async fn lost_notifications_never_come() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).lose_answer();
     for _ in 0..2 {
-        store.faults().nudge();
+        store.faults().notify();
         assert!(!comes(&store));
     }
-    store.faults().nudge();
+    store.faults().notify();
     assert!(comes(&store));
     store.faults().on(Operation::ALL).fail();
-    store.faults().nudge();
+    store.faults().notify();
     assert!(!comes(&store), "an unreachable store delivers no notification");
     store.faults().heal();
     assert!(!comes(&store), "a lost notification does not come later");
@@ -73,7 +73,7 @@ async fn lost_notifications_never_come() {
 async fn late_notifications_come_when_the_gate_opens() {
     let store = Store::new(MemoryStore::new());
     let gate = store.faults().on(Operation::WaitForChange).hold();
-    store.faults().nudge();
+    store.faults().notify();
     assert!(!comes(&store));
     assert!(!comes(&store));
     assert_eq!(
@@ -90,7 +90,7 @@ async fn late_notifications_come_when_the_gate_opens() {
 async fn repeated_notifications_come_again() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).repeat();
-    store.faults().nudge();
+    store.faults().notify();
     for _ in 0..3 {
         assert!(comes(&store));
     }

@@ -8,7 +8,7 @@ use crate::latencies::{Latencies, millis};
 
 /// Adds the percentiles under this name, and each violation of the promised bound. Returns the
 /// longest time until the last acceptance.
-pub(super) fn note(
+pub(super) fn add_outcomes(
     measured: &mut Measured,
     name: &str,
     outcomes: &[Outcome],

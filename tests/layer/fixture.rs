@@ -80,7 +80,7 @@ fn policy() -> PolicyTable {
         .post(TONIC_ECHO, all_of(["echo:read", "echo:list"]))
 }
 
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) store: FaultyStore<MemoryStore>,
     cache: StaleCache<FaultyStore<MemoryStore>>,
     pub(crate) hallpass: Hallpass,
@@ -90,26 +90,26 @@ pub(crate) struct Stage {
     ids: Vec<TokenId>,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         let store = FaultyStore::new(MemoryStore::new());
         let cache = StaleCache::new(store.clone());
         let hallpass = Hallpass::builder(cache.clone()).build();
         let words = Words::default();
-        let mut stage =
+        let mut fixture =
             Self { store, cache, hallpass, words, secrets: Vec::new(), ids: Vec::new() };
-        stage.issue_all().await;
-        stage.misspell_all();
-        stage
+        fixture.issue_all().await;
+        fixture.misspell_all();
+        fixture
     }
 
     /// Creates a fixture with every record in the cache.
     pub(crate) async fn warm() -> Self {
-        let stage = Self::new().await;
-        for id in &stage.ids {
-            stage.pin(*id).await;
+        let fixture = Self::new().await;
+        for id in &fixture.ids {
+            fixture.pin(*id).await;
         }
-        stage
+        fixture
     }
 
     /// Caches a token, unless it is deleted.

@@ -7,7 +7,7 @@ use hallpass_memory::MemoryStore;
 use tokio::runtime::{Builder, Runtime};
 
 /// A Hallpass instance, and the texts of the tokens that it has issued.
-pub(crate) struct Ours {
+pub(crate) struct Fixture {
     pub(crate) hallpass: Hallpass,
     pub(crate) tokens: Vec<String>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
-impl Ours {
+impl Fixture {
     /// Issues `count` tokens with these scopes and uses each once, so that it is cached.
     pub(crate) async fn new(count: usize, owners: Owners, scopes: &[&str]) -> Result<Self> {
         let limits = Limits::default().unlimited_tokens();

@@ -4,10 +4,10 @@ use anyhow::Result;
 use hallpass_core::TokenId;
 use hallpass_core::store::StoredToken;
 
-use crate::site::Site;
+use crate::backend::Backend;
 
 /// A file or server that tokens can be written to directly, and that also holds a bare table.
-pub(super) trait Ground: Site {
+pub(super) trait ComparedBackend: Backend {
     type Bare: Bare;
 
     /// Writes tokens in the store's own format, but faster than the store would. The store must
@@ -27,7 +27,7 @@ pub(super) trait Ground: Site {
 pub(super) trait Bare {
     async fn fill(&self, tokens: &[StoredToken]) -> Result<()>;
 
-    /// Returns the size in bytes, as [`Ground::bytes`] does.
+    /// Returns the size in bytes, as [`ComparedBackend::bytes`] does.
     async fn bytes(&self) -> Result<u64>;
 
     /// Reads every column of a token by its key. Returns whether the token exists.

@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 }
 
 /// A file or server that holds a store.
-pub(crate) trait Site {
+pub(crate) trait Backend {
     type Store: TokenStore + Clone;
 
     /// The prefix of the names of its results.
@@ -46,7 +46,7 @@ pub(crate) trait Site {
 #[derive(Default)]
 pub(crate) struct InMemory(MemoryStore);
 
-impl Site for InMemory {
+impl Backend for InMemory {
     type Store = MemoryStore;
 
     const NAME: &'static str = "memory";
@@ -63,9 +63,9 @@ impl Site for InMemory {
 }
 
 /// A SQLite file in a temporary folder.
-pub(crate) struct SqliteSite(TempDir);
+pub(crate) struct SqliteBackend(TempDir);
 
-impl SqliteSite {
+impl SqliteBackend {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self(tempfile::tempdir()?))
     }
@@ -75,7 +75,7 @@ impl SqliteSite {
     }
 }
 
-impl Site for SqliteSite {
+impl Backend for SqliteBackend {
     type Store = SqliteStore;
 
     const NAME: &'static str = "sqlite";
@@ -93,9 +93,9 @@ impl Site for SqliteSite {
 }
 
 /// A PostgreSQL server.
-pub(crate) struct PostgresSite(Postgres);
+pub(crate) struct PostgresBackend(Postgres);
 
-impl PostgresSite {
+impl PostgresBackend {
     pub(crate) fn new() -> Result<Self> {
         Package::POSTGRES.ensure_installed()?;
         Ok(Self(Postgres::start()?))
@@ -106,7 +106,7 @@ impl PostgresSite {
     }
 }
 
-impl Site for PostgresSite {
+impl Backend for PostgresBackend {
     type Store = PostgresStore;
 
     const NAME: &'static str = "postgres";
@@ -123,9 +123,9 @@ impl Site for PostgresSite {
 }
 
 /// A Redis server.
-pub(crate) struct RedisSite(Arc<Redis>);
+pub(crate) struct RedisBackend(Arc<Redis>);
 
-impl RedisSite {
+impl RedisBackend {
     pub(crate) fn new() -> Result<Self> {
         Package::REDIS.ensure_installed()?;
         Ok(Self(Arc::new(Redis::start()?)))
@@ -136,7 +136,7 @@ impl RedisSite {
     }
 }
 
-impl Site for RedisSite {
+impl Backend for RedisBackend {
     type Store = RedisStore;
 
     const NAME: &'static str = "redis";

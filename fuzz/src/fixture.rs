@@ -68,14 +68,14 @@ impl Setup {
 }
 
 /// The layers, and the tokens of one store.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) words: Words,
     /// The texts of tokens that are accepted.
     pub(crate) live: Vec<Vec<u8>>,
     services: Vec<(Setup, TokenService<Witness>)>,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let hallpass = Hallpass::builder(MemoryStore::new()).prefix(PREFIX).build();
         let alice = Actor::owner("alice");
