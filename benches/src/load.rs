@@ -84,7 +84,7 @@ async fn converse<'r>(
             match length(&buffer[..filled])? {
                 Some(whole) if whole == filled => break,
                 Some(whole) if whole < filled => {
-                    bail!("the server sent more than it was asked for")
+                    bail!("the server sent more than was requested")
                 }
                 _ => {}
             }

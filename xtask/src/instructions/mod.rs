@@ -198,7 +198,7 @@ fn rustc(workspace: &Workspace) -> Result<String> {
     let asked = workspace.command("rustc").arg("--version").output();
     let version = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
     let words: Vec<_> = version.split_whitespace().take(2).collect();
-    ensure!(words.len() == 2, "`rustc --version` says {version:?}");
+    ensure!(words.len() == 2, "`rustc --version` printed {version:?}");
     Ok(words.join(" "))
 }
 

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_set_comes_once() {
+    fn each_set_is_listed_once() {
         assert_eq!(sets(&[]), [vec![] as Vec<&str>]);
         assert_eq!(sets(&["a"]), [vec![], vec!["a"]]);
         assert_eq!(

@@ -91,7 +91,7 @@ fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, Stri
             found(format!("`{unfinished}`"));
         }
         if prose && is_ignored_example(line) {
-            found("an example that nobody compiles".into());
+            found("an example that is not compiled".into());
         }
     }
     let lines = library_lines(path, text);
@@ -154,7 +154,7 @@ mod tests {
             ("README.md", "```rust,ignore"),
             ("README.md", "```ignore-wasm32"),
         ] {
-            assert_eq!(found(path, line), [(1, "an example that nobody compiles".to_owned())]);
+            assert_eq!(found(path, line), [(1, "an example that is not compiled".to_owned())]);
         }
         assert_eq!(found("README.md", "```sh\ngit ignore\n```"), []);
         assert_eq!(found("README.md", "```rust,no_run"), []);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, dashboard, page, resolve, settings};
 
-/// Returns a page that knows everybody but root by a name.
+/// Returns a page with a name for every person except root.
 fn named() -> Dashboard {
     dashboard().person_names(async |ids: Vec<String>| {
         let known = ids.into_iter().filter(|id| id != "root");
@@ -37,7 +37,7 @@ async fn only_admins_get_the_names_of_owners() {
 }
 
 #[tokio::test]
-async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
+async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(settings(&html)["name"], "alice");
     assert_eq!(settings(&html)["defaultName"], Value::Null);
@@ -76,7 +76,7 @@ async fn script_for_the_hosts_own_page_has_the_settings_of_the_visitor() {
 }
 
 #[tokio::test]
-async fn script_for_the_hosts_own_page_tells_others_to_sign_in() {
+async fn script_for_the_hosts_own_page_has_a_notice_without_a_sign_in() {
     let app = dashboard().sign_in("../login").into_router_at("/tokens");
     let answer = ask(&app, Method::GET, "/tokens/embed.js", &[]).await;
     assert_eq!(answer.status, StatusCode::OK, "a browser evaluates no other script");
