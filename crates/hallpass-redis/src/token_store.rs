@@ -40,7 +40,7 @@ const PRUNE_LOG_BATCH: u32 = 128;
 /// The number of uses that one script records.
 const USES_BATCH: usize = 500;
 
-/// The number of tokens that one script of `revoke_everyone` looks at.
+/// The number of tokens that one script of `revoke_everyone` reads.
 const REVOKE_STEP: usize = 1000;
 
 /// The maximum number of entries that one script of `audit` reads.

@@ -14,7 +14,8 @@ const LONG: usize = 400;
 /// The maximum number of lines of a library's file.
 const TOO_LONG: usize = 500;
 
-/// The folders that contain homes. Each is in two parts, so that this file passes its own check.
+/// The folders that contain home directories. Each is in two parts, so that this file passes its
+/// own check.
 const HOMES: [&str; 4] = [
     concat!("/home", "/"),
     concat!("/root", "/"),
@@ -48,7 +49,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
             findings += 1;
         }
         if (LONG + 1..=TOO_LONG).contains(&library_lines(path.as_ref(), &text)) {
-            println!("{path}: over {LONG} lines, one idea a file reads better");
+            println!("{path}: over {LONG} lines: split it, so that each file has one topic");
             long += 1;
         }
     }
