@@ -333,7 +333,7 @@ impl Shared {
 
     /// Looks for tokens to revoke in steps, until one step has revoked some.
     ///
-    /// The next call continues at that position. So all calls together look at each token about
+    /// The next call continues at that position. So all calls together read each token about
     /// twice, and not once per call.
     async fn revoke_everyone(
         &self,
