@@ -1,5 +1,6 @@
-//! A store of one's own, around another one: during maintenance it reads and changes nothing.
-//! A store on a new database is the same trait; `hallpass_testkit::conformance` shows a whole one.
+//! A custom store around another one: during maintenance, it allows reads and rejects changes. A
+//! store on a new database implements the same trait; `hallpass_testkit::conformance` contains a
+//! complete one.
 //!
 //! `cargo run --example custom_store`
 

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 /// The token is checked at the start of a connection. This waits a moment, and checks it again.
-/// Ends with `None` when the token is not valid any more. An outage of the store is not an end.
+/// Ends with `None` when the token is not valid any more. An outage of the store does not end it.
 async fn next(hallpass: &Hallpass, caller: &Principal) -> Option<String> {
     sleep(Duration::from_millis(500)).await;
     match hallpass.recheck(caller).await {
@@ -41,7 +41,7 @@ async fn socket(
                 return;
             }
         }
-        let _ = socket.send(Message::Close(None)).await; // The client may be gone.
+        let _ = socket.send(Message::Close(None)).await; // The client may have disconnected.
     })
 }
 
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         // `DELETE /tokens/current` revokes the token of the request. There is no sign-in here.
         .merge(TokenApi::new(&hallpass, async |_: Parts| None::<Actor>).into_router_at("/tokens"));
 
-    // URLs end up in logs, so such a token has a short life.
+    // URLs are often logged, so such a token expires soon.
     let new = NewToken::named("browser").scope("news:read").expires("1h");
     let issued = hallpass.issue(&Actor::owner("alice"), new).await?;
     println!("token: {}", issued.token.reveal());

@@ -1,5 +1,5 @@
-//! A service with a table of SHA-256 hashed keys moves to tokens. Old keys work until each owner
-//! has exchanged theirs, so there is no flag day.
+//! A service with a table of SHA-256 hashed keys moves to tokens. Each old key works until its
+//! owner has exchanged it, so clients can change one by one.
 //!
 //! `cargo run --example old_keys -- 127.0.0.1:8080 keys.db`
 
@@ -39,7 +39,8 @@ async fn old_key(
     Ok(Some(Principal::external(owner.parse()?, ScopeSet::parse(scopes.split_whitespace())?)))
 }
 
-/// Gives the owner of an old key a token with the same scopes, and removes the key, or neither.
+/// Issues a token with the scopes of an old key to its owner, and removes the key, in one
+/// transaction.
 async fn exchange(
     State((pool, store, hallpass)): State<(SqlitePool, SqliteStore, Hallpass)>,
     Authenticated(caller): Authenticated,

@@ -26,7 +26,7 @@ async fn create(
     Authenticated(caller): Authenticated,
     body: String,
 ) -> Result<StatusCode, StatusCode> {
-    // The note remembers the token that wrote it, and forgets it when the token is deleted.
+    // The note refers to the token that wrote it, until the token is deleted.
     sqlx::query("INSERT INTO notes (owner, token, body) VALUES ($1, $2::text::uuid, $3)")
         .bind(caller.owner().as_str())
         .bind(caller.token_id().map(|id| id.to_string()))

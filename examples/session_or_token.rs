@@ -21,7 +21,8 @@ async fn list(Authenticated(caller): Authenticated) -> String {
     format!("the projects of {}, by {how}\n", caller.owner())
 }
 
-/// Stands for your sign-in: it believes every name. The example `own_login` checks passwords.
+/// Replaces your sign-in in this example: it accepts every name. The example `own_login` checks
+/// passwords.
 async fn sign_in(session: Session, Path(name): Path<String>) -> Result<(), StatusCode> {
     session.cycle_id().await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     session.insert(PERSON, name).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)

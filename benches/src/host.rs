@@ -48,7 +48,7 @@ pub(crate) fn serve(
     thread::Builder::new().name(name.to_owned()).spawn(move || {
         let told = tell.clone();
         if let Err(error) = run(make, tell) {
-            // The receiver is gone if the server has already started.
+            // The receiver was dropped if the server has already started.
             let _ = told.send(Err(error));
         }
     })?;

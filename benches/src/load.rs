@@ -84,7 +84,7 @@ async fn converse<'r>(
             match length(&buffer[..filled])? {
                 Some(whole) if whole == filled => break,
                 Some(whole) if whole < filled => {
-                    bail!("the server sent more than it was asked for")
+                    bail!("the server sent more than was requested")
                 }
                 _ => {}
             }
@@ -100,7 +100,7 @@ fn length(response: &[u8]) -> Result<Option<usize>> {
         return Ok(None);
     };
     let head = std::str::from_utf8(&response[..end])?;
-    ensure!(head.starts_with("HTTP/1.1 200 "), "the server answered {head:?}");
+    ensure!(head.starts_with("HTTP/1.1 200 "), "the server responded with {head:?}");
     let body = head.lines().find_map(|line| line.strip_prefix("content-length: "));
     let body: usize = body.context("a response has no `content-length` header")?.parse()?;
     Ok(Some(end + 4 + body))

@@ -111,7 +111,7 @@ impl Traffic {
         if let Some(caller) = self.order.get(self.at) {
             let text = &self.values[*caller as usize];
             let value = HeaderValue::from_str(text).expect("credentials are visible ASCII");
-            *parts.headers.get_mut(&self.header).expect("the template has it") = value;
+            *parts.headers.get_mut(&self.header).expect("the template contains the header") = value;
             self.at = (self.at + 1) % self.order.len();
         }
         Request::from_parts(parts, B::default())

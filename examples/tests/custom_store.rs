@@ -1,4 +1,4 @@
-//! The store of the example `custom_store` keeps the promises of the trait.
+//! The store of the example `custom_store` fulfils the contract of the trait.
 
 #[path = "../custom_store.rs"]
 #[expect(dead_code, unreachable_pub, reason = "the service of the example is not started here")]

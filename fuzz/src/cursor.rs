@@ -44,10 +44,13 @@ pub fn check(data: &[u8]) {
                     assert_eq!(page.items.iter().collect::<Vec<_>>(), behind, "{cursor:?}");
                 }
                 (Err(Error::Invalid(_)), None) => {}
-                (answer, _) => panic!("{cursor:?} says {place:?}: {answer:?}"),
+                (answer, _) => panic!("{cursor:?} contains {place:?}: {answer:?}"),
             }
             let strange = now(lists.hallpass.list(&Actor::owner("bob"), &listing));
-            assert!(matches!(strange, Err(Error::Invalid(_))), "{cursor:?} is not bob's");
+            assert!(
+                matches!(strange, Err(Error::Invalid(_))),
+                "{cursor:?} belongs to another owner"
+            );
         }
     });
 }

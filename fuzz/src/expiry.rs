@@ -62,7 +62,7 @@ pub fn check(data: &[u8]) {
                 let day = |time: Timestamp| time.to_zoned_datetime(zone.clone()).date();
                 let last = end - SignedDuration::from_millis(1);
                 assert_eq!(day(last), date, "{text:?} ends within its day: {end} in {zone:?}");
-                assert!(day(end) > date, "{text:?} goes on for longer: {end} in {zone:?}");
+                assert!(day(end) > date, "{text:?} ends later than its day: {end} in {zone:?}");
             }
         }
     }
@@ -80,7 +80,7 @@ fn meaning(expiry: Expiry) -> Meaning {
                     .expect("a date is a day"),
             )
         }
-        other => panic!("nothing is known of {other:?}"),
+        other => panic!("unknown form of expiry: {other:?}"),
     }
 }
 

@@ -60,7 +60,7 @@ mod tests {
             #[test]
             fn $name() {
                 let seeds = include_str!(concat!("../seeds/", stringify!($name), ".txt"));
-                assert!(seeds.lines().count() > 8, "there is something to start from");
+                assert!(seeds.lines().count() > 8, "there must be at least one seed");
                 for seed in seeds.lines() {
                     println!("{seed}");
                     crate::$name::check(seed.as_bytes());
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_an_input_too() {
+    fn empty_input_is_accepted() {
         for check in [
             cursor::check,
             expiry::check,

@@ -7,6 +7,6 @@ use std::task::{Context, Poll, Waker};
 pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
-        Poll::Pending => panic!("the store in memory keeps nobody waiting"),
+        Poll::Pending => panic!("the store in memory never waits"),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Node {
     OwnProcess(Process),
 }
 
-/// The outcome of an action, and the period in which the action took node.
+/// The outcome of an action, and the period in which the action took place.
 pub(crate) struct Timed {
     pub(crate) start: Instant,
     pub(crate) end: Instant,

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// How long an example may take for one thing.
+/// The time limit for each step of an example.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running example. It is killed at the end of the test.
@@ -76,7 +76,7 @@ async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
     line.expect("text").expect("the example runs")
 }
 
-/// Builds an example once, and returns where it is.
+/// Builds an example once, and returns its path.
 fn program(name: &'static str) -> PathBuf {
     static BUILT: Mutex<Option<HashMap<&str, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,7 @@ async fn websocket_and_event_stream_end_with_their_token() {
     assert!(matches!(refused, Error::Http(answer) if answer.status() == 401));
 
     let session = format!("{url}?session={}", example.token);
-    let (mut socket, _) = connect_async(session).await.expect("the token opens it");
+    let (mut socket, _) = connect_async(session).await.expect("the token must be accepted");
     let events = format!("GET /events?session={}", example.token);
     let mut events = example.send(&events, "").await;
     assert_eq!(events.status(), 200);

@@ -16,7 +16,7 @@ use tonic_health::pb::health_client::HealthClient;
 
 use self::example::Example;
 
-/// The most lines of code that a small example may have, without comments and blank lines.
+/// The maximum number of lines of code of a small example, without comments and blank lines.
 const LONGEST: usize = 79;
 
 #[test]

@@ -21,7 +21,7 @@ async fn blind<B: Backend>(server: &B) -> (Hallpass, Proxy) {
 }
 
 /// The last changes of the old primary and the first ones of the new primary have the same numbers.
-/// A node that has read the former must not take the latter for the same changes.
+/// A node that has read the former must not treat the latter as the same changes.
 async fn failover_that_loses_changes_voids_the_cache<B: Backend>() {
     let old = B::alone();
     let elsewhere = Node::on(&old, settings()).await;

@@ -43,7 +43,7 @@ impl<B: Backend> Outage<'_, B> {
             assert_eq!(
                 patient.get(&unknown).await,
                 503,
-                "an unknown token gets 503, because the node cannot tell"
+                "an unknown token gets 503, because the node cannot check it"
             );
         }
         beyond_the_bound().await;

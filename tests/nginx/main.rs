@@ -1,4 +1,4 @@
-//! A service behind a real nginx, set up in the ways that people set it up.
+//! A service behind a real nginx, with several common configurations.
 #![cfg(unix)]
 
 mod caching;
@@ -10,7 +10,7 @@ mod site;
 /// path does by default.
 const MERGING: &str = "listen {listen}; location /app/ { proxy_pass http://{app}/; }";
 
-/// The same, with empty segments left in the path, and with `Host` as the browser sent it.
+/// Like [`MERGING`], but keeps empty segments in the path, and `Host` as the browser sent it.
 const KEEPING_HOST: &str = "listen {listen}; merge_slashes off; location /app/ { \
      proxy_pass http://{app}/; proxy_set_header Host $http_host; }";
 

@@ -7,7 +7,7 @@ use crate::{KEEPING_HOST, MERGING};
 const TLS: &str = "listen {listen} ssl; ssl_certificate {certificate}; ssl_certificate_key {key}; \
      location /app/ { proxy_pass http://{app}/; }";
 
-/// Stands in for the TLS of the client: it speaks TLS to the block before it, and checks the
+/// Replaces the TLS of the client: it connects to the block before it over TLS, and checks the
 /// certificate.
 const TLS_CLIENT: &str = "listen {listen}; location / { proxy_pass https://{listen:2}; \
      proxy_ssl_trusted_certificate {certificate}; proxy_ssl_verify on; proxy_ssl_name localhost; \
@@ -20,7 +20,7 @@ async fn site() -> Site {
     Site::new(&[MERGING, KEEPING_HOST, TLS, TLS_CLIENT]).await
 }
 
-/// The blocks that a browser speaks to, with the origin that it then sends.
+/// The blocks that a browser connects to, with the origin that it then sends.
 fn entrances(site: &Site) -> [(usize, String); 3] {
     let http = |block| format!("http://{}", site.address(block));
     [(0, http(0)), (1, http(1)), (3, "https://app.example".to_owned())]

@@ -1,4 +1,4 @@
-//! Scopes and paths that mean another path to a proxy that decodes and merges.
+//! Scopes and paths that a proxy could turn into another path, because it decodes and merges them.
 
 use hallpass_core::{Actor, Issued, Status};
 
@@ -28,7 +28,7 @@ impl Site {
 }
 
 #[tokio::test]
-async fn hostile_scopes_are_removed_from_the_named_token_alone() {
+async fn hostile_scopes_are_removed_from_the_named_token_only() {
     let site = site().await;
     let (second, bobs) = (site.issue("alice", &[]).await, site.issue("bob", &[]).await);
     let ids = [second.record.id.to_string(), "delete".to_owned()];
@@ -67,7 +67,7 @@ async fn hostile_scopes_are_removed_from_the_named_token_alone() {
 }
 
 #[tokio::test]
-async fn hostile_paths_touch_no_token_but_the_named_one() {
+async fn hostile_paths_change_only_the_named_token() {
     let site = site().await;
     let (second, bobs) = (site.issue("alice", &[]).await, site.issue("bob", &[]).await);
     for (block, (_, prefix)) in BLOCKS.iter().enumerate() {
@@ -104,7 +104,7 @@ async fn hostile_paths_touch_no_token_but_the_named_one() {
 }
 
 #[tokio::test]
-async fn hostile_paths_meet_no_wider_rule_of_a_policy_table() {
+async fn hostile_paths_match_no_wider_rule_of_a_policy_table() {
     let site = site().await;
     let files = bearer(&site.issue("alice", &["files:read", "names:read:mine"]).await);
     let admin = bearer(&site.issue("alice", &["admin:panel"]).await);
@@ -136,7 +136,7 @@ async fn hostile_paths_meet_no_wider_rule_of_a_policy_table() {
         ] {
             let (status, body) = ask(path, &files).await;
             if status == 200 {
-                // nginx has made a path of it that the token may have.
+                // nginx has changed it to a path that the token allows.
                 assert!(
                     body.starts_with("/by-path/files/") && !body.contains(".."),
                     "{path} {body}"

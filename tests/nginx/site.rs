@@ -64,7 +64,7 @@ impl Site {
         Self { hallpass, nginx: nginx.await.unwrap().unwrap() }
     }
 
-    /// Where a block of nginx listens.
+    /// Returns the address of a block of nginx.
     pub(crate) fn address(&self, block: usize) -> SocketAddr {
         self.nginx.address(block)
     }

@@ -1,4 +1,4 @@
-//! Tests the quickstart with stores that other servers keep.
+//! Tests the quickstart with stores on other servers.
 
 use std::time::Instant;
 

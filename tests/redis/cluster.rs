@@ -102,7 +102,7 @@ async fn any_node_leads_to_the_one_with_the_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_half_done_while_the_keys_move() {
+async fn no_change_is_partial_while_the_keys_move() {
     let cluster = RedisCluster::start().unwrap();
     let (home, slot) = home(&cluster);
     let (here, there) = (&cluster.primaries()[home], &cluster.primaries()[(home + 1) % 3]);

@@ -49,7 +49,7 @@ async fn emptied_server_is_unavailable_until_a_restart() {
 }
 
 #[tokio::test]
-async fn forgotten_scripts_are_loaded_again() {
+async fn flushed_scripts_are_loaded_again() {
     let server = server();
     let store = open(&server).await;
     let flush = || run(&server, &["SCRIPT", "FLUSH"]);

@@ -72,7 +72,7 @@ async fn server_that_evicts_is_rejected() {
         assert!(matches!(&refused, ConnectError::Evicts { policy: found, .. } if found == policy));
         assert!(
             refused.to_string().contains("noeviction"),
-            "the error must say what to do: {refused}"
+            "the error must explain what to do: {refused}"
         );
     }
     assert_eq!(run(&server, &["DBSIZE"]), "0", "the store has written something");
@@ -92,7 +92,7 @@ async fn server_without_persistence_is_used_with_a_warning() {
 }
 
 #[tokio::test]
-async fn foreign_namespace_is_rejected_and_left_alone() {
+async fn foreign_namespace_is_rejected_and_unchanged() {
     let foreign: [&[&[&str]]; 4] = [
         &[&["SET", "{hallpass}m", "mine"]],
         &[&["HSET", "{hallpass}m", "name", "mine"]],

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _};
 use super::{open, place, run, stranger};
 
 #[tokio::test]
-async fn row_that_makes_no_sense_is_rejected() {
+async fn inconsistent_row_is_rejected() {
     let damages = [
         "UPDATE hallpass_tokens SET owner = ''",
         "UPDATE hallpass_tokens SET owner = char(7)",
@@ -86,7 +86,7 @@ async fn null_in_a_required_column_is_corrupt() {
 }
 
 #[tokio::test]
-async fn log_that_makes_no_sense_is_corrupt() {
+async fn inconsistent_log_is_corrupt() {
     let damages = [
         "DELETE FROM hallpass_clock",
         "UPDATE hallpass_clock SET seq = -1",

@@ -45,7 +45,7 @@ impl<S: TokenStore> Late<S> {
         let log = store.faults().on(Operation::Changes).stall();
         log.arrived(1).await;
         elsewhere.revoke(&alice(), revoked.record.id).await.unwrap();
-        assert!(accepts(&hallpass, &revoked).await, "the node already knows of the revocation");
+        assert!(accepts(&hallpass, &revoked).await, "the node has already read the revocation");
         Self { store, hallpass, elsewhere, revoked, good, log }
     }
 

@@ -29,6 +29,6 @@ fn one_check(url: &str, authorities: &str) -> Output {
     program.arg(url).env("SSL_CERT_FILE", authorities).env_remove("SSL_CERT_DIR");
     let output = program.output().expect("the program runs");
     let text = [&output.stdout[..], &output.stderr[..]].concat();
-    assert!(!String::from_utf8_lossy(&text).contains(PASSWORD), "the output has the password");
+    assert!(!String::from_utf8_lossy(&text).contains(PASSWORD), "the output contains the password");
     output
 }

@@ -83,6 +83,6 @@ pub(crate) fn error_text(error: &(dyn Error + 'static)) -> String {
         text += &format!("; {error}");
         cause = error.source();
     }
-    assert!(!text.contains(PASSWORD), "the error has the password");
+    assert!(!text.contains(PASSWORD), "the error contains the password");
     text
 }

@@ -115,7 +115,7 @@ impl<'w> Fuzzer<'w> {
             .find_map(|line| {
                 line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
             })
-            .with_context(|| format!("{log} does not say how many inputs have been tried"))?;
+            .with_context(|| format!("{log} does not contain the number of inputs"))?;
         println!("{target}: {tried} inputs; more in {log}");
         Ok(tried)
     }

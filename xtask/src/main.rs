@@ -19,7 +19,11 @@ use clap::{Parser, Subcommand};
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What a person runs here")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Runs the tasks of this repository"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

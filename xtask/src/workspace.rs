@@ -82,7 +82,7 @@ impl Workspace {
         command
     }
 
-    /// Returns a command that runs the cargo that runs this, with arguments, at the root.
+    /// Returns a command that runs the same cargo as this process, with arguments, at the root.
     pub(crate) fn cargo<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Command {
         let mut command = self.command(env::var_os("CARGO").as_deref().unwrap_or("cargo".as_ref()));
         command.args(arguments);

@@ -57,7 +57,7 @@ pub(crate) const CASES: [(&str, Prepare); 13] = [
     }),
     ("unknown", |setup| {
         let other = Setup::new()?.issue(&[SCOPE])?;
-        // From now on it is known that this token does not exist.
+        // From now on the cache stores that this token does not exist.
         let _ = setup.runtime.block_on(setup.hallpass.authenticate(other.as_bytes()));
         Ok(send(setup.required(), get_with(PATH, &other), StatusCode::UNAUTHORIZED))
     }),

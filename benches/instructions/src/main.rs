@@ -51,7 +51,7 @@ fn run(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The function that callgrind looks at, by its name.
+/// The function whose instructions callgrind counts, by its name.
 #[inline(never)]
 fn counted(step: Step) {
     step();

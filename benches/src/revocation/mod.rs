@@ -17,8 +17,8 @@
 //!
 //! Two more cases use a store in memory. `ttl` is a simple cache with a time to live of 30 s, with
 //! tokens in constant use. In `race` the last node has read the token, but not received the result
-//! yet, when the token is revoked: `race_pushed` is the simple cache whose nodes immediately tell
-//! each other which entries to remove, and `race_guarded` is Hallpass's cache.
+//! yet, when the token is revoked: `race_pushed` is the simple cache whose nodes immediately notify
+//! each other of the entries to remove, and `race_guarded` is Hallpass's cache.
 //!
 //! The benchmark fails if a node accepts a token that it has revoked itself, or that was revoked
 //! longer ago than the bound. It also fails if the simple cache stays within the bound, because

@@ -99,7 +99,7 @@ impl Backend for Naive {
         if let ChangeTarget::Token(id) = target {
             self.cache.invalidate(id);
             if let Some(push) = &self.push {
-                // Sending fails only if all other nodes are gone.
+                // Sending fails only if all other nodes have ended.
                 let _ = push.send(*id);
             }
         }

@@ -27,7 +27,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
         function returns `Principal`, `Option<Principal>`, or a `Result` of one of them"
 )]
 pub trait FallbackAuthenticator<T, S>: Send + Sync + 'static {
-    /// Returns the principal, or `None` if nobody is signed in.
+    /// Returns the principal, or `None` if the caller is not signed in.
     fn authenticate(
         &self,
         parts: &mut Parts,
@@ -47,8 +47,8 @@ impl fmt::Display for ExtractorError {
 
 impl Error for ExtractorError {}
 
-/// Converts the rejection of an extractor: a server error is an outage, and with any other status
-/// nobody is signed in.
+/// Converts the rejection of an extractor: a server error is an outage, and any other status means
+/// that the caller is not signed in.
 fn rejected(rejection: impl IntoResponse) -> Result<Option<Principal>, BoxError> {
     let status = rejection.into_response().status();
     if status.is_server_error() { Err(Box::new(ExtractorError(status))) } else { Ok(None) }

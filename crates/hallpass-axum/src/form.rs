@@ -71,8 +71,8 @@ pub trait TokenLayerExt {
     /// [`TokenLayer::fallback`]. The async function takes up to four extractors, which get this
     /// state.
     ///
-    /// If an extractor rejects the request, nobody is signed in. If its rejection is a server
-    /// error, the response is a 503.
+    /// If an extractor rejects the request, the caller is not signed in. If its rejection is a
+    /// server error, the response is a 503.
     ///
     /// ```
     /// use axum::{Router, extract::State, http::HeaderMap, routing::get};

@@ -70,7 +70,7 @@ async fn ask(app: &Router, name: &str, value: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn extractors_of_the_sign_in_decide_who_calls() {
+async fn extractors_of_the_sign_in_identify_the_caller() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let list = async |Authenticated(caller): Authenticated| caller.owner().to_string();
     let app = Router::new()

@@ -185,7 +185,7 @@ async fn rejections_inside_and_missing_routes_are_not_forgotten() {
 }
 
 #[tokio::test]
-async fn rejected_request_is_no_use_of_the_token() {
+async fn request_to_a_forgotten_route_records_no_use() {
     let hallpass = hallpass();
     let token = token(&hallpass).await;
     let app = forgetful(&hallpass, true);

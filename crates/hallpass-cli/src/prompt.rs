@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::error::CliError;
 
-/// Asks the person to confirm, unless `yes` is set. Without a terminal, nothing is confirmed.
+/// Prompts the person to confirm, unless `yes` is set. Without a terminal, nothing is confirmed.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());

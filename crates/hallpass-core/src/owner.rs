@@ -96,7 +96,7 @@ pub enum OwnerStatus {
 
 /// A directory of the host's owners, which reports the current status of each.
 ///
-/// Hallpass queries it whenever a token is checked or issued. A cache may remember the status for a
+/// Hallpass queries it whenever a token is checked or issued. A cache may keep the status for a
 /// short time: call [`Hallpass::owner_changed`](crate::Hallpass::owner_changed) when it changes. An
 /// async closure implements this trait:
 ///

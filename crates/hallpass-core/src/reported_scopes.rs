@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_scope_is_news_once_and_their_number_is_limited() {
+    fn each_scope_is_reported_once_up_to_a_limit() {
         let reported = ReportedScopes::default();
         let scope = |number: usize| format!("projects:{number}").parse::<Scope>().unwrap();
         let news = || (0..1000).filter(|number| reported.is_news(&scope(*number))).count();

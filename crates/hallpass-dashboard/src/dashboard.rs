@@ -97,7 +97,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 
     /// Sets the path where people sign in. People who are not signed in are redirected there.
-    /// Without it, they get a page with status 401 that asks them to sign in.
+    /// Without it, they get a page with status 401 and a notice that they are not signed in.
     ///
     /// The page adds a parameter `next` to the path: the address that the person wanted, with the
     /// view in its fragment. Redirect people there after the sign-in, but only if it is a path on

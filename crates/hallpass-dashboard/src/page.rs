@@ -82,7 +82,7 @@ pub(crate) struct Page {
 pub(crate) enum Part {
     /// The page in a document of its own.
     Document,
-    /// The script with which the host shows the page in its own.
+    /// The script with which the host shows the page inside its own page.
     Script,
     /// The names of the owners in the query.
     Names,
@@ -162,8 +162,8 @@ impl View<'_> {
         (status, Html(self.notice(status, key))).into_response()
     }
 
-    /// Returns the script with which the host shows the page in its own. It contains the settings
-    /// for this visitor.
+    /// Returns the script with which the host shows the page inside its own page. It contains the
+    /// settings for this visitor.
     async fn script(&self, visitor: &Visitor) -> Response {
         // The script is one folder further down than the page that these paths are relative to.
         let relative = |path: &str| match path.starts_with('/') {

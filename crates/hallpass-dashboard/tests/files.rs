@@ -94,7 +94,10 @@ fn modules_can_be_joined_into_one() {
     let mut declared = BTreeMap::new();
     for (name, text) in &scripts {
         for declaration in declarations(text) {
-            assert!(!declaration.is_empty(), "{name} takes several names apart in one declaration");
+            assert!(
+                !declaration.is_empty(),
+                "{name} destructures several names in one declaration"
+            );
             let other = declared.insert(declaration, name);
             assert!(other.is_none(), "{declaration} is declared in {name} and in {other:?}");
         }

@@ -40,7 +40,7 @@ pub(crate) const BEGIN_LIST: &str = "BEGIN READ ONLY; SET LOCAL statement_timeou
      SET LOCAL idle_in_transaction_session_timeout = 1000";
 
 /// Starts a transaction for maintenance, which does not wait long for locks. It finds rows by their
-/// keys, whatever the statistics say, because its duration must not depend on the number of other
+/// keys, regardless of the statistics, because its duration must not depend on the number of other
 /// rows.
 pub(crate) const BEGIN_MAINTENANCE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; \
      SET LOCAL lock_timeout = 300; SET LOCAL statement_timeout = 1200; SET LOCAL enable_seqscan = off; \
@@ -233,7 +233,7 @@ fn pool(size: u32, is_pooled: bool) -> PgPoolOptions {
 /// A connection in use.
 ///
 /// If it is dropped in the middle of a call, it goes back to the pool once it is usable again, or
-/// it is closed. The driver alone would wait until it notices that the connection is dead.
+/// it is closed. The driver alone would wait until it detects that the connection is dead.
 #[derive(Debug)]
 pub(crate) struct CheckedOut(Option<PoolConnection<Postgres>>);
 

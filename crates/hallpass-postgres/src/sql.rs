@@ -259,8 +259,8 @@ macro_rules! record_uses {
 /// latest counts. Rows are locked in the order of their ids, so that two of these statements never
 /// wait for each other.
 ///
-/// The server does not know how many uses there are, and an ordinary join may compare each use with
-/// each token. With `LATERAL` it finds one token after the other by the key.
+/// The server cannot estimate the number of uses, so an ordinary join may compare each use with
+/// each token. With `LATERAL`, the server finds each token by its key.
 pub(crate) const RECORD_USES: &str = record_uses!("");
 
 /// The statement [`RECORD_USES`] without the tokens that another transaction has locked.

@@ -99,7 +99,7 @@ impl Cluster {
         is_known
     }
 
-    /// Forgets which node holds the keys, so that the nodes are queried again.
+    /// Discards the node that was found, so that the nodes are queried again.
     pub(crate) fn forget_primary(&self) {
         self.learn(None);
     }

@@ -152,7 +152,7 @@ impl Slot {
 /// A guard for a call that waits for its reply.
 ///
 /// If the caller gives up after [`DEAD_AFTER`], the connection is probably dead, and nothing else
-/// may notice it. So dropping the guard in that state also drops the connection.
+/// may detect it. So dropping the guard in that state also drops the connection.
 struct WaitGuard<'l> {
     shared: &'l SharedConnection,
     number: u64,

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use hallpass_core::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// The class of an error that the server replied. In each of these cases nothing was changed.
+/// The class of an error reply of the server. In each of these cases nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ErrorClass {
     /// The script has to be loaded.

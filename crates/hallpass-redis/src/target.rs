@@ -65,7 +65,7 @@ impl Target {
         }
     }
 
-    /// Forgets which node is the primary, because it is not one or cannot be reached.
+    /// Discards the node that was found, because it is no primary or cannot be reached.
     pub(crate) fn forget_primary(&self) {
         #[cfg(feature = "cluster")]
         if let Self::Cluster(cluster) = self {

@@ -40,7 +40,7 @@ const PRUNE_LOG_BATCH: u32 = 128;
 /// The number of uses that one script records.
 const USES_BATCH: usize = 500;
 
-/// The number of tokens that one script of `revoke_everyone` looks at.
+/// The number of tokens that one script of `revoke_everyone` reads.
 const REVOKE_STEP: usize = 1000;
 
 /// The maximum number of entries that one script of `audit` reads.
@@ -333,7 +333,7 @@ impl Shared {
 
     /// Looks for tokens to revoke in steps, until one step has revoked some.
     ///
-    /// The next call continues at that position. So all calls together look at each token about
+    /// The next call continues at that position. So all calls together read each token about
     /// twice, and not once per call.
     async fn revoke_everyone(
         &self,

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_cross_site_browser_requests_are_forged() {
+    fn only_cross_site_browser_requests_count_as_forged() {
         for (method, headers, owed) in [
             ("POST", &[("host", "a.example")][..], false),
             ("POST", &[("sec-fetch-site", "same-origin")], false),

@@ -15,7 +15,8 @@
 //!    send `OPTIONS` with two headers to skip the check.
 //!
 //! The token is removed from the header here and not restored, unless the host has set
-//! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step can forget it.
+//! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step has to remove
+//! it.
 
 use std::sync::Arc;
 

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_route_is_news_once_and_their_number_is_limited() {
+    fn each_route_is_reported_once_up_to_a_limit() {
         let routes = UnguardedRoutes::default();
         assert!(routes.is_news(&Method::GET, "/a"));
         assert!(!routes.is_news(&Method::GET, "/a"));

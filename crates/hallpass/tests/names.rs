@@ -1,5 +1,5 @@
-//! Tests that `use hallpass::*` shadows no crate. If a name was shadowed, this file would not
-//! compile, or the name would refer to something else than the types here say.
+//! Tests that `use hallpass::*` shadows no crate. If a name were shadowed, this file would not
+//! compile.
 
 use hallpass::*;
 

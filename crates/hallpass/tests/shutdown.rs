@@ -29,7 +29,7 @@ async fn assert_no_verdict_is_wrong(hallpass: &Hallpass, good: &[&Issued]) {
 }
 
 #[tokio::test]
-async fn uses_on_a_cached_file_are_written_and_then_it_is_let_go_of() {
+async fn shutdown_with_a_cached_file_writes_uses_and_closes_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tokens.db");
     let store = SqliteStore::open(&path).await.unwrap();

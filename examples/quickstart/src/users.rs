@@ -1,4 +1,4 @@
-//! The users and their sign-in. Hallpass only needs to know which user sends a request.
+//! The users and their sign-in. Hallpass only needs the user who sends a request.
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordVerifier as _, phc::PasswordHash};

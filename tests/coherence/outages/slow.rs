@@ -49,7 +49,7 @@ async fn lookup_after_the_deadline_is_503_and_serves_the_next_request() {
     assert_eq!(
         site.faults().calls(Operation::Get),
         asked,
-        "the lookup that went on did not fill the cache"
+        "the continued lookup did not fill the cache"
     );
 }
 
@@ -104,10 +104,7 @@ async fn lookup_result_older_than_the_limit_is_not_used() {
     gate.open();
     let verdict = waits.await.unwrap();
     assert!(verdict.is_err(), "{verdict:?}");
-    assert!(
-        is_refused(&check(&late, &token).await),
-        "the next check does not know of the revocation"
-    );
+    assert!(is_refused(&check(&late, &token).await), "the next check did not apply the revocation");
 }
 
 #[tokio::test(flavor = "multi_thread")]

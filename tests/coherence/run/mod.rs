@@ -32,7 +32,7 @@ const OWNERS: usize = 6;
 struct Plan {
     /// Whether the host disables and enables accounts.
     disables_owners: bool,
-    /// The same flag of [`Promise`].
+    /// The field of the same name in [`Promise`].
     grace_periods_end_everywhere: bool,
 }
 

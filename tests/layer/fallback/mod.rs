@@ -33,7 +33,7 @@ impl Site {
         Self::with(|builder| builder, app).await
     }
 
-    /// The same, with more settings of the handle.
+    /// Serves an application as [`new`](Self::new) does, with more settings of the handle.
     async fn with(
         set_up: impl FnOnce(HallpassBuilder) -> HallpassBuilder,
         app: impl FnOnce(&Hallpass) -> Router,

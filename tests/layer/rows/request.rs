@@ -99,7 +99,7 @@ pub(super) fn rows() -> Vec<Row> {
         row("token in User-Agent", NO_CREDENTIAL).header("user-agent", "client/{T}"),
         row("token in a cookie", NO_CREDENTIAL).header("cookie", "session={T}"),
         row("token in X-Api-Key", NO_CREDENTIAL).header("x-api-key", "{T}"),
-        // Neither is a body, even if a form field has the name of the parameter.
+        // A body is no source of tokens, even if a form field has the name of the parameter.
         row("token in a form", NO_CREDENTIAL).raw(
             "POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
                   content-length: 82\r\n\r\nsession={T}",

@@ -69,17 +69,17 @@ const HARMLESS: &[(&str, &str, &str)] = &[
     (
         "early in an owner lookup",
         "let min_seq = self.min_seq.load(Ordering::Acquire);",
-        "the host is asked later, and the epoch is read again",
+        "the host is queried later, and the epoch is read again",
     ),
     (
         "early in an owner lookup",
         "let last = self.owners[usize::from(self.stripe(owner))].load(Ordering::Acquire);",
-        "the host is asked later, and the epoch is read again",
+        "the host is queried later, and the epoch is read again",
     ),
     (
         "early in an owner lookup",
         "epoch.is_multiple_of(2) && self.epoch.load(Ordering::Relaxed) == epoch",
-        "the host is asked later, and its answer is compared with a mark that is read after it",
+        "the host is queried later, and its answer is compared with a mark that is read after it",
     ),
     (
         "early in a check of an owner",

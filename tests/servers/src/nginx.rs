@@ -22,7 +22,7 @@ const BODIES: &str = "http {
 ";
 
 /// An nginx server with a folder of its own: a proxy in front of a service under test. It runs as
-/// an unprivileged user if this process is root's.
+/// an unprivileged user if this process runs as root.
 ///
 /// ```no_run
 /// # fn main() -> anyhow::Result<()> {

@@ -25,8 +25,8 @@ const PROFILE: &str = "instructions";
 /// How far a count may rise above the baseline, in percent.
 const LIMIT: u64 = 3;
 
-/// The same if the baseline was counted with another compiler, which makes other instructions of
-/// the same source.
+/// The same if the baseline was counted with another compiler, which generates other instructions
+/// from the same source.
 const LIMIT_ACROSS_COMPILERS: u64 = 10;
 
 /// How often each case is run for the baseline, which keeps the largest counts. The hashes of the
@@ -109,7 +109,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(usize, String)> {
     findings.extend(gone.map(|name| format!("{name} is in the baseline alone")));
     if !findings.is_empty() {
         bail!(
-            "{}. If that is meant to be so, run `cargo xtask instructions` and commit the new {file} with the change",
+            "{}. If this is intended, run `cargo xtask instructions` and commit the new {file} with the change",
             findings.join("; ")
         );
     }
@@ -198,7 +198,7 @@ fn rustc(workspace: &Workspace) -> Result<String> {
     let asked = workspace.command("rustc").arg("--version").output();
     let version = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
     let words: Vec<_> = version.split_whitespace().take(2).collect();
-    ensure!(words.len() == 2, "`rustc --version` says {version:?}");
+    ensure!(words.len() == 2, "`rustc --version` printed {version:?}");
     Ok(words.join(" "))
 }
 

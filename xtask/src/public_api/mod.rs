@@ -91,7 +91,7 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
     Ok(lists.into_iter().map(|(name, list)| (folder.join(format!("{name}.txt")), list)).collect())
 }
 
-/// Has rustdoc describe the libraries with all their features.
+/// Runs rustdoc on the libraries with all their features.
 ///
 /// The features and flags are those of the steps `clippy` and `docs`, so that the dependencies are
 /// checked only once. Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and

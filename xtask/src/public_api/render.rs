@@ -1,4 +1,4 @@
-//! Renders signatures briefly, but so that every change of one shows.
+//! Renders signatures briefly, but keeps every change of them visible.
 
 use serde_json::Value;
 

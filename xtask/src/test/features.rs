@@ -14,9 +14,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
         let names: Vec<_> = package.features.keys().map(String::as_str).collect();
         for set in sets(&names) {
             let features = set.join(",");
-            // Clippy, since a feature that is off leaves unused code behind more often than broken
-            // code. Without tests, since their dependencies turn on features that users do not
-            // have.
+            // This runs Clippy, because a feature that is off more often leaves unused code than
+            // broken code. The tests are left out, because their dependencies turn on features that
+            // users do not have.
             let mut clippy =
                 workspace.cargo(["clippy", "--package", &package.name, "--no-default-features"]);
             clippy.args(["--features", &features, "--", "-D", "warnings"]);
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_set_comes_once() {
+    fn each_set_is_listed_once() {
         assert_eq!(sets(&[]), [vec![] as Vec<&str>]);
         assert_eq!(sets(&["a"]), [vec![], vec!["a"]]);
         assert_eq!(

@@ -16,7 +16,7 @@ pub(super) fn browser(workspace: &Workspace) -> Result<Found> {
     folder.tests()
 }
 
-/// Runs the tests with other people's clients.
+/// Runs the tests with the real clients of other systems.
 pub(super) fn clients(workspace: &Workspace) -> Result<Found> {
     let folder = Folder::prepare(workspace, "tests/clients")?;
     run(folder.node().arg("venv.js")).context("pip cannot install the clients in Python")?;

@@ -14,7 +14,8 @@ const LONG: usize = 400;
 /// The maximum number of lines of a library's file.
 const TOO_LONG: usize = 500;
 
-/// The folders that contain homes. Each is in two parts, so that this file passes its own check.
+/// The folders that contain home directories. Each is in two parts, so that this file passes its
+/// own check.
 const HOMES: [&str; 4] = [
     concat!("/home", "/"),
     concat!("/root", "/"),
@@ -48,7 +49,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
             findings += 1;
         }
         if (LONG + 1..=TOO_LONG).contains(&library_lines(path.as_ref(), &text)) {
-            println!("{path}: over {LONG} lines, one idea a file reads better");
+            println!("{path}: over {LONG} lines: split it, so that each file has one topic");
             long += 1;
         }
     }
@@ -91,7 +92,7 @@ fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, Stri
             found(format!("`{unfinished}`"));
         }
         if prose && is_ignored_example(line) {
-            found("an example that nobody compiles".into());
+            found("an example that is not compiled".into());
         }
     }
     let lines = library_lines(path, text);
@@ -154,7 +155,7 @@ mod tests {
             ("README.md", "```rust,ignore"),
             ("README.md", "```ignore-wasm32"),
         ] {
-            assert_eq!(found(path, line), [(1, "an example that nobody compiles".to_owned())]);
+            assert_eq!(found(path, line), [(1, "an example that is not compiled".to_owned())]);
         }
         assert_eq!(found("README.md", "```sh\ngit ignore\n```"), []);
         assert_eq!(found("README.md", "```rust,no_run"), []);

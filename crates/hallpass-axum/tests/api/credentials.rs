@@ -94,7 +94,7 @@ async fn cookies_are_ignored_if_there_is_a_token() {
         let call = call.anonymous().header("cookie", "AWSALB=x");
         with_authorization(call, &[&bearer]).await.refused(403, "token-not-allowed");
     }
-    // The token decides on `/current`, even if somebody is signed in.
+    // The token decides on `/current`, even if a person is signed in.
     let shown = with_authorization(api.get("/current").header("cookie", "id=1"), &[&bearer]).await;
     assert_eq!(shown.ok().id(), issued.id());
     let revoke = api.delete("/current").header("cookie", "id=1");

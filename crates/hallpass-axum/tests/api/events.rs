@@ -126,7 +126,7 @@ async fn hops_are_counted_from_the_right() {
 }
 
 #[tokio::test]
-async fn only_trusted_networks_are_believed() {
+async fn only_trusted_networks_may_name_the_client() {
     let inside = TrustedProxies::networks(["10.0.0.0/8", "::1"]);
     for (peer, lines, client) in [
         ("203.0.113.9", &["6.6.6.6"][..], "203.0.113.9"),

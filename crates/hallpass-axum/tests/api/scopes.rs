@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::support::{Api, UNKNOWN};
 
 #[tokio::test]
-async fn scopes_come_and_go() {
+async fn scopes_are_added_and_removed() {
     let api = Api::new().await;
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await.id().to_owned();
     let path = format!("/{id}/scopes");

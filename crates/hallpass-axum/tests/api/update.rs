@@ -98,7 +98,7 @@ async fn bad_body_is_reported_regardless_of_the_owner() {
 }
 
 #[tokio::test]
-async fn scopes_are_widened_only_by_who_may_grant_them() {
+async fn only_a_caller_who_may_grant_scopes_adds_them() {
     let api = Api::new().await;
     let issued =
         api.issue(json!({ "name": "ci", "scopes": ["projects:list", "projects:read"] })).await;

@@ -14,7 +14,7 @@ fn total(place: &Place) -> u64 {
     place.json(&["list"])["total"].as_u64().expect("a number")
 }
 
-/// Opens a terminal: the end where the person is, and the end of the command.
+/// Opens a terminal, and returns the end of the person and the end of the command.
 fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&person).expect("cannot grant access to the terminal");

@@ -11,7 +11,7 @@ use crate::store::ChangeTarget;
 
 impl Hallpass {
     /// Notifies every node that an owner's permissions have changed. Call it when the host disables
-    /// or demotes an owner. Without the call, caches remember the old status for up to their
+    /// or demotes an owner. Without the call, caches use the old status for up to their
     /// maximum staleness.
     ///
     /// ```
@@ -47,7 +47,7 @@ impl Hallpass {
         }
     }
 
-    /// Returns an owner's status for a check, which a cache may remember. Returns `None` if there
+    /// Returns an owner's status for a check, which a cache may keep. Returns `None` if there
     /// is no directory.
     pub(crate) async fn owner_status_for_check(
         &self,

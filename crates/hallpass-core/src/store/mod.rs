@@ -29,8 +29,8 @@ use crate::token::TokenId;
 
 /// Persistence for tokens, and the change log that caches and auditors read.
 ///
-/// Implement each method as a plain `async fn`. No method has a default, so a decorator that
-/// forgets to forward one does not compile. A store never sees a token's secret, only its
+/// Implement each method as a plain `async fn`. No method has a default, so a decorator that does
+/// not forward all of them does not compile. A store never sees a token's secret, only its
 /// [`Digest`].
 ///
 /// Applications do not call a store. They pass it to

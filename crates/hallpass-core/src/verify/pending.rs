@@ -117,8 +117,8 @@ impl Hallpass {
     /// Ends the grace period of the previous secret: on this node at once, and on other nodes
     /// through the change log.
     ///
-    /// Of many concurrent uses only one writes to the store. If that fails, this node still
-    /// remembers that the grace period has ended, and a use after one second tries again.
+    /// Of many concurrent uses only one writes to the store. If the write fails, the grace period
+    /// has still ended on this node, and a use after one second tries again.
     async fn retire_previous_secret(&self, loaded: &CachedToken) {
         let (id, current) = (loaded.id(), loaded.current());
         if !self.supersede(id, current) {

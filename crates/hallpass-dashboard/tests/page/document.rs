@@ -222,7 +222,7 @@ async fn page_contains_the_paths_and_words_of_the_host() {
     assert_eq!(
         settings(&html)["confirmation"],
         Value::Null,
-        "no value stands for a password, in each language"
+        "without a value, the page uses the word for a password in its language"
     );
     assert_eq!(settings(&html)["example"], "/");
     let coded = dashboard().confirmation("one-time \"code\"").into_router_at("/tokens");

@@ -1,4 +1,4 @@
-//! The additions of the host: the names of people, and a page of its own around this one.
+//! The additions of the host: the names of people, and its own page around this one.
 
 use axum::http::{Method, StatusCode};
 use hallpass_dashboard::Dashboard;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{ask, dashboard, page, resolve, settings};
 
-/// Returns a page that knows everybody but root by a name.
+/// Returns a page with a name for every person except root.
 fn named() -> Dashboard {
     dashboard().person_names(async |ids: Vec<String>| {
         let known = ids.into_iter().filter(|id| id != "root");
@@ -37,7 +37,7 @@ async fn only_admins_get_the_names_of_owners() {
 }
 
 #[tokio::test]
-async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
+async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
     let html = page(&dashboard().into_router_at("/tokens"), "/tokens").await.body;
     assert_eq!(settings(&html)["name"], "alice");
     assert_eq!(settings(&html)["defaultName"], Value::Null);
@@ -48,7 +48,7 @@ async fn host_says_how_people_are_called_and_how_tokens_without_a_name_are() {
     assert_eq!(settings(&html)["defaultName"], "\"token\" of {date}");
 }
 
-/// Returns the JSON in the script that shows the page in a page of the host's.
+/// Returns the JSON in the script that shows the page inside a page of the host.
 fn given(script: &str) -> Value {
     let json = script.split_once("{ ...").and_then(|(_, rest)| rest.split_once(", base:"));
     serde_json::from_str(json.expect("the script has no settings").0).expect("JSON")
@@ -76,10 +76,10 @@ async fn script_for_the_hosts_own_page_has_the_settings_of_the_visitor() {
 }
 
 #[tokio::test]
-async fn script_for_the_hosts_own_page_tells_others_to_sign_in() {
+async fn script_for_the_hosts_own_page_has_a_notice_without_a_sign_in() {
     let app = dashboard().sign_in("../login").into_router_at("/tokens");
     let answer = ask(&app, Method::GET, "/tokens/embed.js", &[]).await;
-    assert_eq!(answer.status, StatusCode::OK, "a browser evaluates no other script");
+    assert_eq!(answer.status, StatusCode::OK, "a browser runs the script only with this status");
     let given = given(&answer.body);
     assert_eq!(given["settings"], Value::Null);
     assert_eq!(given["notice"]["title"], "You are not signed in");

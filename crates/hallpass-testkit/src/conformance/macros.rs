@@ -167,7 +167,7 @@ macro_rules! __store_cases {
             }
 
             #[test]
-            fn cached_services_accept_nothing_that_was_taken_back() {
+            fn cached_services_accept_nothing_that_was_revoked() {
                 $crate::conformance::histories::random_lifecycles::<super::PlaceUnderTest>();
             }
         }

@@ -65,7 +65,7 @@ impl fmt::Debug for Replicas {
 
 macro_rules! erase {
     ($($method:ident$(<$($life:lifetime),*>)?($($arg:ident: $type:ty),*) -> $out:ty$(, $event:ident about $target:expr)?;)*) => {
-        /// The object-safe twin of `TokenStore`.
+        /// The object-safe form of `TokenStore`.
         trait Erased: Send + Sync {
             $(fn $method<'s, $($($life: 's),*)?>(&'s self, $($arg: $type),*) -> Boxed<'s, $out>;)*
         }

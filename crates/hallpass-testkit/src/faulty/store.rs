@@ -254,7 +254,7 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
         loop {
             if !owed.load(Ordering::SeqCst) {
                 self.any_notification(seen).await;
-                // The notification is remembered until it is delivered. So a caller that stops
+                // The notification is kept until it is delivered. So a caller that stops
                 // waiting while it is late does not lose it.
                 owed.store(true, Ordering::SeqCst);
                 self.0.faults.count(Operation::WaitForChange);

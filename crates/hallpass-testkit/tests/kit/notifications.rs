@@ -53,7 +53,7 @@ async fn notifications_of_the_inner_store_are_delivered() {
 }
 
 #[tokio::test]
-async fn lost_notifications_never_come() {
+async fn lost_notifications_are_never_delivered() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).lose_answer();
     for _ in 0..2 {
@@ -70,7 +70,7 @@ async fn lost_notifications_never_come() {
 }
 
 #[tokio::test]
-async fn late_notifications_come_when_the_gate_opens() {
+async fn late_notifications_are_delivered_when_the_gate_opens() {
     let store = Store::new(MemoryStore::new());
     let gate = store.faults().on(Operation::WaitForChange).hold();
     store.faults().notify();
@@ -87,7 +87,7 @@ async fn late_notifications_come_when_the_gate_opens() {
 }
 
 #[tokio::test]
-async fn repeated_notifications_come_again() {
+async fn repeated_notifications_are_delivered_again() {
     let store = Store::new(MemoryStore::new());
     store.faults().on(Operation::WaitForChange).times(2).repeat();
     store.faults().notify();

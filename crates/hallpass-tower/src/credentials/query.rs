@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_bytes() {
+    fn parameter_values_are_decoded_to_bytes() {
         assert_eq!(value("session=a+b").unwrap(), b"a b");
         assert_eq!(value("session=%ff%fe").unwrap(), [0xFF, 0xFE]);
         assert_eq!(value("session=%zz%2").unwrap(), b"%zz%2");

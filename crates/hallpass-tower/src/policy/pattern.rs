@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn only_axums_syntax() {
+    fn only_the_pattern_syntax_of_axum_is_accepted() {
         for bad in ["p", "", "/:id", "/*rest", "/{id", "/{}", "/{*a}/b"] {
             assert!(Pattern::new(bad).is_err(), "{bad:?}");
         }

@@ -56,7 +56,7 @@ async fn lookups_are_counted_by_result_and_loads_by_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loads_that_are_under_way_too_late_or_too_many_are_seen() {
+async fn pending_late_and_rejected_loads_are_counted() {
     let recorder = DebuggingRecorder::new();
     let _local = set_default_local_recorder(&recorder);
     let moved = Moved::of(&recorder);

@@ -1,5 +1,5 @@
 //! Tests of the metrics that are recorded through the facade `metrics`: each counter and gauge
-//! changes as the guide says, and no label contains an owner.
+//! changes as the guide describes, and no label contains an owner.
 
 mod cache;
 mod checks;

@@ -12,7 +12,7 @@ use hallpass::{Error, Rejection};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A success. The status is always 200, because API7's own SDK takes nothing else for a success.
+/// A success. The status is always 200, because API7's own SDK treats any other status as an error.
 pub(crate) fn ok(payload: Value) -> Json<Value> {
     Json(json!({ "payload": payload, "status": { "code": 0, "message": "OK" } }))
 }
@@ -45,7 +45,7 @@ impl From<Error> for ApiError {
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::LimitReached { .. } | Error::Conflict => StatusCode::CONFLICT,
-            // The log has the cause. The client does not learn it.
+            // The cause is logged, and not disclosed to the client.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
@@ -103,14 +103,14 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
         response.headers_mut().remove(CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    // The layer says `private` where a handler says nothing. The files of the page say more.
+    // The layer sets `private` if a handler sets nothing. The files of the page keep their value.
     if response.headers().get(CACHE_CONTROL).is_none_or(|value| value == "private") {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
 
-/// Gives each answer an id, by which people who ask for help name it.
+/// Adds an id to each response, which people can name in a support request.
 pub(crate) async fn with_request_id(mut response: Response) -> Response {
     let id = HeaderValue::try_from(Uuid::new_v4().to_string()).expect("a UUID is a header value");
     response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);

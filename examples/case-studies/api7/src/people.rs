@@ -79,7 +79,7 @@ pub(crate) async fn begin(session: &Session, credentials: &Credentials) -> Resul
         .iter()
         .find(|account| account.name == username && account.password == password)
         .ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "wrong name or password"))?;
-    // A new session id makes one worthless that was planted before signing in.
+    // A new session id prevents session fixation: an attacker may have set the old one.
     session.cycle_id().await.map_err(unavailable)?;
     session.insert(ACCOUNT, account.id).await.map_err(unavailable)?;
     Ok(account.shown())
@@ -119,7 +119,7 @@ fn unavailable(_: tower_sessions::session::Error) -> ApiError {
     ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly")
 }
 
-/// Returns the status of an account. The tokens of an account that is gone are rejected.
+/// Returns the status of an account. The tokens of a deleted account are rejected.
 pub(crate) async fn status(
     owner: Owner,
 ) -> Result<OwnerStatus, Box<dyn std::error::Error + Send + Sync>> {
@@ -131,5 +131,5 @@ pub(crate) async fn me(Authenticated(me): Authenticated) -> Result<Json<Value>, 
     let account = Account::of(me.owner().as_str());
     account
         .map(|account| ok(account.shown()))
-        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the account is gone"))
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "the account was deleted"))
 }

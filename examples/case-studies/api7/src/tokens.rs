@@ -48,7 +48,7 @@ pub(crate) async fn generate(
     Ok(ok(payload))
 }
 
-/// The page and the filter of a list, as API7's SDK asks for them.
+/// The page and the filter of a list, as API7's SDK sends them.
 #[derive(Deserialize)]
 pub(crate) struct Page {
     page: Option<usize>,

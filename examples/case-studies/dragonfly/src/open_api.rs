@@ -14,7 +14,7 @@ use crate::people::{shown, user_id};
 
 type Fields = Map<String, Value>;
 
-/// Jobs or clusters, in memory: tokens are what this example is about.
+/// Jobs or clusters, in memory because this example is about tokens.
 #[derive(Clone)]
 struct Table {
     /// The member that a new row must have.
@@ -29,7 +29,7 @@ pub(crate) fn routes() -> GuardedRouter {
     let jobs = table("type", Some("PENDING"), vec![]);
     let cluster = json!({ "id": 1, "name": "cluster-1", "bio": "", "is_default": true });
     let clusters = table("name", None, vec![cluster.as_object().cloned()]);
-    // Harbor calls this one, and knows nothing of jobs.
+    // Harbor calls this route, and does not use jobs.
     let preheats = GuardedRouter::new().post("/preheats", "preheat", preheat);
     resource("/oapi/v1/jobs", "job")
         .merge(preheats)
@@ -115,7 +115,7 @@ async fn delete(State(table): State<Table>, Path(id): Path<String>) -> Result<()
     table.at(&id, |row| *row = None)
 }
 
-/// `POST /preheats`, which answers only the number of the job.
+/// `POST /preheats`, which returns only the number of the job.
 async fn preheat(
     State(table): State<Table>,
     me: Authenticated,

@@ -30,7 +30,8 @@ const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_hours(2);
 /// The cookie that authenticates. No script can read it.
 pub(crate) const SESSION: &str = "session";
 
-/// The cookie from which Dragonfly's console learns who is signed in. It authenticates nobody.
+/// The cookie that Dragonfly's console reads to show who is signed in. It does not authenticate
+/// requests.
 const JWT: &str = "jwt";
 
 /// Builds the handle for logins. The Open API does not accept what this handle issues.

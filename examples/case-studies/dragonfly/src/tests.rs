@@ -1,4 +1,4 @@
-//! Tests with a clock that moves on and with a store that fails, which no client can bring about.
+//! Tests with a clock that is advanced and with a store that fails, which a client cannot cause.
 //! The other tests are in `tests/clients`.
 
 use std::time::Duration;

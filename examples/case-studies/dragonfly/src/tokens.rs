@@ -24,7 +24,7 @@ const ALL: &str = "/api/v1/personal-access-tokens";
 const ONE: &str = "/api/v1/personal-access-tokens/{id}";
 
 /// The member of a token's metadata that keeps the scopes of an inactive token. The token itself
-/// holds none meanwhile, so it is valid and may do nothing: 403, as in Dragonfly.
+/// then holds none, so it is valid and allows nothing: the response is 403, as in Dragonfly.
 const INACTIVE: &str = "inactive_scopes";
 
 /// The member of a token's metadata that holds the time of the last change.
@@ -97,7 +97,7 @@ struct Filter {
 }
 
 impl Filter {
-    /// Dragonfly's own console asks for this many.
+    /// Dragonfly's own console requests this many.
     const MAX_PER_PAGE: usize = 10_000_000;
 
     /// Returns the number of the page and its size. Zero stands for the default, as in Dragonfly.
@@ -174,7 +174,7 @@ struct Changes {
 }
 
 /// Changes what the request names. A person may make a token of their own inactive and active
-/// again. If the root user makes the token of somebody else inactive, it is revoked for good.
+/// again. If the root user makes another person's token inactive, it is revoked permanently.
 async fn update(
     State(tokens): State<Tokens>,
     Authenticated(me): Authenticated,
@@ -270,8 +270,8 @@ impl Tokens {
         }
     }
 
-    /// A token as everybody sees it who may: the console parses `token`, which holds no secret
-    /// here.
+    /// Returns a token as permitted users see it. The console parses `token`, which contains no
+    /// secret here.
     fn shown(&self, record: &TokenRecord) -> Value {
         let changed = record.metadata.get(UPDATED).and_then(Value::as_str);
         let changed = changed.and_then(|time| time.parse().ok());
@@ -305,8 +305,8 @@ fn scopes_of(record: &TokenRecord) -> Vec<String> {
     }
 }
 
-/// A token belongs to the person who made it. The console names that person, and nobody can name
-/// another one.
+/// A token belongs to the person who made it. The console names that person, and the name of
+/// another person is rejected.
 fn same_person(named: Option<usize>, person: &Owner) -> Result<(), ApiError> {
     match named.filter(|id| *id > 0) {
         Some(id) if Some(id) != user_id(person.as_str()) => {

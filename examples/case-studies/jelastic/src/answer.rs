@@ -33,8 +33,8 @@ impl ApiError {
         Self { result: 5, error: format!("there is no such {what}") }
     }
 
-    /// The platform's own code for inner errors. It is never 701, because a client would then throw
-    /// a good token away.
+    /// The platform's own code for inner errors. It is never 701, because a client would then
+    /// discard a valid token.
     pub(crate) fn trouble() -> Self {
         Self { result: 99, error: "the platform is in trouble: try again later".to_owned() }
     }

@@ -1,4 +1,4 @@
-//! The entrance of the API. Sessions and tokens come in the same places, and are checked by
+//! The entry point of the API. Sessions and tokens come in the same places, and are checked by
 //! different layers.
 
 use axum::Router;

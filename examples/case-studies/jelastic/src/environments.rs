@@ -1,4 +1,4 @@
-//! Environments to call, in memory: tokens are what this example is about.
+//! Environments to call, in memory because this example is about tokens.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
 //! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
-//! method of the API, and HTTP 200 with a number in it whatever happens.
+//! method of the API, and HTTP 200 with a result number in each response.
 //!
 //! `docs/systems/jelastic.md` shows how the original maps to Hallpass.
 
@@ -67,7 +67,7 @@ pub fn platform(hallpass: &Hallpass) -> Router {
         numbers: Numbers::default(),
         environments: Environments::default(),
     };
-    // Unknown methods are answered behind the layers, so strangers do not learn which ones exist.
+    // Unknown methods are handled behind the layers, so the methods are not disclosed to strangers.
     let guarded = |methods: Router<App>, layer: TokenLayer| {
         let methods = methods.fallback(no_such_method).method_not_allowed_fallback(no_such_method);
         let layer = layer.on_rejection(answer::write_rejection).with_form_field("session");
@@ -75,7 +75,7 @@ pub fn platform(hallpass: &Hallpass) -> Router {
     };
     let Methods { router, policy } = methods::of_tokens();
     let handles = Dispatch {
-        // Somebody who has signed in may call each of these methods.
+        // A person who has signed in may call each of these methods.
         by_session: guarded(methods::of_people(), sessions.layer().reject_unguarded_routes(false)),
         by_token: guarded(router, hallpass.layer().policy(policy)),
         sessions,

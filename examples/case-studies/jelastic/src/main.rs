@@ -1,5 +1,5 @@
 //! The access tokens of a Jelastic platform on Hallpass: the token as `session=`, a scope for each
-//! method of the API, and HTTP 200 with a number in it whatever happens.
+//! method of the API, and HTTP 200 with a result number in each response.
 //!
 //! `cargo run --example jelastic`
 

@@ -10,12 +10,13 @@ use crate::App;
 use crate::{environments, people, tokens, upload};
 
 /// The methods that a token may hold. The whole name of a method is its scope, so no method covers
-/// another one. A template is expanded when a token is made, and the token does not grow with it.
+/// another one. A template is expanded when a token is made, so a later change of the template does
+/// not affect the token.
 const METHODS: [(&str, &str); 6] = [
     ("environment.control.GetEnvInfo", "Look at an environment"),
     ("environment.control.StartEnv", "Start an environment"),
     ("environment.control.StopEnv", "Stop an environment"),
-    ("marketplace.jps.GetEngineVersion", "Ask for the version of the engine"),
+    ("marketplace.jps.GetEngineVersion", "Read the version of the engine"),
     ("storage.uploader.Upload", "Upload an archive"),
     ("users.account.GetUserInfo", "See whose account it is"),
 ];
@@ -74,7 +75,7 @@ fn environments(methods: Methods) -> Methods {
         .scoped("users.account.GetUserInfo", environments::user_info)
 }
 
-/// Methods, and the policy that says what a token needs for each.
+/// Methods, and the policy with the requirement of each.
 #[derive(Default)]
 pub(crate) struct Methods {
     pub(crate) router: Router<App>,

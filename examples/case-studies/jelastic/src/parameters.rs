@@ -11,7 +11,7 @@ use crate::answer::ApiError;
 /// The largest form that is read, in bytes.
 const MAX_LEN: usize = 64 * 1024;
 
-/// The parameters by name. Methods ignore parameters that they do not know.
+/// The parameters by name. Methods ignore unknown parameters.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -62,6 +62,6 @@ pub(crate) async fn form(parts: &Parts, body: Body) -> Result<Result<Bytes, Body
     if parts.method != Method::POST || !is_form {
         return Ok(Err(body));
     }
-    let too_long = |_| ApiError::bad("form", "it is too long, or did not come to its end");
+    let too_long = |_| ApiError::bad("form", "it is too long or incomplete");
     to_bytes(body, MAX_LEN).await.map(Ok).map_err(too_long)
 }

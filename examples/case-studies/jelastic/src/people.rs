@@ -112,13 +112,13 @@ pub(crate) async fn sign_out(
     Ok(Success(json!({})))
 }
 
-/// Signs out with a token, which is no session: the token stays.
+/// Handles a sign-out with a token instead of a session: the token stays valid.
 pub(crate) async fn keep_token() -> Answer {
     Ok(Success(json!({})))
 }
 
-/// The number of wrong confirmations in a row, and when the last one came. The page and the API
-/// count together.
+/// The number of wrong confirmations in a row, and when the last one came. Attempts on the page and
+/// in the API are counted together.
 #[derive(Clone, Default)]
 pub(crate) struct Confirmations(Arc<Mutex<HashMap<String, (u32, Timestamp)>>>);
 

@@ -1,4 +1,4 @@
-//! Tests with a clock that moves on and with a store that fails, which no client can bring about.
+//! Tests with a clock that is advanced and with a store that fails, which a client cannot cause.
 //! The other tests are in `tests/clients`.
 
 use std::time::Duration;
@@ -77,9 +77,9 @@ async fn only_regenerating_makes_an_expired_token_active_again() {
     let id = made["token"]["id"].to_string();
     let later = ("expiresAt", "2030-02-01 00:00:00");
     let edited = platform.manage(&session, "edittoken", &[("id", &id), later]).await;
-    assert_eq!(edited["result"], 3, "the old key would be good again");
+    assert_eq!(edited["result"], 3, "the old key would be valid again");
     let kept = platform.manage(&session, "regeneratetoken", &[("id", &id)]).await;
-    assert_eq!(kept["result"], 3, "the new key would be dead at once");
+    assert_eq!(kept["result"], 3, "the new key would be invalid at once");
     assert!(kept["error"].as_str().unwrap().starts_with("expiresAt: "), "{kept}");
 
     let again = platform.manage(&session, "regeneratetoken", &[("id", &id), later]).await;

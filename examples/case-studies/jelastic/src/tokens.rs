@@ -1,4 +1,4 @@
-//! The methods that manage tokens, for people who have signed in. Each change asks for the
+//! The methods that manage tokens, for people who have signed in. Each change requires the
 //! password.
 
 use axum::extract::State;
@@ -175,7 +175,7 @@ async fn one(app: &App, person: &Principal, id: &str) -> Result<TokenRecord, Api
 async fn several(app: &App, person: &Principal, ids: &str) -> Result<Vec<TokenRecord>, ApiError> {
     let by = caller(person);
     if ids == "*" {
-        // Nobody may have more than fit on one page.
+        // A person may have at most as many as fit on one page.
         let page = ListOptions::new().limit(ListOptions::MAX_LIMIT);
         return Ok(app.hallpass.list(&by, &page).await?.items);
     }

@@ -64,8 +64,8 @@ impl From<MultipartError> for ApiError {
     }
 }
 
-/// Takes an upload, and answers the name and the size of the file. The file is not kept: tokens are
-/// what this example is about.
+/// Receives an upload, and returns the name and the size of the file. The file is not kept, because
+/// this example is about tokens.
 pub(crate) async fn upload(mut form: Multipart) -> Answer {
     while let Some(mut part) = form.next_field().await? {
         let Some(name) = part.file_name().map(str::to_owned) else { continue };

@@ -13,7 +13,7 @@ use crate::pats::Answer;
 use crate::people::{HOME, PLANT};
 use crate::request::Body;
 
-/// The channels and their domains. Tokens are what this example is about.
+/// The channels and their domains. They are constant, because this example is about tokens.
 const CHANNELS: [(&str, &str); 3] = [(HOME, "garden"), (HOME, "kitchen"), (PLANT, "boiler")];
 
 pub(crate) fn routes() -> GuardedRouter {

@@ -36,7 +36,7 @@ impl From<Error> for ApiError {
             Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
                 StatusCode::CONFLICT
             }
-            // The log has the cause. The client does not learn it.
+            // The cause is logged, and not disclosed to the client.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");
             }
@@ -97,7 +97,7 @@ pub(crate) async fn in_envelope(mut response: Response) -> Response {
         response.headers_mut().remove(axum::http::header::CONTENT_LENGTH);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    // The layer says `private` where a handler says nothing. The files of the page say more.
+    // The layer sets `private` if a handler sets nothing. The files of the page keep their value.
     if response.headers().get(CACHE_CONTROL).is_none_or(|value| value == "private") {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }

@@ -41,7 +41,7 @@ struct Options {
     #[arg(long, default_value = "sqlite:magistrala.db")]
     store: String,
 
-    /// Pretend that it is so much later, such as `2h`: to see tokens end.
+    /// Advance the clock by this span, such as `2h`, to see tokens expire.
     #[arg(long, value_parser = parse_span, default_value = None)]
     later: Option<SignedDuration>,
 }

@@ -120,7 +120,7 @@ async fn list(SignedIn { pats, by }: SignedIn, Params(filter): Params<Filter>) -
     };
     let name = filter.name.as_deref().map(fold);
     let found = found.into_iter().filter(|pat| {
-        // `text` also looks at descriptions.
+        // `text` also searches descriptions.
         name.as_ref().is_none_or(|name| fold(&pat.name).contains(name))
             && status.is_none_or(|status| pat.status(pats.now()) == status)
     });
@@ -212,7 +212,7 @@ async fn revoke(SignedIn { pats, by }: SignedIn, Id(id): Id) -> Answer<StatusCod
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The time that stands for none, as Go writes it.
+/// The time that means an absent time in Go.
 const NO_TIME: &str = "0001-01-01T00:00:00Z";
 
 fn shown(pats: &Hallpass, pat: &TokenRecord) -> Value {

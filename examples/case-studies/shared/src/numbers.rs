@@ -1,4 +1,4 @@
-//! The numbers by which a product's clients know tokens: 64 bits, so a UUID does not fit.
+//! The numbers by which a product's clients identify tokens: 64 bits, so a UUID does not fit.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

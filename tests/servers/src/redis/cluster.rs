@@ -57,7 +57,7 @@ impl RedisCluster {
         let replica = node(&[])?;
         self.introduce(&replica)?;
         let primary = self.primaries[of].run(&["CLUSTER", "MYID"])?;
-        // The command fails until the new node has learned of the primary.
+        // The command fails until the new node has found the primary.
         until("the replica replicates", || {
             Ok(replica.run(&["CLUSTER", "REPLICATE", &primary]).is_ok())
         })?;

@@ -234,7 +234,7 @@ flaws! {
 }
 
 #[test]
-fn reopening_forgets() {
+fn store_that_loses_data_when_reopened_fails_the_suite() {
     use super::cases::handles::data_survives_reopening as case;
     let passes = |flaw| {
         let run = || run::run(case(Flawed::with(flaw)));
