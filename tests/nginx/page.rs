@@ -47,6 +47,13 @@ fn attribute<'p>(page: &'p str, name: &str) -> &'p str {
     rest.split('"').next().unwrap()
 }
 
+/// The link to the API in the settings of the page.
+fn api(page: &str) -> String {
+    let settings = attribute(page, "name=\"hallpass\" content").replace("&quot;", "\"");
+    let settings: serde_json::Value = serde_json::from_str(&settings).expect("settings");
+    settings["api"].as_str().expect("a link").to_owned()
+}
+
 #[tokio::test]
 async fn page_finds_its_files_and_its_api_below_the_prefix() {
     let site = site().await;
@@ -58,7 +65,7 @@ async fn page_finds_its_files_and_its_api_below_the_prefix() {
             let answer = site.send(block, &format!("GET {}", resolve(file)), &[ALICE], "").await;
             assert_eq!(answer.status, 200, "{file}");
         }
-        let api = resolve(attribute(&page.body, "data-api"));
+        let api = resolve(&api(&page.body));
         let list = site.send(block, &format!("GET {api}"), &[ALICE], "").await;
         assert_eq!(list.status, 200, "{api} {list:?}");
     }
@@ -69,7 +76,7 @@ async fn changes_of_the_page_are_made() {
     let site = site().await;
     for (block, origin) in entrances(&site) {
         let page = site.send(block, &format!("GET {PAGE}"), &[ALICE], "").await;
-        let api = resolve(attribute(&page.body, "data-api"));
+        let api = resolve(&api(&page.body));
         let origin = format!("origin: {origin}");
         let lines = [ALICE, "sec-fetch-site: same-origin", &origin];
         let call =
