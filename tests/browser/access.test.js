@@ -79,13 +79,13 @@ async function tour({ page, api, open }, look) {
 }
 
 for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { colorScheme: "light", forcedColors: "active" }]) {
-  scene(`axe finds nothing with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
+  scene(`axe reports no violations with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
     stage.watched.expect(404);
     await tour(stage, (where) => accessible(stage.page, where));
   });
 }
 
-scene("axe finds what there is to find", {}, async ({ page, open }) => {
+scene("axe detects a deliberate accessibility fault", {}, async ({ page, open }) => {
   await open();
   await page.evaluate(() => document.querySelector("main").append(document.createElement("button")));
   await assert.rejects(accessible(page, "here"), /button-name/);
@@ -116,11 +116,11 @@ const WIDE = { viewport: { width: 1280, height: 800 } };
 
 for (const [what, options, turned] of [
   ["a screen of 360 pixels", PHONE, false],
-  ["the screen at a zoom of 200 %", ZOOMED, false],
-  ["a screen of 360 pixels from right to left", PHONE, true],
-  ["the screen from right to left", WIDE, true],
+  ["a zoom of 200 %", ZOOMED, false],
+  ["a right-to-left screen of 360 pixels", PHONE, true],
+  ["a wide right-to-left screen", WIDE, true],
 ]) {
-  scene(`nothing is wider than ${what}`, options, async (stage) => {
+  scene(`the page fits ${what}`, options, async (stage) => {
     stage.watched.expect(404);
     if (turned) await fromRightToLeft(stage.context);
     await tour(stage, async (where) => {
@@ -130,7 +130,7 @@ for (const [what, options, turned] of [
   });
 }
 
-scene("from right to left the page is mirrored, and secrets, commands and scopes are not", WIDE, async ({ page, context, api, open }) => {
+scene("a right-to-left page is mirrored except secrets, commands and scopes", WIDE, async ({ page, context, api, open }) => {
   await fromRightToLeft(context);
   await api.make({ name: "ci", scopes: ["projects:list"] });
   await open();
@@ -149,7 +149,7 @@ scene("from right to left the page is mirrored, and secrets, commands and scopes
   for (const code of [page.locator(".secret"), page.locator(".curl")]) assert.equal(await direction(code), "ltr");
 });
 
-scene("with forced colours what is chosen, focused or dangerous can still be told", { ...WIDE, forcedColors: "active" }, async ({ page, api, open }) => {
+scene("forced colours keep selection, focus and dangerous actions visible", { ...WIDE, forcedColors: "active" }, async ({ page, api, open }) => {
   await api.make({ name: "ci" });
   await open();
   await page.getByLabel("Select ci", { exact: true }).check();
@@ -167,7 +167,7 @@ scene("with forced colours what is chosen, focused or dangerous can still be tol
   assert.notEqual(await button.evaluate((element) => getComputedStyle(element).outlineStyle), "none", "the focus");
 });
 
-scene("the order can be chosen where columns have no heads", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {
+scene("a narrow screen offers a menu for the sort order", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {
   await api.make({ name: "a" });
   await api.make({ name: "z" });
   await open();
@@ -185,7 +185,7 @@ async function tabTo(page, locator, limit = 60) {
   assert.fail(`${locator} cannot be reached by Tab`);
 }
 
-scene("a token is made, used up and deleted by keyboard alone", {}, async ({ page, api, open }) => {
+scene("a token can be created, edited and deleted with the keyboard alone", {}, async ({ page, api, open }) => {
   await open();
   await tabTo(page, page.getByRole("link", { name: "Skip to the content" }));
   await tabTo(page, page.getByRole("link", { name: "New token" }));
@@ -228,7 +228,7 @@ scene("a token is made, used up and deleted by keyboard alone", {}, async ({ pag
   assert.equal((await api.tokens()).length, 1);
 });
 
-scene("the link to the content leads there, and stays in the view", {}, async ({ page, api, open }) => {
+scene("the skip link moves the focus to the content and keeps the view", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "ci" });
   await open(`#/tokens/${token.id}`);
   await page.getByRole("heading", { name: "ci" }).waitFor();
@@ -240,7 +240,7 @@ scene("the link to the content leads there, and stays in the view", {}, async ({
   await page.getByRole("heading", { name: "ci" }).waitFor();
 });
 
-scene("what happens is said to readers of screens", {}, async ({ page, open }) => {
+scene("screen readers get an announcement of each result", {}, async ({ page, open }) => {
   await open();
   await page.getByRole("button", { name: "Delete first token" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
@@ -259,7 +259,7 @@ async function hold(context) {
   return release;
 }
 
-scene("something moves while the list is on its way", {}, async ({ page, context, open }) => {
+scene("the list shows an animated placeholder while it loads", {}, async ({ page, context, open }) => {
   const release = await hold(context);
   await open();
   await page.locator(".waiting").first().waitFor();
@@ -267,7 +267,7 @@ scene("something moves while the list is on its way", {}, async ({ page, context
   release();
 });
 
-scene("nothing moves for who asked for that", { reducedMotion: "reduce" }, async ({ page, context, open }) => {
+scene("reduced motion disables all animations", { reducedMotion: "reduce" }, async ({ page, context, open }) => {
   const release = await hold(context);
   await open();
   await page.locator(".waiting").first().waitFor();

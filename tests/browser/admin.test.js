@@ -6,7 +6,7 @@ import { names } from "./harness/list.js";
 
 const ADMIN = { person: "root" };
 
-scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, async ({ page, api, open, browser, server }) => {
+scene("an admin revokes all tokens of one owner and no others", ADMIN, async ({ page, api, open, browser, server }) => {
   const own = await api.make({ name: "own" });
   await open();
   await names(page, 2);
@@ -38,7 +38,7 @@ scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, asyn
   await alice.context.close();
 });
 
-scene("the list of an admin is for many owners, and says so", ADMIN, async ({ page, api, open }) => {
+scene("the list of an admin has its own heading, count and column widths", ADMIN, async ({ page, api, open }) => {
   await api.make({ name: "a name that is long enough to need some room in its column of the table" });
   await open();
   await names(page, 2);
@@ -51,7 +51,7 @@ scene("the list of an admin is for many owners, and says so", ADMIN, async ({ pa
   assert.ok(await page.locator("tbody .name").first().evaluate((name) => name.offsetHeight < 60), "two lines at most");
 });
 
-scene("an owner filter without a match says that it is exact", ADMIN, async ({ page, open }) => {
+scene("an owner filter without a match explains that it is exact", ADMIN, async ({ page, open }) => {
   await open();
   await names(page, 1);
   await page.getByLabel("Owner (exact)").fill("ali");
@@ -60,7 +60,7 @@ scene("an owner filter without a match says that it is exact", ADMIN, async ({ p
   await names(page, 1);
 });
 
-scene("an admin sees how owners are called where the host says so, with their ids", ADMIN, async ({ page, context, api, open, browser, server }) => {
+scene("an admin sees the names of owners and their ids if the host provides names", ADMIN, async ({ page, context, api, open, browser, server }) => {
   const alice = await enter(browser, server, "alice");
   const [{ id }] = await alice.api.tokens();
   await alice.context.close();
@@ -93,7 +93,7 @@ scene("an admin sees how owners are called where the host says so, with their id
   assert.deepEqual(asked, [["alice"]], "names are asked for once");
 });
 
-scene("without names from the host an admin sees the ids, and nothing is asked", ADMIN, async ({ page, api, open }) => {
+scene("without names from the host the list shows ids and sends no request", ADMIN, async ({ page, api, open }) => {
   await api.make({ name: "own" });
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));

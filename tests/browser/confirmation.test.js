@@ -20,7 +20,7 @@ async function fillIn(page, open) {
   await prompt(page).waitFor();
 }
 
-scene("a change is made once the password is right", CONFIRM, async ({ page, open, api, watched }) => {
+scene("a change requires the correct password", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await prompt(page).getByText("Create the token “it”.").waitFor();
@@ -44,7 +44,7 @@ scene("a change is made once the password is right", CONFIRM, async ({ page, ope
   assert.ok(!kept.includes(passwordOf("alice")) && !kept.includes(sent(passwordOf("alice"))));
 });
 
-scene("who thinks better of it keeps the form, and changes nothing", CONFIRM, async ({ page, open, api, watched }) => {
+scene("cancelling the confirmation keeps the form and changes nothing", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await page.keyboard.press("Escape");
@@ -57,7 +57,7 @@ scene("who thinks better of it keeps the form, and changes nothing", CONFIRM, as
   await page.locator(".secret").waitFor();
 });
 
-scene("each change asks anew, and no longer sends anything in vain", CONFIRM, async ({ page, open, api, watched }) => {
+scene("each change prompts for the password before it sends a request", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await confirm(page, passwordOf("alice"));
@@ -82,7 +82,7 @@ scene("each change asks anew, and no longer sends anything in vain", CONFIRM, as
   assert.equal((await api.tokens()).length, 1);
 });
 
-scene("too many wrong ones have to wait, and are told how long", CONFIRM, async ({ page, open, watched }) => {
+scene("too many wrong passwords start a countdown before the next attempt", CONFIRM, async ({ page, open, watched }) => {
   watched.expect(403, 429);
   await page.clock.install();
   await fillIn(page, open);
@@ -107,7 +107,7 @@ scene("too many wrong ones have to wait, and are told how long", CONFIRM, async 
   assert.equal(await prompt(page).locator(".error").innerText(), "");
 });
 
-scene("a password of any letters is sent as UTF-8", {}, async ({ page, open, context, watched }) => {
+scene("a password with non-ASCII letters is sent as UTF-8", {}, async ({ page, open, context, watched }) => {
   watched.expect(403);
   const password = "pässwörd ✓ 💡 ÿ?>~";
   const headers = [];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 
-scene("all tokens are deleted when the words are typed, and not before", {}, async ({ page, api, open, watched }) => {
+scene("all tokens are deleted only after the confirmation words are typed", {}, async ({ page, api, open, watched }) => {
   await api.make({ name: "another" });
   await open();
   await page.getByRole("button", { name: "Delete all…" }).click();

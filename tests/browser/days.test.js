@@ -13,7 +13,7 @@ for (const [zone, end] of [
   ["Australia/Adelaide", "2099-03-31T13:30:00Z"],
   ["Pacific/Honolulu", "2099-04-01T10:00:00Z"],
 ]) {
-  scene(`the last day is 2099-03-31 in ${zone}, everywhere on the page`, { timezoneId: zone }, async ({ page, api, open }) => {
+  scene(`the whole page shows 2099-03-31 as the last day in ${zone}`, { timezoneId: zone }, async ({ page, api, open }) => {
     await open("#/new");
     await page.getByLabel("Name", { exact: true }).fill("spring");
     await page.getByRole("radio", { name: "On a date" }).check();
@@ -39,7 +39,7 @@ for (const [zone, end] of [
   });
 }
 
-scene("a day that begins an hour late ends when the next day begins", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
+scene("a day that starts at 01:00 ends when the next day starts", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
   // On 2099-04-24 the clocks go from 00:00 to 01:00.
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("cairo");
@@ -50,13 +50,13 @@ scene("a day that begins an hour late ends when the next day begins", { timezone
   assert.equal((await api.tokens()).find(({ name }) => name === "cairo").expires_at, "2099-04-23T22:00:00Z");
 });
 
-scene("a token that ends within a day says until when", { timezoneId: "America/New_York" }, async ({ page, api, open }) => {
+scene("a token that expires within a day shows the time of its expiry", { timezoneId: "America/New_York" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "utc", expires: "2099-03-31" });
   await open(`#/tokens/${token.id}`);
   await page.getByText("until 2099-03-31 20:00").waitFor();
 });
 
-scene("a missing or past day is told in the form, in plain words", {}, async ({ page, open }) => {
+scene("the form rejects a missing or past day with a clear message", {}, async ({ page, open }) => {
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("radio", { name: "On a date" }).check();

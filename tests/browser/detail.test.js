@@ -6,7 +6,7 @@ import { scene, use } from "./harness/index.js";
 const dialog = (page) => page.getByRole("dialog");
 const at = (token) => `#/tokens/${token.id}`;
 
-scene("name and description are edited where they stand", {}, async ({ page, api, open }) => {
+scene("name and description are edited in place", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "before", description: "old" });
   await open(at(token));
   await page.getByRole("button", { name: "Edit the name" }).click();
@@ -28,7 +28,7 @@ scene("name and description are edited where they stand", {}, async ({ page, api
   assert.equal((await api.show(token.id)).revision, 3);
 });
 
-scene("a name that the server refuses stays in its field", {}, async ({ page, api, open, watched }) => {
+scene("a name that the server rejects stays in its field", {}, async ({ page, api, open, watched }) => {
   watched.expect(422);
   const token = await api.make({ name: "before" });
   await open(at(token));
@@ -39,7 +39,7 @@ scene("a name that the server refuses stays in its field", {}, async ({ page, ap
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "   ");
 });
 
-scene("scopes are added, removed one by one, and all at once", {}, async ({ page, api, open }) => {
+scene("scopes are added, removed one by one and removed all at once", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "it", scopes: ["projects:list"] });
   await open(at(token));
   await page.getByRole("cell", { name: "List projects" }).waitFor();
@@ -68,7 +68,7 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   assert.deepEqual((await api.show(token.id)).scopes, []);
 });
 
-scene("the end is changed", { timezoneId: "UTC" }, async ({ page, api, open }) => {
+scene("the expiry of a token can be changed", { timezoneId: "UTC" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "it", expires: "7d" });
   await open(at(token));
   await page.getByRole("button", { name: "Change" }).click();
@@ -80,7 +80,7 @@ scene("the end is changed", { timezoneId: "UTC" }, async ({ page, api, open }) =
   assert.equal((await api.show(token.id)).expires_at, "2100-01-01T00:00:00Z");
 });
 
-scene("a regenerated token has a new secret, shown once, and the old one is dead", {}, async ({ page, api, open, server }) => {
+scene("a regenerated token shows its new secret once and rejects the old one", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it", description: "kept", scopes: ["projects:list"], expires: "7d" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -95,7 +95,7 @@ scene("a regenerated token has a new secret, shown once, and the old one is dead
   await page.getByText("Regenerated").waitFor();
 });
 
-scene("the old secret is stopped before its grace period ends", {}, async ({ page, api, open, server }) => {
+scene("the old secret can be stopped before its grace period ends", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -114,7 +114,7 @@ scene("the old secret is stopped before its grace period ends", {}, async ({ pag
   assert.deepEqual([await use(server, token.token), await use(server, secret)], [401, 200]);
 });
 
-scene("with a grace period the old secret works on until the new one is used", {}, async ({ page, api, open, server }) => {
+scene("with a grace period the old secret works until the new one is used", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -126,7 +126,7 @@ scene("with a grace period the old secret works on until the new one is used", {
   assert.equal(await use(server, token.token), 401);
 });
 
-scene("a revoked token is refused, and comes back with a new secret", {}, async ({ page, api, open, server }) => {
+scene("a revoked token is rejected and can be regenerated with a new secret", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Revoke" }).click();
@@ -144,7 +144,7 @@ scene("a revoked token is refused, and comes back with a new secret", {}, async 
   assert.deepEqual([await use(server, await page.locator(".secret").innerText()), await use(server, token.token)], [200, 401]);
 });
 
-scene("an expired token is found by its status, and regenerated with a new end", {}, async ({ page, context, api, open }) => {
+scene("an expired token is found by status and regenerated with a new expiry", {}, async ({ page, context, api, open }) => {
   // Nothing may be made that ends within a minute: what the API says of this one is changed on its way.
   const token = await api.make({ name: "late" });
   const past = { status: "expired", expires_at: "2026-01-01T00:00:00Z" };
@@ -168,7 +168,7 @@ scene("an expired token is found by its status, and regenerated with a new end",
   await page.locator(".secret").waitFor();
 });
 
-scene("what is left is counted down, and its end is for the server to say", {}, async ({ page, api, open }) => {
+scene("the details count down to the expiry and reload the token when it is reached", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "short", expires: "2h" });
   const end = Date.parse(token.expires_at);
   await page.clock.install();
@@ -187,7 +187,7 @@ scene("what is left is counted down, and its end is for the server to say", {}, 
   assert.equal(asked.length, 1);
 });
 
-scene("a token is deleted", {}, async ({ page, api, open, server }) => {
+scene("a token is deleted from its own view", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Delete" }).click();

@@ -19,7 +19,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test("in Firefox a token is created, used, changed, regenerated, revoked and deleted", async () => {
+test("Firefox creates, uses, changes, regenerates, revokes and deletes a token", async () => {
   const server = await startServer();
   try {
     const { page, api, open, watched, context } = await enter(browser, server, "alice", { timezoneId: "Europe/Berlin" });
@@ -69,7 +69,7 @@ test("in Firefox a token is created, used, changed, regenerated, revoked and del
   }
 });
 
-test("in Firefox a token is created inside of a page of the host's", async () => {
+test("Firefox creates a token in an embedded page", async () => {
   const server = await startServer();
   try {
     const { page, api, watched, context } = await enter(browser, server, "alice");

@@ -31,7 +31,7 @@ const unharmed = async (page, what) => {
   assert.deepEqual(found, { hit: undefined, strange: 0 }, what);
 };
 
-scene("no name and no description is ever anything but text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
+scene("names and descriptions are always rendered as plain text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   const made = [];
   for (const text of CORPUS) made.push(await api.make({ name: text, description: text }));
@@ -59,7 +59,7 @@ scene("no name and no description is ever anything but text", { server: ["--limi
   await unharmed(page, "a copy");
 });
 
-scene("what the server says of a problem is text, too", {}, async ({ page, context, open, watched }) => {
+scene("problem details from the server are rendered as plain text", {}, async ({ page, context, open, watched }) => {
   watched.expect(422);
   const text = CORPUS[1];
   await open("#/new");
@@ -71,7 +71,7 @@ scene("what the server says of a problem is text, too", {}, async ({ page, conte
   await unharmed(page, "a problem");
 });
 
-scene("the page's own policy forbids what the page never does", {}, async ({ page, open, watched }) => {
+scene("the Content Security Policy blocks everything that the page does not need", {}, async ({ page, open, watched }) => {
   const answer = await open();
   const headers = answer.headers();
   const policy = headers["content-security-policy"].split("; ");
@@ -118,7 +118,7 @@ scene("the page's own policy forbids what the page never does", {}, async ({ pag
   watched.faults.length = 0;
 });
 
-scene("another site cannot show the page in a frame, nor make changes in a person's name", {}, async ({ context, server, api }) => {
+scene("another site can neither frame the page nor send changes for the person", {}, async ({ context, server, api }) => {
   const other = await context.newPage();
   // The same server by another name is another site.
   const elsewhere = server.url.replace("127.0.0.1", "localhost");

@@ -40,11 +40,11 @@ const options = (more = {}) => ({ timezoneId: "Europe/Berlin", ...more });
 
 const expectQuestion = (watched) => watched.expect(403);
 
-walk(JELASTIC, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+walk(JELASTIC, "the sign-in returns to the requested view", { view: "#/new" }, async ({ page }) => {
   await page.getByRole("heading", { name: "Generate access token" }).waitFor();
 });
 
-walk(JELASTIC, "a token is generated with a description, a day and a predefined set, after the password", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a token with a description, a day and a predefined set requires the password", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   await page.getByRole("heading", { name: "Access tokens" }).waitFor();
   await page.getByRole("link", { name: "Generate", exact: true }).click();
@@ -63,7 +63,7 @@ walk(JELASTIC, "a token is generated with a description, a day and a predefined 
   assert.equal(await call(server, "getenvinfo", token), 0);
 });
 
-walk(JELASTIC, "the value is downloaded, and is shown nowhere again", options(), async ({ page, watched }) => {
+walk(JELASTIC, "the value is downloaded and is not shown again", options(), async ({ page, watched }) => {
   expectQuestion(watched);
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill("deploy");
@@ -77,7 +77,7 @@ walk(JELASTIC, "the value is downloaded, and is shown nowhere again", options(),
   assert.ok(!(await page.content()).includes(token));
 });
 
-walk(JELASTIC, "methods are chosen by search, only the checked ones are shown, and each leads to its documentation", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "methods are searched, filtered by selection and linked to documentation", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill("stop at night");
@@ -99,7 +99,7 @@ walk(JELASTIC, "methods are chosen by search, only the checked ones are shown, a
   assert.deepEqual([await call(server, "stopenv", token), await call(server, "startenv", token)], [0, 8202]);
 });
 
-walk(JELASTIC, "a token is edited, and regenerated from there with everything else kept", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a token is edited and regenerated, and keeps its other values", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const old = await generate(page, "deploy");
   await page.getByRole("link", { name: "Edit deploy" }).click();
@@ -131,7 +131,7 @@ walk(JELASTIC, "a copy starts with the parameters of the original", options(), a
   await page.locator(".secret").waitFor();
 });
 
-walk(JELASTIC, "several tokens are selected with Shift and Ctrl, and removed after the password", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "tokens are selected with Shift and Ctrl and removed after the password", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const tokens = [];
   for (const description of ["d", "c", "b", "a"]) tokens.push(await generate(page, description));
@@ -146,7 +146,7 @@ walk(JELASTIC, "several tokens are selected with Shift and Ctrl, and removed aft
   assert.deepEqual(await Promise.all(tokens.map((token) => call(server, "getenvinfo", token))), [0, 701, 0, 701]);
 });
 
-walk(JELASTIC, "refresh shows what another window has changed, and the list writes days as the platform does", options(), async ({ page, context, watched, open }) => {
+walk(JELASTIC, "refresh shows changes of another window, with dates in the platform's format", options(), async ({ page, context, watched, open }) => {
   expectQuestion(watched);
   await open();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
@@ -159,7 +159,7 @@ walk(JELASTIC, "refresh shows what another window has changed, and the list writ
   assert.match(await page.locator("tbody .created time").innerText(), /^\d\d-\d\d-\d{4}$/);
 });
 
-walk(JELASTIC, "the address with the token in it stops the environment in a browser", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a URL with the token stops the environment in a browser", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const token = await generate(page, "stop");
   await page.goto(`${server.url}/1.0/environment/control/rest/stopenv?envName=my-project&session=${token}`);

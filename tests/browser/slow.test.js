@@ -27,7 +27,7 @@ async function insist(button) {
   });
 }
 
-scene("with answers after 150 ms each change is made once, however often somebody clicks", {}, async ({ page, open, api, server }) => {
+scene("repeated clicks make each change only once when responses take 150 ms", {}, async ({ page, open, api, server }) => {
   const changes = changesOf(page, server);
   await delay(page, DELAY);
   await open("#/new");
@@ -80,7 +80,7 @@ scene("with answers after 150 ms each change is made once, however often somebod
   ]);
 });
 
-scene("an answer that comes late does not replace what was asked for after it", {}, async ({ page, open, api, context }) => {
+scene("a late response does not replace a newer one", {}, async ({ page, open, api, context }) => {
   for (const name of ["alpha", "beta"]) await api.make({ name });
   await open();
   await names(page, 3);
@@ -102,7 +102,7 @@ scene("an answer that comes late does not replace what was asked for after it", 
   assert.deepEqual(await names(page, 1), ["beta"]);
 });
 
-scene("who goes on before a slow answer stays where they went", {}, async ({ page, open, api }) => {
+scene("a slow response does not change the view after navigation", {}, async ({ page, open, api }) => {
   const token = await api.make({ name: "left alone" });
   await delay(page, DELAY);
   await open(`#/tokens/${token.id}`);

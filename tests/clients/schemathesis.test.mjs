@@ -27,7 +27,7 @@ const STORES = {
   redis: (t) => databaseFor(t, "redis"),
 };
 
-describe("what the API's document says is what the API does", { concurrency: 2 }, () => {
+describe("the API conforms to its OpenAPI document", { concurrency: 2 }, () => {
   for (const [name, store] of Object.entries(STORES)) {
     test(`on ${name}`, { timeout: 300_000 }, async (t) => check(t, await store(t)));
   }

@@ -58,7 +58,7 @@ export async function signInThere({ page, watched, open }, { path, labels }, per
   await page.waitForURL((url) => url.pathname === path);
   await page.locator("h1").waitFor();
   await page.getByText(`Signed in as ${person}`).waitFor();
-  assert.equal(new URL(page.url()).hash, hash, "the sign-in leads back to the view that was wanted");
+  assert.equal(new URL(page.url()).hash, hash, "the sign-in returns to the requested view");
 }
 
 /**
