@@ -1,10 +1,10 @@
-// For everybody: whatever they read with, type with, and however small their screen is.
+// Tests the accessibility of the page: contrast, semantics, keyboard use, zoom and text direction.
 
 import assert from "node:assert/strict";
 import { accessible } from "./harness/axe.js";
 import { scene } from "./harness/index.js";
 
-/** Each view there is, with something in it. */
+/** Visits each view with some content. */
 async function tour({ page, api, open }, look) {
   const long = "w".repeat(100);
   const token = await api.make({ name: long, description: `${long} `.repeat(9), scopes: ["projects:list", "projects:read", `projects:read:${"x".repeat(100)}`], expires: "90d" });
@@ -91,7 +91,7 @@ scene("axe detects a deliberate accessibility fault", {}, async ({ page, open })
   await assert.rejects(accessible(page, "here"), /button-name/);
 });
 
-/** Returns what sticks out of the screen on either side. */
+/** Returns the elements that overflow the screen horizontally. */
 const sticksOut = (page) =>
   page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -101,7 +101,7 @@ const sticksOut = (page) =>
     return { scroll: document.documentElement.scrollWidth > width, over: over.map((element) => element.outerHTML.slice(0, 120)) };
   });
 
-/** Turns the page around, as a language does that is written from right to left. */
+/** Mirrors the page as a right-to-left language does. */
 const fromRightToLeft = (context) =>
   context.route("**/settings/tokens", async (route) => {
     const answer = await route.fetch();
@@ -110,7 +110,7 @@ const fromRightToLeft = (context) =>
   });
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
-// A zoom of 200 % leaves half of the pixels of a screen that is 1280 wide.
+// A zoom of 200 % leaves 640 of the 1280 pixels of a screen.
 const ZOOMED = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
 const WIDE = { viewport: { width: 1280, height: 800 } };
 
@@ -175,7 +175,7 @@ scene("a narrow screen offers a menu for the sort order", { viewport: { width: 3
   await page.waitForFunction(() => document.querySelector("table.tokens .name")?.textContent === "z");
 });
 
-/** Presses Tab until this has the focus. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page, locator, limit = 60) {
   await locator.waitFor();
   for (let presses = 0; presses < limit; presses += 1) {
@@ -217,7 +217,7 @@ scene("a token can be created, edited and deleted with the keyboard alone", {}, 
   assert.ok(await revoke.evaluate((button) => button === document.activeElement), "the focus is back");
   await tabTo(page, page.getByRole("button", { name: "Delete" }));
   await page.keyboard.press("Enter");
-  // On Cancel first: a second Enter does no harm.
+  // Cancel has the focus first, so a second Enter deletes nothing.
   await page.keyboard.press("Enter");
   assert.equal((await api.tokens()).length, 2);
   await page.keyboard.press("Enter");
@@ -248,7 +248,7 @@ scene("screen readers get an announcement of each result", {}, async ({ page, op
   assert.equal(await page.locator("#status").getAttribute("aria-live"), "polite");
 });
 
-/** Holds the list back until what this resolves with is called. */
+/** Delays the response with the list until the returned function is called. */
 async function hold(context) {
   let release;
   const held = new Promise((resolve) => (release = resolve));

@@ -1,4 +1,4 @@
-// The activity: who changed what, when and from where.
+// Tests the activity: who changed what, when and from where.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";

@@ -1,4 +1,5 @@
-// What API7 Cloud's guide says that people do, on the page of its example. docs/systems/api7.md names these tests.
+// Tests the tasks of API7 Cloud's guide on the page of its example. docs/systems/api7.md refers to
+// these tests.
 
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
@@ -10,7 +11,7 @@ const API7 = { name: "api7", path: "/account/personal-access-token", labels: { p
 const dialog = (page) => page.getByRole("dialog");
 const account = async (server, token) => (await fetch(`${server.url}/api/v1/user/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Generates a token, and returns it. Without a note it keeps the name that the page gives it. */
+/** Generates a token and returns it. Without a note it keeps the default name. */
 async function generate(page, note) {
   await page.getByRole("link", { name: "Generate a new token" }).click();
   if (note) await page.getByLabel("Token note (optional)").fill(note);

@@ -1,4 +1,4 @@
-// The password, where the host asks for it with every change.
+// Tests the password prompt for hosts that require a password with each change.
 
 import assert from "node:assert/strict";
 import { passwordOf } from "./harness/server.js";
@@ -10,7 +10,7 @@ const confirm = async (page, password) => {
   await prompt(page).getByLabel("Your password").fill(password);
   await prompt(page).getByRole("button", { name: "Confirm" }).click();
 };
-/** The password as it is sent. */
+/** Returns the password as it is sent. */
 const sent = (password) => Buffer.from(password, "utf8").toString("base64url");
 
 async function fillIn(page, open) {
@@ -72,7 +72,7 @@ scene("each change prompts for the password before it sends a request", CONFIRM,
   await page.locator(".badge.revoked").waitFor();
   assert.equal(changes.length, 1);
   assert.equal(await page.getByRole("dialog").count(), 0);
-  // And deleting, from the list.
+  // Delete a token from the list.
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("radio", { name: "Revoked" }).check();
   await page.getByRole("button", { name: "Delete it" }).click();
@@ -88,7 +88,7 @@ scene("too many wrong passwords start a countdown before the next attempt", CONF
   await fillIn(page, open);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await confirm(page, `wrong ${attempt}`);
-    // The line is gone as soon as the attempt is sent, and is back when it was answered.
+    // The error disappears when the attempt is sent and appears again with the response.
     await prompt(page).getByText("That is not your password.").waitFor();
   }
   await confirm(page, passwordOf("alice"));
@@ -96,7 +96,7 @@ scene("too many wrong passwords start a countdown before the next attempt", CONF
   const said = await prompt(page).locator(".error").innerText();
   const first = Number(/Try again in (\d+) second/.exec(said)[1]);
   assert.ok(await prompt(page).getByRole("button", { name: "Confirm" }).isDisabled());
-  // It counts down, and then takes another attempt.
+  // After the countdown another attempt is possible.
   await page.clock.fastForward(10_000);
   await page.waitForFunction(
     (first) => Number(/Try again in (\d+) second/.exec(document.querySelector("dialog .error").textContent)?.[1]) < first - 8,

@@ -21,7 +21,7 @@ scene("a created token has the values of the form and works", { timezoneId: "UTC
   await page.getByLabel("Description (optional)").fill("nightly build\nand more");
   const chosenAt = Date.now();
   await choose(page, "7 days");
-  // Midnight may pass between this clock and that of the page.
+  // Midnight may pass between the clock of the test and the clock of the page.
   const days = [chosenAt, Date.now()].map((now) => new Date(now + 7 * 86_400_000));
   const written = days.map((day) => `It works until ${day.toLocaleDateString("en", { weekday: "long", timeZone: "UTC" })}, ${day.toISOString().slice(0, 10)}`);
   await page.getByText(new RegExp(written.join("|"))).waitFor();

@@ -1,4 +1,5 @@
-// A picked day is that whole day where the person is, and every display says the same day and names the zone.
+// Tests the expiry day. A selected day includes all of that day in the local time zone, and the
+// whole page shows the same day.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
@@ -40,7 +41,7 @@ for (const [zone, end] of [
 }
 
 scene("a day that starts at 01:00 ends when the next day starts", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
-  // On 2099-04-24 the clocks go from 00:00 to 01:00.
+  // On 2099-04-24 the clocks change from 00:00 to 01:00.
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("cairo");
   await page.getByRole("radio", { name: "On a date" }).check();

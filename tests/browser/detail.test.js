@@ -1,4 +1,4 @@
-// One token, and everything that can be done to it.
+// Tests the view of one token and all actions in it.
 
 import assert from "node:assert/strict";
 import { scene, use } from "./harness/index.js";
@@ -20,7 +20,7 @@ scene("name and description are edited in place", {}, async ({ page, api, open }
   await page.getByText("No description").waitFor();
   const now = await api.show(token.id);
   assert.deepEqual([now.name, now.description, now.revision], ["after", "", 3]);
-  // Thinking better of it changes nothing.
+  // Cancelling changes nothing.
   await page.getByRole("button", { name: "Edit the name" }).click();
   await page.getByLabel("Name", { exact: true }).fill("never");
   await page.keyboard.press("Escape");
@@ -145,7 +145,7 @@ scene("a revoked token is rejected and can be regenerated with a new secret", {}
 });
 
 scene("an expired token is found by status and regenerated with a new expiry", {}, async ({ page, context, api, open }) => {
-  // Nothing may be made that ends within a minute: what the API says of this one is changed on its way.
+  // The API does not create tokens that expire within a minute, so the test modifies its response.
   const token = await api.make({ name: "late" });
   const past = { status: "expired", expires_at: "2026-01-01T00:00:00Z" };
   await context.route(/\/tokens(\?.*|\/[0-9a-f-]{36})$/, async (route) => {
@@ -174,10 +174,11 @@ scene("the details count down to the expiry and reload the token when it is reac
   await page.clock.install();
   await open(at(token));
   await page.getByText(/expires in 1 hour 5\d minutes/).waitFor();
-  // From here on the page's clock stands still where the test puts it.
+  // From here on the test controls the page's clock.
   await page.clock.pauseAt(end - 58.5 * 60_000);
   await page.getByText(/expires in 58 minutes \d+ seconds/).waitFor();
-  // The page's clock is past the end now, the server's is not: the page asks once, and believes it.
+  // The page's clock has passed the expiry, but the server's has not. The page reloads the token
+  // once and uses the response.
   const asked = [];
   page.on("request", (request) => request.url().endsWith(token.id) && asked.push(request.url()));
   await page.clock.pauseAt(end + 500);

@@ -1,4 +1,5 @@
-// What Dragonfly's guide says that people do, on the page of its example. docs/systems/dragonfly.md names these tests.
+// Tests the tasks of Dragonfly's guide on the page of its example. docs/systems/dragonfly.md refers
+// to these tests.
 
 import assert from "node:assert/strict";
 import { enter, signInThere, walk } from "./harness/index.js";
@@ -7,10 +8,10 @@ import { names } from "./harness/list.js";
 const DRAGONFLY = { name: "dragonfly", path: "/developer/personal-access-tokens", labels: { person: "Account" } };
 const dialog = (page) => page.getByRole("dialog");
 
-/** What the Open API answers to a program with that token. */
+/** Calls the Open API with the token and returns the status. */
 const clusters = async (server, token) => (await fetch(`${server.url}/oapi/v1/clusters`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Fills in the form, and returns the token that is shown. */
+/** Fills in the form and returns the new token. */
 async function add(page, name, scope) {
   await page.getByRole("link", { name: "Add personal access tokens" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);

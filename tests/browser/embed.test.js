@@ -1,4 +1,4 @@
-// The page inside of a page of the host's, without a frame.
+// Tests the embedded page, which is part of the host's page without a frame.
 
 import assert from "node:assert/strict";
 import { accessible } from "./harness/axe.js";

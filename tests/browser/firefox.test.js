@@ -1,4 +1,4 @@
-// The page in Firefox: what a person does most, from the list to a new secret and back.
+// Tests the most common tasks in Firefox, from the list to a new secret and back.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -8,7 +8,8 @@ import { PATIENCE, enter, use } from "./harness/browser.js";
 import { serveHost } from "./harness/host.js";
 import { startServer } from "./harness/server.js";
 
-// Debian's Firefox speaks WebDriver BiDi. Later versions of Playwright use commands that this Firefox does not have yet.
+// Debian's Firefox supports WebDriver BiDi. Later versions of Playwright use commands that this
+// Firefox does not support yet.
 const PROGRAMS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 const FIREFOX = { channel: "moz-firefox", executablePath: PROGRAMS.find((program) => program && existsSync(program)) };
 

@@ -1,5 +1,5 @@
-// What the guides of a Jelastic platform say that people do, on the page of its example. docs/systems/jelastic.md names these
-// tests.
+// Tests the tasks of a Jelastic platform's guides on the page of its example.
+// docs/systems/jelastic.md refers to these tests.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -9,14 +9,14 @@ import { names, rows } from "./harness/list.js";
 const JELASTIC = { name: "jelastic", path: "/settings/access-tokens", labels: { person: "Login" } };
 const dialog = (page, name) => page.getByRole("dialog", name ? { name } : {});
 
-/** Types the password into the dialog that every change opens. */
+/** Enters the password in the dialog that each change opens. */
 async function confirm(page, password = "wonderland") {
   const prompt = dialog(page, "Confirm with your password");
   await prompt.getByLabel("Your password").fill(password);
   await prompt.getByRole("button", { name: "Confirm" }).click();
 }
 
-/** Generates a token with a predefined set of methods, and returns it. */
+/** Generates a token with a predefined set of methods and returns it. */
 async function generate(page, description, template = "Extended Access") {
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill(description);
@@ -29,13 +29,13 @@ async function generate(page, description, template = "Extended Access") {
   return token;
 }
 
-/** Calls a method with the token in the parameter `session`, and returns the result. */
+/** Calls a method with the token in the parameter `session` and returns the result. */
 async function call(server, method, token) {
   const answer = await fetch(`${server.url}/1.0/environment/control/rest/${method}?envName=my-project&session=${token}`);
   return (await answer.json()).result;
 }
 
-/** The page's options: each change asks for the password. */
+/** Returns the options of the tests. Each change requires the password. */
 const options = (more = {}) => ({ timezoneId: "Europe/Berlin", ...more });
 
 const expectQuestion = (watched) => watched.expect(403);

@@ -1,4 +1,4 @@
-// The list: what it shows, and what of it.
+// Tests the list: its rows, filters, order, pages and bulk actions.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
@@ -23,7 +23,7 @@ scene("a row shows the name, scopes, status and expiry of a token", { timezoneId
   for (const part of ["ci", "nightly build", "projects:list", "+1", "active", created, "in 12 days", token.expires_at.slice(0, 10)]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
-  // On a busy machine it was not just now.
+  // On a slow machine the text may no longer be "just now".
   assert.equal(text.match(/just now|minutes? ago/g)?.length, 2, text);
   const end = row.locator("time").nth(1);
   assert.equal(await end.getAttribute("datetime"), token.expires_at);
@@ -163,7 +163,7 @@ scene("a message disappears when it is dismissed or the view changes", {}, async
   await page.clock.install();
   await open();
   await names(page, 1);
-  // No message goes by itself now.
+  // Stop the clock, so that no message disappears by itself.
   await page.clock.pauseAt(Date.now() + 60_000);
   await page.getByRole("button", { name: "Refresh" }).click();
   const message = page.getByText("The list is up to date.");
@@ -229,7 +229,7 @@ scene("the list can be paged forwards and backwards", { server: ["--limit", "60"
   assert.ok(await page.getByRole("button", { name: "Previous" }).isDisabled());
   await page.getByRole("button", { name: "Next" }).click();
   await names(page, 20, "t23");
-  // To a token and back: where it was.
+  // Open a token and return to the same page of the list.
   await page.getByRole("link", { name: "t23", exact: true }).click();
   await page.getByRole("heading", { name: "t23" }).waitFor();
   await page.goBack();
@@ -237,7 +237,7 @@ scene("the list can be paged forwards and backwards", { server: ["--limit", "60"
   await page.getByRole("button", { name: "Next" }).click();
   await names(page, 5, "t3");
   assert.ok(await page.getByRole("button", { name: "Next" }).isDisabled());
-  // The last page goes with its last token.
+  // The last page disappears with its last token.
   await page.getByLabel("Select all tokens shown").check();
   await page.getByRole("button", { name: "Delete selected (5)" }).click();
   await page.getByRole("button", { name: "Delete 5 tokens" }).click();
@@ -269,7 +269,7 @@ scene("rows are selected one by one, with Ctrl, and as a range with Shift", {}, 
   assert.equal(await page.evaluate(() => getSelection().toString()), "", "no text is selected by the way");
   await page.getByLabel("Select all tokens shown").uncheck();
   assert.equal(await chosen(), "");
-  // By keyboard.
+  // Use the keyboard.
   await all.nth(1).getByRole("checkbox").press("Space");
   await all.nth(3).getByRole("checkbox").press("Shift+Space");
   assert.equal(await chosen(), "bcd");

@@ -38,7 +38,8 @@ scene("the first view needs few requests and bytes and has no layout shift", {},
 });
 
 scene("the list is requested in parallel with the script", {}, async ({ page, context, open }) => {
-  // The response with the script waits for the request of the list. If the script had to load first, this test would hang.
+  // The response with the script waits for the request for the list. If the script had to load
+  // first, this test would hang.
   let asked;
   const listed = new Promise((resolve) => (asked = resolve));
   page.on("request", (request) => request.url().includes("/tokens?") && asked());

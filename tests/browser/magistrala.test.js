@@ -1,4 +1,5 @@
-// What Magistrala's guide says that people do, on the page of its example. docs/systems/magistrala.md names these tests.
+// Tests the tasks of Magistrala's guide on the page of its example. docs/systems/magistrala.md
+// refers to these tests.
 
 import assert from "node:assert/strict";
 import { walk } from "./harness/index.js";
@@ -8,10 +9,13 @@ const MAGISTRALA = { name: "magistrala", path: "/personal-access-tokens", labels
 const HOME = "3f0a6c52-8d1b-4b7e-9a44-d0c1f2e3a4b5";
 const dialog = (page) => page.getByRole("dialog");
 
-/** Asks for a channel of the domain with that PAT. */
+/** Requests a channel of the domain with that PAT. */
 const read = async (server, token, channel) => (await fetch(`${server.url}/${HOME}/channels/${channel}`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Finds an operation among the 110, and grants it for one entity of the domain; for all of them without `entity`. */
+/**
+ * Finds one of the 110 operations and grants it for one entity of the domain, or for all without
+ * `entity`.
+ */
 async function grant(place, title, entity) {
   await place.getByRole("searchbox", { name: "Search scopes" }).fill(title);
   await place.getByRole("checkbox", { name: new RegExp(`^${title}`) }).check();
@@ -20,7 +24,7 @@ async function grant(place, title, entity) {
   await place.getByLabel(`entity for ${title}`).press("Enter");
 }
 
-/** Creates a PAT that reads one channel, and returns it. */
+/** Creates a PAT that can read one channel and returns it. */
 async function create(page, name) {
   await page.getByRole("link", { name: "Create PAT" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);

@@ -8,7 +8,7 @@ const choose = (page, label) => page.getByRole("radio", { name: label, exact: tr
 const choice = (page, title) => page.getByRole("radiogroup", { name: title });
 const words = (page) => page.locator(".summary li").allInnerTexts();
 
-/** Submits the form, and returns the scopes of the new token. */
+/** Submits the form and returns the scopes of the new token. */
 async function granted(page, api) {
   await page.getByRole("button", { name: "Create token" }).click();
   await page.locator(".secret").waitFor();

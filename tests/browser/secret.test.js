@@ -1,4 +1,4 @@
-// The secret: shown once, and nowhere else, ever.
+// Tests that the secret is shown once and is not stored anywhere.
 
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
@@ -15,7 +15,7 @@ async function create(page, open) {
   return page.locator(".secret").innerText();
 }
 
-/** Everything that a page, and what it leaves behind, may hold. */
+/** Returns everything that the page contains or stores. */
 const left = (page) =>
   page.evaluate(async () => {
     const databases = await indexedDB.databases();
@@ -62,7 +62,7 @@ for (const [how, leave] of Object.entries(LEAVING)) {
     await leave(page);
     await page.locator(".secret").waitFor({ state: "detached" });
     assert.doesNotMatch(await left(page), TOKEN);
-    // And to wherever it was shown.
+    // Go back to the view that showed the secret.
     if (page.url() === address) await page.goto("/");
     else await page.goBack();
     await page.goto(address);

@@ -1,4 +1,5 @@
-// A slow network and an impatient person: each answer takes 150 ms, and each button is clicked twice.
+// Tests a slow network and an impatient person: each response takes 150 ms, and each button is
+// clicked twice.
 
 import assert from "node:assert/strict";
 import { delay, eventually, scene, use } from "./harness/index.js";
@@ -7,7 +8,7 @@ import { names } from "./harness/list.js";
 const DELAY = 150;
 const dialog = (page) => page.getByRole("dialog");
 
-/** Notes the changes that the page asks the server for: method and path, without ids. */
+/** Records the changes that the page requests: method and path, without ids. */
 function changesOf(page, server) {
   const changes = [];
   page.on("request", (request) => {
@@ -17,7 +18,7 @@ function changesOf(page, server) {
   return changes;
 }
 
-/** Clicks twice, and sends the form once more by Enter's way. */
+/** Clicks twice and submits the form once more, as Enter does. */
 async function insist(button) {
   await button.evaluate((element) => {
     const { form } = element;
@@ -84,7 +85,7 @@ scene("a late response does not replace a newer one", {}, async ({ page, open, a
   for (const name of ["alpha", "beta"]) await api.make({ name });
   await open();
   await names(page, 3);
-  // The first search is answered after the second one.
+  // The response to the first search arrives after the response to the second.
   let release;
   const held = new Promise((resolve) => (release = resolve));
   const isFirst = (url) => url.searchParams.get("q") === "al";

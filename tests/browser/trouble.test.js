@@ -1,4 +1,4 @@
-// When things go wrong: the page says so, says what to do, and loses nothing.
+// Tests error handling: the page shows the problem and a solution, and keeps all input.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -56,7 +56,7 @@ for (const [what, answer, said] of [
   });
 }
 
-/** The ends of the types of all problems of the API, as its documentation lists them. */
+/** The last segments of all problem types of the API, as documented. */
 const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
 
 for (const [locale, other] of [["en", "That did not work"], ["de", "Das hat nicht geklappt"]]) {

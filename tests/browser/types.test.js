@@ -1,4 +1,4 @@
-// The page's scripts are checked by TypeScript: names, imports, and the types that their comments name.
+// Checks the page's scripts with TypeScript: names, imports, and the types in their comments.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

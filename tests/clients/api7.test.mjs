@@ -1,7 +1,7 @@
-// curl, as API7's own page shows it, against examples/case-studies/api7.
+// Tests examples/case-studies/api7 with curl, as on API7's own page.
 //
-// To run it by hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES names the folder of the
-// examples if it is not target/debug/examples. It needs curl.
+// To run it by hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES names
+// the folder of the examples if it is not target/debug/examples. It needs curl.
 
 import assert from "node:assert/strict";
 import path from "node:path";
@@ -32,7 +32,10 @@ async function curl(...args) {
   return { status, headers, payload: envelope.payload, envelope, text: stdout };
 }
 
-/** Runs the command of API7's page: `curl https://console.api7.cloud/api/v1/user/me -H 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`. */
+/**
+ * Runs the command of API7's page: `curl https://console.api7.cloud/api/v1/user/me -H
+ * 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`.
+ */
 const me = (url, token) => curl(`${url}/api/v1/user/me`, "-H", `Authorization: Bearer ${token}`, "-i");
 
 /** Signs a person in at the console. Returns a cookie jar and the calls of the console. */

@@ -1,8 +1,8 @@
-// Postman's newman against examples/case-studies/dragonfly by the steps of Dragonfly's own page, the requests of Dragonfly's own console,
-// and requests that no client sends.
+// Tests examples/case-studies/dragonfly with the steps of Dragonfly's own page in newman, Postman's
+// command line, with the requests of Dragonfly's console, and with invalid requests.
 //
-// To run it by hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`. HALLPASS_EXAMPLES names the
-// folder of the examples if it is not target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,8 +1,9 @@
-// Jelastic's Python clients against examples/case-studies/jelastic, an upload as its Maven plugin sends it, and requests that no client
-// sends.
+// Tests examples/case-studies/jelastic with Jelastic's Python clients, with an upload like the one
+// of its Maven plugin, and with invalid requests.
 //
-// To run it by hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES names
-// the folder of the examples if it is not target/debug/examples. It needs Python 3.
+// To run it by hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples. It needs
+// Python 3.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +19,7 @@ const NOT_ALLOWED = 8202;
 const STOP = "environment/control/rest/stopenv";
 const TOKENS = "users/authentication/rest";
 
-/** Runs one of our scripts. Each is a suite of Python's `unittest` that calls a client. */
+/** Runs a Python `unittest` suite that calls a client. */
 async function succeeds(t, script, count) {
   const { url } = await startFor(t, "jelastic");
   const env = { ...process.env, HALLPASS_URL: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
@@ -147,7 +148,10 @@ test("failed confirmations are rate-limited", async (t) => {
   assert.deepEqual((await manage("gettokens")).apiTokens, []);
 });
 
-/** Returns an upload as the Maven plugin sends it, with the session in a part of the form before the file. */
+/**
+ * Returns an upload as the Maven plugin sends it, with the session in a part of the form before the
+ * file.
+ */
 function archive(session, size = 1000, ...more) {
   const form = new FormData();
   form.append("fid", "123456");
@@ -181,7 +185,8 @@ test("an upload carries its session in a part of the form", async (t) => {
   }
   const late = archive(undefined, 66_000);
   late.append("session", token);
-  // The server does not read the whole file of an anonymous client. It may close the connection before everything was sent.
+  // The server does not read the whole file of an anonymous client. It may close the connection
+  // before the upload is complete.
   const refused = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
   assert.equal(refused, AUTHENTICATION, "it comes after the start that is searched");
   for (const body of ["", "--x", "--x\r\n\r\n"]) {

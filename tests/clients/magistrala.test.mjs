@@ -1,8 +1,9 @@
-// Magistrala's own SDK against examples/case-studies/magistrala: the 13 calls of its class PATs, its sign-in and its channels. Then the
-// requests that other clients, scripts and the OpenAPI document of Magistrala's auth service make.
+// Tests examples/case-studies/magistrala with Magistrala's own SDK: the 13 calls of its class PATs,
+// its sign-in and its channels. Further tests send the requests of other clients, of scripts, and
+// of the OpenAPI document of Magistrala's auth service.
 //
-// To run it by hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES names the
-// folder of the examples if it is not target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { readdir, rm } from "node:fs/promises";
