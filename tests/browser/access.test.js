@@ -25,17 +25,17 @@ async function tour({ page, api, open }, look) {
   await look("a question with a fault");
   await page.keyboard.press("Escape");
   await page.getByRole("searchbox", { name: "Search name or description" }).fill("nothing");
-  await page.getByRole("heading", { name: "No token matches" }).waitFor();
+  await page.getByRole("heading", { name: "No matching tokens" }).waitFor();
   await look("no match");
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await page.getByRole("radio", { name: "On a date" }).check();
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("x".repeat(90));
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("Give it a name.").waitFor();
+  await page.getByText("Enter a name.").waitFor();
   await look("the form, with a fault");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("radio", { name: "30 days" }).check();
@@ -141,7 +141,7 @@ scene("a right-to-left page is mirrored except secrets, commands and scopes", WI
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   const direction = (locator) => locator.evaluate((element) => getComputedStyle(element).direction);
   assert.equal(await direction(page.getByLabel("id for Read projects")), "ltr");
   await page.getByLabel("id for Read projects").fill("atlas");
@@ -171,7 +171,7 @@ scene("a narrow screen offers a menu for the sort order", { viewport: { width: 3
   await api.make({ name: "a" });
   await api.make({ name: "z" });
   await open();
-  await page.getByLabel("Order").selectOption({ label: "By name, from Z" });
+  await page.getByLabel("Order").selectOption({ label: "Name, Z to A" });
   await page.waitForFunction(() => document.querySelector("table.tokens .name")?.textContent === "z");
 });
 
@@ -244,7 +244,7 @@ scene("screen readers get an announcement of each result", {}, async ({ page, op
   await open();
   await page.getByRole("button", { name: "Delete first token" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
-  await page.locator("#status").getByText("first token is deleted.").waitFor();
+  await page.locator("#status").getByText("first token deleted.").waitFor();
   assert.equal(await page.locator("#status").getAttribute("aria-live"), "polite");
 });
 

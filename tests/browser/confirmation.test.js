@@ -27,9 +27,9 @@ scene("a change requires the correct password", CONFIRM, async ({ page, open, ap
   assert.deepEqual(await prompt(page).locator("input[autocomplete=username]").evaluateAll((inputs) => inputs.map(({ value }) => value)), ["alice"], "for password managers");
   assert.ok(await prompt(page).getByLabel("Your password").evaluate((input) => input === document.activeElement));
   await prompt(page).getByRole("button", { name: "Confirm" }).click();
-  await prompt(page).getByText("Type your password.").waitFor();
+  await prompt(page).getByText("Enter your password.").waitFor();
   await confirm(page, "wrong");
-  await prompt(page).getByText("That is not your password.").waitFor();
+  await prompt(page).getByText("Incorrect password.").waitFor();
   assert.equal(await prompt(page).getByLabel("Your password").inputValue(), "");
   assert.equal((await api.tokens()).length, 1, "nothing is made yet");
   const [request] = await Promise.all([
@@ -78,7 +78,7 @@ scene("each change prompts for the password before it sends a request", CONFIRM,
   await page.getByRole("button", { name: "Delete it" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
   await confirm(page, passwordOf("alice"));
-  await page.getByText("it is deleted.").waitFor();
+  await page.getByText("it deleted.").waitFor();
   assert.equal((await api.tokens()).length, 1);
 });
 
@@ -89,7 +89,7 @@ scene("too many wrong passwords start a countdown before the next attempt", CONF
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await confirm(page, `wrong ${attempt}`);
     // The error disappears when the attempt is sent and appears again with the response.
-    await prompt(page).getByText("That is not your password.").waitFor();
+    await prompt(page).getByText("Incorrect password.").waitFor();
   }
   await confirm(page, passwordOf("alice"));
   await prompt(page).getByText(/Try again in \d+ seconds?/).waitFor();

@@ -7,7 +7,7 @@ const create = (page) => page.getByRole("button", { name: "Create token" }).clic
 /** Selects an operation and limits it to one resource. */
 async function limit(page, title, id) {
   await page.getByRole("checkbox", { name: new RegExp(title) }).check();
-  await page.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel(`id for ${title}`).fill(id);
   await page.getByLabel(`id for ${title}`).press("Enter");
 }
@@ -57,7 +57,7 @@ scene("server validation errors appear at their fields and keep the input", {}, 
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await create(page);
-  await page.getByText("Give it a name.").waitFor();
+  await page.getByText("Enter a name.").waitFor();
   await page.getByLabel("Name", { exact: true }).fill("nul\u202e");
   await page.getByLabel("Description (optional)").fill("kept");
   await limit(page, "Read projects", "x".repeat(128));
@@ -126,7 +126,7 @@ scene("the form keeps its input when the person visits the list and returns", {}
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
   await page.getByRole("link", { name: "New token" }).click();
-  await page.getByText("This is what you had filled in before.").waitFor();
+  await page.getByText("Your previous input was restored.").waitFor();
   assert.equal(await name.inputValue(), "draft");
   assert.equal(await page.getByLabel("Description (optional)").inputValue(), "half done");
   assert.equal(await page.getByLabel("Last day").inputValue(), "2099-03-31");
@@ -147,7 +147,7 @@ scene("the form shows the token limit before it is filled in", { server: ["--lim
   await page.getByRole("link", { name: "Go to the list" }).click();
   await page.getByRole("button", { name: "Delete first token" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
-  await page.getByText("first token is deleted.").waitFor();
+  await page.getByText("first token deleted.").waitFor();
   await page.getByRole("link", { name: "New token" }).click();
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "kept");
   await create(page);

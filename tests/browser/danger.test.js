@@ -17,7 +17,7 @@ scene("all tokens are deleted only after the confirmation words are typed", {}, 
   assert.equal((await api.tokens()).length, 2);
   await words.fill("delete all my tokens");
   await words.press("Enter");
-  await page.getByText("2 tokens are deleted.").waitFor();
+  await page.getByText("2 tokens deleted.").waitFor();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
   assert.deepEqual(await api.tokens(), []);
   assert.deepEqual(watched.faults, []);

@@ -19,7 +19,7 @@ for (const [zone, end] of [
     await page.getByLabel("Name", { exact: true }).fill("spring");
     await page.getByRole("radio", { name: "On a date" }).check();
     await page.getByLabel("Last day").fill("2099-03-31");
-    await page.getByText(/the whole of Tuesday, 2099-03-31 \(in \d+ years, /).getByText(`${zone} time)`).waitFor();
+    await page.getByText(/the end of Tuesday, 2099-03-31 \(in \d+ years, /).getByText(`${zone} time)`).waitFor();
     await page.getByRole("button", { name: "Create token" }).click();
     await page.locator(".secret").waitFor();
     const token = (await api.tokens()).find(({ name }) => name === "spring");
@@ -32,7 +32,7 @@ for (const [zone, end] of [
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Copy as new" }).click();
     await page.getByRole("radio", { name: "As the original (2099-03-31)" }).waitFor();
-    await page.getByText(`the whole of Tuesday, 2099-03-31`).waitFor();
+    await page.getByText(`the end of Tuesday, 2099-03-31`).waitFor();
     await page.getByRole("link", { name: "Cancel" }).click();
     const row = page.getByRole("row", { name: /spring/ });
     assert.equal(await row.locator(".expires time").innerText(), "2099-03-31");
@@ -69,7 +69,7 @@ scene("the form rejects a missing or past day with a clear message", {}, async (
   assert.ok(await page.getByLabel("Last day").evaluate((input) => input === document.activeElement));
   await page.getByLabel("Last day").fill("2020-01-01");
   await create.click();
-  await page.getByText("This day is over. Choose today or a later day.").waitFor();
+  await page.getByText("This day has passed. Choose today or a later day.").waitFor();
   await page.getByLabel("Last day").fill("9999-12-31");
   await create.click();
   await page.getByText(/Choose 9999-12-\d\d or an earlier day/).waitFor();

@@ -46,12 +46,12 @@ scene("scopes are added, removed one by one and removed all at once", {}, async 
   await page.getByRole("button", { name: "Add scopes" }).click();
   assert.ok(await dialog(page).getByRole("checkbox", { name: /List projects/ }).isDisabled(), "it has this one");
   const submit = dialog(page).getByRole("button", { name: "Add scopes" });
-  await dialog(page).getByText("Nothing yet: choose what the token may do besides.").waitFor();
+  await dialog(page).getByText("Nothing yet. Select the scopes to add.").waitFor();
   await submit.click();
   await page.getByText("Choose at least one.").waitFor();
   await dialog(page).getByRole("checkbox", { name: /Create projects/ }).check();
   await dialog(page).getByRole("checkbox", { name: /Publish projects/ }).check();
-  await dialog(page).getByRole("radio", { name: "Only for chosen ones" }).check();
+  await dialog(page).getByRole("radio", { name: "Only for selected ones" }).check();
   await dialog(page).getByLabel("id for Publish projects").fill("borealis");
   await dialog(page).getByLabel("id for Publish projects").press("Enter");
   await dialog(page).getByText("Adds 2 operations:").waitFor();
@@ -64,7 +64,7 @@ scene("scopes are added, removed one by one and removed all at once", {}, async 
   assert.deepEqual([...(await api.show(token.id)).scopes].sort(), ["projects:create", "projects:list"]);
   await page.getByRole("button", { name: "Remove all" }).click();
   await dialog(page).getByRole("button", { name: "Remove all" }).click();
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
   assert.deepEqual((await api.show(token.id)).scopes, []);
 });
 
@@ -109,7 +109,7 @@ scene("the old secret can be stopped before its grace period ends", {}, async ({
   await page.getByRole("link", { name: "it", exact: true }).click();
   await page.getByRole("button", { name: "Stop now" }).click();
   await dialog(page).getByRole("button", { name: "Stop it" }).click();
-  await page.getByText("The old secret is stopped.").waitFor();
+  await page.getByText("Old secret stopped.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Stop now" }).count(), 0);
   assert.deepEqual([await use(server, token.token), await use(server, secret)], [401, 200]);
 });

@@ -86,7 +86,7 @@ walk(DRAGONFLY, "only root sees the tokens of all users", { person: "root", pass
   await signInThere(alice, DRAGONFLY, "alice", "wonderland");
   await alice.page.getByRole("heading", { name: "No tokens yet" }).waitFor();
   await open();
-  await page.getByRole("heading", { name: "Everybody’s tokens" }).waitFor();
+  await page.getByRole("heading", { name: "Tokens of all owners" }).waitFor();
   assert.deepEqual(await names(page, 1), ["of bob"]);
   for (const { context, watched } of [alice, bob]) {
     assert.deepEqual(watched.faults, []);

@@ -32,7 +32,7 @@ test("Firefox creates, uses, changes, regenerates, revokes and deletes a token",
     await page.getByRole("radio", { name: "On a date" }).check();
     await page.getByLabel("Last day").fill("2099-03-31");
     await page.getByRole("checkbox", { name: /Read projects/ }).check();
-    await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+    await page.getByRole("radio", { name: "Only for selected ones" }).check();
     await page.getByLabel("id for Read projects").fill("atlas");
     await page.getByLabel("id for Read projects").press("Enter");
     await page.getByRole("button", { name: "Create token" }).click();

@@ -51,12 +51,12 @@ walk(JELASTIC, "a token with a description, a day and a predefined set requires 
   await page.getByLabel("Description", { exact: true }).fill("deploy");
   await page.getByRole("radio", { name: "On a date" }).check();
   await page.getByLabel("Last day").fill("2099-03-31");
-  await page.getByText("the whole of Tuesday, 31-03-2099").waitFor();
+  await page.getByText("the end of Tuesday, 31-03-2099").waitFor();
   await page.getByRole("radio", { name: "IDE Plugins" }).check();
   await page.getByText("Grants 4 of 6 operations:").waitFor();
   await page.getByRole("button", { name: "Generate", exact: true }).click();
   await confirm(page, "wrong");
-  await page.getByText("That is not your password.").waitFor();
+  await page.getByText("Incorrect password.").waitFor();
   await confirm(page);
   const token = await page.locator(".secret").innerText();
   await page.getByText("through 31-03-2099").waitFor();
@@ -109,7 +109,7 @@ walk(JELASTIC, "a token is edited and regenerated, and keeps its other values", 
   await confirm(page);
   await page.getByRole("heading", { name: "release" }).waitFor();
   await page.getByRole("button", { name: "Change", exact: true }).click();
-  await dialog(page, "Change when it expires").getByRole("button", { name: "Regenerate" }).click();
+  await dialog(page, "Change the expiration").getByRole("button", { name: "Regenerate" }).click();
   await dialog(page, "Regenerate this token?").getByRole("button", { name: "Regenerate" }).click();
   await confirm(page);
   const token = await page.locator(".secret").innerText();

@@ -133,9 +133,9 @@ scene("an empty list explains why it is empty", {}, async ({ page, open }) => {
   await page.getByRole("button", { name: "Show them" }).click();
   await names(page, 1);
   await page.getByRole("searchbox", { name: "Search name or description" }).fill("zebra");
-  await page.getByText("No name and no description contains “zebra”.").waitFor();
+  await page.getByText("No name or description contains “zebra”.").waitFor();
   await page.getByLabel("Never used").check();
-  await page.getByText("No token passes all of these filters.").waitFor();
+  await page.getByText("No token matches all of these filters.").waitFor();
 });
 
 scene("tokens are revoked from their rows and in bulk", {}, async ({ page, api, open, server }) => {
@@ -145,13 +145,13 @@ scene("tokens are revoked from their rows and in bulk", {}, async ({ page, api, 
   await names(page, 4);
   await page.getByRole("button", { name: "Revoke c", exact: true }).click();
   await page.getByRole("dialog", { name: "Revoke this token?" }).getByRole("button", { name: "Revoke" }).click();
-  await page.getByText("c is revoked.").waitFor();
+  await page.getByText("c revoked.").waitFor();
   await names(page, 3);
   await page.getByLabel("Select a", { exact: true }).check();
   await page.getByLabel("Select b", { exact: true }).check();
   await page.getByRole("button", { name: "Revoke selected (2)" }).click();
   await page.getByRole("button", { name: "Revoke 2 tokens" }).click();
-  await page.getByText("2 tokens are revoked.").waitFor();
+  await page.getByText("2 tokens revoked.").waitFor();
   await names(page, 1);
   for (const { token } of made) assert.equal((await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token}` } })).status, 401);
   await page.getByRole("radio", { name: "Revoked" }).check();
@@ -216,7 +216,7 @@ scene("status, search and sort order apply to the list and stay in the URL", {},
   await search.fill("%_D");
   assert.deepEqual(await names(page, 1), ["banana"]);
   await search.fill("nothing like it");
-  await page.getByRole("heading", { name: "No token matches" }).waitFor();
+  await page.getByRole("heading", { name: "No matching tokens" }).waitFor();
   await page.getByRole("button", { name: "Show all tokens" }).click();
   await names(page, 3);
 });
@@ -320,7 +320,7 @@ scene("an admin sees all tokens with owners but cannot edit or copy them", { per
   await page.getByLabel("Owner (exact)").fill("alice");
   assert.deepEqual(await names(page, 1, "first token"), ["first token"]);
   await page.getByRole("link", { name: "first token", exact: true }).click();
-  await page.getByText("somebody else’s").waitFor();
+  await page.getByText("This token belongs to another owner.").waitFor();
   assert.equal(await page.getByRole("button", { name: /Edit|Change|Regenerate|Add|Remove/ }).count(), 0);
   await page.getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();

@@ -64,7 +64,7 @@ walk(MAGISTRALA, "no operation is offered for all entities, because it cannot be
   await page.getByLabel("Name", { exact: true }).fill("wide");
   await page.getByRole("searchbox", { name: "Search scopes" }).fill("Read channels");
   await page.getByRole("checkbox", { name: /^Read channels/ }).check();
-  await page.getByRole("group", { name: "Read channels" }).getByText("Only for chosen ones").waitFor();
+  await page.getByRole("group", { name: "Read channels" }).getByText("Only for selected ones").waitFor();
   assert.equal(await page.getByText("For all").count(), 0);
   const sent = [];
   page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
@@ -99,7 +99,7 @@ walk(MAGISTRALA, "a scope for a whole domain is added, one is removed, then all 
   assert.deepEqual([await read(server, token, "garden"), await read(server, token, "kitchen")], [200, 403]);
   await page.getByRole("button", { name: "Delete All" }).click();
   await dialog(page).getByRole("button", { name: "Delete All" }).click();
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
   assert.equal(await read(server, token, "garden"), 403);
 });
 

@@ -53,7 +53,7 @@ scene("composition keys of an input method neither close an editor nor add a res
   await name.waitFor({ state: "detached" });
   await open("#/new");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   const id = page.getByLabel("id for Read projects");
   await id.fill("atlas");
   await composing(id, "Enter");
@@ -75,7 +75,7 @@ scene("rows are compact on a phone and open their details on tap", { viewport: {
   await page.getByRole("heading", { name: "three" }).waitFor();
   await open("#/new");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   assert.ok((await page.getByLabel("id for Read projects").boundingBox()).width >= 150);
 });
 

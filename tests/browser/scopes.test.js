@@ -24,7 +24,7 @@ scene("an operation is granted for all resources or for selected ones, never bot
   await start(page, open);
   await box(page, "Read projects").check();
   assert.deepEqual(await words(page), ["Read projects: all"]);
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByLabel("id for Read projects").fill("borealis");
@@ -37,7 +37,7 @@ scene("an operation is granted for all resources or for selected ones, never bot
 scene("switching back to all resources drops the selected ones", {}, async ({ page, api, open }) => {
   await start(page, open);
   await box(page, "Read projects").check();
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByLabel("id for Read projects").press("Enter");
   await choice(page, "Read projects").getByRole("radio", { name: "For all" }).check();
@@ -47,14 +47,14 @@ scene("switching back to all resources drops the selected ones", {}, async ({ pa
 scene("an operation for selected resources requires at least one resource", {}, async ({ page, api, open }) => {
   await start(page, open);
   await box(page, "Read projects").check();
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByText("Add at least one, or choose “For all”.").waitFor();
   const id = page.getByLabel("id for Read projects");
   for (const wrong of ["a b", "a:b", 'a"', "ü", "a/../b", "."]) {
     await id.fill(wrong);
     await id.press("Enter");
-    await page.getByText("No spaces, quotes").waitFor();
+    await page.getByText("without spaces, quotes").waitFor();
   }
   await id.fill("atlas");
   assert.deepEqual(await granted(page, api), ["projects:read:atlas"], "without a click on Add");
@@ -65,7 +65,7 @@ scene("a preset checks the operations that it grants", {}, async ({ page, api, o
   await choose(page, "Everything about projects");
   await page.getByText("Grants 5 of 5 operations:").waitFor();
   assert.ok(await box(page, "Everything in projects").isChecked());
-  assert.deepEqual(await words(page), ["Everything in projects, also what is added later"]);
+  assert.deepEqual(await words(page), ["Everything in projects, including what is added later"]);
   assert.equal(await page.locator(".chip").count(), 0);
   await choose(page, "Look, don't touch");
   await page.getByText("Grants 2 of 5 operations:").waitFor();

@@ -52,7 +52,7 @@ scene("repeated clicks make each change only once when responses take 150 ms", {
   await insist(dialog(page).getByRole("button", { name: "Add scopes" }));
   await page.getByRole("button", { name: "Remove projects:list" }).click();
   await insist(dialog(page).getByRole("button", { name: "Remove" }));
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
 
   await page.getByRole("button", { name: "Regenerate" }).click();
   await insist(dialog(page).getByRole("button", { name: "Regenerate" }));

@@ -39,8 +39,8 @@ scene("an expired session keeps the form, which can be sent after a new sign-in"
 
 for (const [what, answer, said] of [
   ["the store is unavailable", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
-  ["a proxy sends its own error page", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server answered 502"],
-  ["the server fails", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "This is a fault of the server."],
+  ["a proxy sends its own error page", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server responded with status 502"],
+  ["the server fails", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "An error occurred on the server."],
 ]) {
   scene(`the page shows an error and keeps the form when ${what}`, {}, async ({ page, context, open, watched }) => {
     watched.expect(answer.status);
@@ -59,7 +59,7 @@ for (const [what, answer, said] of [
 /** The last segments of all problem types of the API, as documented. */
 const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
 
-for (const [locale, other] of [["en", "That did not work"], ["de", "Das hat nicht geklappt"]]) {
+for (const [locale, other] of [["en", "Something went wrong"], ["de", "Etwas ist schiefgegangen"]]) {
   scene(`each problem type of the API has a text in the language ${locale}`, { locale }, async ({ page, context, open, watched }) => {
     assert.ok(KINDS.length > 20, `${KINDS.length} kinds`);
     watched.expect(...KINDS.map(({ status }) => status));
@@ -103,10 +103,10 @@ scene("a concurrent change is not overwritten and the input is kept", {}, async 
   await name(page).fill("mine");
   await api.call("PATCH", `/${token.id}`, { name: "theirs" });
   await page.getByRole("button", { name: "Save" }).click();
-  await problem(page).getByText("Somebody else changed this token").waitFor();
+  await problem(page).getByText("This token was changed elsewhere").waitFor();
   assert.equal((await api.show(token.id)).name, "theirs");
-  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
-  await page.getByText("It is now: “theirs”").waitFor();
+  await page.getByRole("button", { name: "Load the current version and keep my input" }).click();
+  await page.getByText("Current value: “theirs”").waitFor();
   assert.equal(await name(page).inputValue(), "mine");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "mine" }).waitFor();
@@ -122,7 +122,7 @@ scene("a conflict keeps the dialog open", {}, async ({ page, api, open, watched 
   await api.call("PATCH", `/${token.id}`, { description: "changed" });
   const add = page.getByRole("dialog").getByRole("button", { name: "Add scopes" });
   await add.click();
-  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
+  await page.getByRole("button", { name: "Load the current version and keep my input" }).click();
   await problem(page).waitFor({ state: "detached" });
   assert.ok(await page.getByRole("checkbox", { name: /Create projects/ }).isChecked());
   await add.click();
@@ -145,7 +145,7 @@ for (const id of ["01a2036e-ec89-82bd-a180-37eb9531a5ce", "no-id", "%2e%2e%2fsco
     if (id.length === 36) watched.expect(404);
     await open(`#/tokens/${id}`);
     await page.getByRole("heading", { name: "Not found" }).waitFor();
-    await page.getByText("There is no such token").waitFor();
+    await page.getByText("This token does not exist").waitFor();
     await page.getByRole("link", { name: "All tokens" }).click();
     await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
   });
