@@ -1,10 +1,10 @@
-// For everybody: whatever they read with, type with, and however small their screen is.
+// Tests the accessibility of the page: contrast, semantics, keyboard use, zoom and text direction.
 
 import assert from "node:assert/strict";
 import { accessible } from "./harness/axe.js";
 import { scene } from "./harness/index.js";
 
-/** Each view there is, with something in it. */
+/** Visits each view with some content. */
 async function tour({ page, api, open }, look) {
   const long = "w".repeat(100);
   const token = await api.make({ name: long, description: `${long} `.repeat(9), scopes: ["projects:list", "projects:read", `projects:read:${"x".repeat(100)}`], expires: "90d" });
@@ -25,17 +25,17 @@ async function tour({ page, api, open }, look) {
   await look("a question with a fault");
   await page.keyboard.press("Escape");
   await page.getByRole("searchbox", { name: "Search name or description" }).fill("nothing");
-  await page.getByRole("heading", { name: "No token matches" }).waitFor();
+  await page.getByRole("heading", { name: "No matching tokens" }).waitFor();
   await look("no match");
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await page.getByRole("radio", { name: "On a date" }).check();
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("x".repeat(90));
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByRole("button", { name: "Create token" }).click();
-  await page.getByText("Give it a name.").waitFor();
+  await page.getByText("Enter a name.").waitFor();
   await look("the form, with a fault");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("radio", { name: "30 days" }).check();
@@ -79,19 +79,19 @@ async function tour({ page, api, open }, look) {
 }
 
 for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { colorScheme: "light", forcedColors: "active" }]) {
-  scene(`axe finds nothing with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
+  scene(`axe reports no violations with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
     stage.watched.expect(404);
     await tour(stage, (where) => accessible(stage.page, where));
   });
 }
 
-scene("axe finds what there is to find", {}, async ({ page, open }) => {
+scene("axe detects a deliberate accessibility fault", {}, async ({ page, open }) => {
   await open();
   await page.evaluate(() => document.querySelector("main").append(document.createElement("button")));
   await assert.rejects(accessible(page, "here"), /button-name/);
 });
 
-/** Returns what sticks out of the screen on either side. */
+/** Returns the elements that overflow the screen horizontally. */
 const sticksOut = (page) =>
   page.evaluate(() => {
     const width = document.documentElement.clientWidth;
@@ -101,7 +101,7 @@ const sticksOut = (page) =>
     return { scroll: document.documentElement.scrollWidth > width, over: over.map((element) => element.outerHTML.slice(0, 120)) };
   });
 
-/** Turns the page around, as a language does that is written from right to left. */
+/** Mirrors the page as a right-to-left language does. */
 const fromRightToLeft = (context) =>
   context.route("**/settings/tokens", async (route) => {
     const answer = await route.fetch();
@@ -110,17 +110,17 @@ const fromRightToLeft = (context) =>
   });
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true };
-// A zoom of 200 % leaves half of the pixels of a screen that is 1280 wide.
+// A zoom of 200 % leaves 640 of the 1280 pixels of a screen.
 const ZOOMED = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
 const WIDE = { viewport: { width: 1280, height: 800 } };
 
 for (const [what, options, turned] of [
   ["a screen of 360 pixels", PHONE, false],
-  ["the screen at a zoom of 200 %", ZOOMED, false],
-  ["a screen of 360 pixels from right to left", PHONE, true],
-  ["the screen from right to left", WIDE, true],
+  ["a zoom of 200 %", ZOOMED, false],
+  ["a right-to-left screen of 360 pixels", PHONE, true],
+  ["a wide right-to-left screen", WIDE, true],
 ]) {
-  scene(`nothing is wider than ${what}`, options, async (stage) => {
+  scene(`the page fits ${what}`, options, async (stage) => {
     stage.watched.expect(404);
     if (turned) await fromRightToLeft(stage.context);
     await tour(stage, async (where) => {
@@ -130,7 +130,7 @@ for (const [what, options, turned] of [
   });
 }
 
-scene("from right to left the page is mirrored, and secrets, commands and scopes are not", WIDE, async ({ page, context, api, open }) => {
+scene("a right-to-left page is mirrored except secrets, commands and scopes", WIDE, async ({ page, context, api, open }) => {
   await fromRightToLeft(context);
   await api.make({ name: "ci", scopes: ["projects:list"] });
   await open();
@@ -141,7 +141,7 @@ scene("from right to left the page is mirrored, and secrets, commands and scopes
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   const direction = (locator) => locator.evaluate((element) => getComputedStyle(element).direction);
   assert.equal(await direction(page.getByLabel("id for Read projects")), "ltr");
   await page.getByLabel("id for Read projects").fill("atlas");
@@ -149,7 +149,7 @@ scene("from right to left the page is mirrored, and secrets, commands and scopes
   for (const code of [page.locator(".secret"), page.locator(".curl")]) assert.equal(await direction(code), "ltr");
 });
 
-scene("with forced colours what is chosen, focused or dangerous can still be told", { ...WIDE, forcedColors: "active" }, async ({ page, api, open }) => {
+scene("forced colours keep selection, focus and dangerous actions visible", { ...WIDE, forcedColors: "active" }, async ({ page, api, open }) => {
   await api.make({ name: "ci" });
   await open();
   await page.getByLabel("Select ci", { exact: true }).check();
@@ -167,15 +167,15 @@ scene("with forced colours what is chosen, focused or dangerous can still be tol
   assert.notEqual(await button.evaluate((element) => getComputedStyle(element).outlineStyle), "none", "the focus");
 });
 
-scene("the order can be chosen where columns have no heads", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {
+scene("a narrow screen offers a menu for the sort order", { viewport: { width: 360, height: 740 } }, async ({ page, api, open }) => {
   await api.make({ name: "a" });
   await api.make({ name: "z" });
   await open();
-  await page.getByLabel("Order").selectOption({ label: "By name, from Z" });
+  await page.getByLabel("Order").selectOption({ label: "Name, Z to A" });
   await page.waitForFunction(() => document.querySelector("table.tokens .name")?.textContent === "z");
 });
 
-/** Presses Tab until this has the focus. */
+/** Presses Tab until the element has the focus. */
 async function tabTo(page, locator, limit = 60) {
   await locator.waitFor();
   for (let presses = 0; presses < limit; presses += 1) {
@@ -185,7 +185,7 @@ async function tabTo(page, locator, limit = 60) {
   assert.fail(`${locator} cannot be reached by Tab`);
 }
 
-scene("a token is made, used up and deleted by keyboard alone", {}, async ({ page, api, open }) => {
+scene("a token can be created, edited and deleted with the keyboard alone", {}, async ({ page, api, open }) => {
   await open();
   await tabTo(page, page.getByRole("link", { name: "Skip to the content" }));
   await tabTo(page, page.getByRole("link", { name: "New token" }));
@@ -217,7 +217,7 @@ scene("a token is made, used up and deleted by keyboard alone", {}, async ({ pag
   assert.ok(await revoke.evaluate((button) => button === document.activeElement), "the focus is back");
   await tabTo(page, page.getByRole("button", { name: "Delete" }));
   await page.keyboard.press("Enter");
-  // On Cancel first: a second Enter does no harm.
+  // Cancel has the focus first, so a second Enter deletes nothing.
   await page.keyboard.press("Enter");
   assert.equal((await api.tokens()).length, 2);
   await page.keyboard.press("Enter");
@@ -228,7 +228,7 @@ scene("a token is made, used up and deleted by keyboard alone", {}, async ({ pag
   assert.equal((await api.tokens()).length, 1);
 });
 
-scene("the link to the content leads there, and stays in the view", {}, async ({ page, api, open }) => {
+scene("the skip link moves the focus to the content and keeps the view", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "ci" });
   await open(`#/tokens/${token.id}`);
   await page.getByRole("heading", { name: "ci" }).waitFor();
@@ -240,15 +240,15 @@ scene("the link to the content leads there, and stays in the view", {}, async ({
   await page.getByRole("heading", { name: "ci" }).waitFor();
 });
 
-scene("what happens is said to readers of screens", {}, async ({ page, open }) => {
+scene("screen readers get an announcement of each result", {}, async ({ page, open }) => {
   await open();
   await page.getByRole("button", { name: "Delete first token" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
-  await page.locator("#status").getByText("first token is deleted.").waitFor();
+  await page.locator("#status").getByText("first token deleted.").waitFor();
   assert.equal(await page.locator("#status").getAttribute("aria-live"), "polite");
 });
 
-/** Holds the list back until what this resolves with is called. */
+/** Delays the response with the list until the returned function is called. */
 async function hold(context) {
   let release;
   const held = new Promise((resolve) => (release = resolve));
@@ -259,7 +259,7 @@ async function hold(context) {
   return release;
 }
 
-scene("something moves while the list is on its way", {}, async ({ page, context, open }) => {
+scene("the list shows an animated placeholder while it loads", {}, async ({ page, context, open }) => {
   const release = await hold(context);
   await open();
   await page.locator(".waiting").first().waitFor();
@@ -267,7 +267,7 @@ scene("something moves while the list is on its way", {}, async ({ page, context
   release();
 });
 
-scene("nothing moves for who asked for that", { reducedMotion: "reduce" }, async ({ page, context, open }) => {
+scene("reduced motion disables all animations", { reducedMotion: "reduce" }, async ({ page, context, open }) => {
   const release = await hold(context);
   await open();
   await page.locator(".waiting").first().waitFor();

@@ -1,11 +1,11 @@
-// The activity: who changed what, when and from where.
+// Tests the activity: who changed what, when and from where.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 
 const entries = (page) => page.locator(".entry");
 
-scene("the activity of a token says who changed what, with before and after", { timezoneId: "Europe/Berlin" }, async ({ page, api, open }) => {
+scene("the activity of a token shows actor, change, and values before and after", { timezoneId: "Europe/Berlin" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "before", scopes: ["projects:list"] });
   await api.call("PATCH", `/${token.id}`, { name: "after" });
   await api.call("POST", `/${token.id}/revoke`);
@@ -28,7 +28,7 @@ scene("the activity of a token says who changed what, with before and after", { 
   assert.doesNotMatch(await page.locator("main").innerText(), /hp_/);
 });
 
-scene("the activity of the account has all tokens, deleted ones too, and a filter", {}, async ({ page, api, open }) => {
+scene("the account activity includes deleted tokens and can be filtered", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "short-lived" });
   await api.call("DELETE", `/${token.id}`);
   await open();
@@ -43,7 +43,7 @@ scene("the activity of the account has all tokens, deleted ones too, and a filte
   await page.getByText("There are no entries.").waitFor();
 });
 
-scene("an admin sees the activity of all owners, or of one", { person: "root" }, async ({ page, api, open }) => {
+scene("an admin can list the activity of all owners or of one", { person: "root" }, async ({ page, api, open }) => {
   await api.make({ name: "own" });
   await open("#/activity");
   await entries(page).nth(1).waitFor();
@@ -53,7 +53,7 @@ scene("an admin sees the activity of all owners, or of one", { person: "root" },
   await entries(page).getByText("own").first().waitFor();
 });
 
-scene("a long activity comes in pages", {}, async ({ page, api, open }) => {
+scene("a long activity list is paginated", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "0" });
   for (let number = 1; number <= 55; number += 1) await api.call("PATCH", `/${token.id}`, { name: String(number) });
   await open(`#/tokens/${token.id}/activity`);

@@ -6,7 +6,7 @@ import { names } from "./harness/list.js";
 
 const ADMIN = { person: "root" };
 
-scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, async ({ page, api, open, browser, server }) => {
+scene("an admin revokes all tokens of one owner and no others", ADMIN, async ({ page, api, open, browser, server }) => {
   const own = await api.make({ name: "own" });
   await open();
   await names(page, 2);
@@ -16,18 +16,18 @@ scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, asyn
   const submit = dialog.getByRole("button", { name: "Revoke all" });
   assert.deepEqual(await dialog.locator("datalist option").evaluateAll((options) => options.map(({ value }) => value)), ["alice", "root"]);
   await owner.fill("alise");
-  await dialog.getByText("There is no owner “alise” with tokens.").waitFor();
+  await dialog.getByText("No owner “alise” has tokens.").waitFor();
   await dialog.getByLabel("Type the owner again").fill("alise");
   await submit.click();
-  await dialog.locator(".error", { hasText: "There is no owner “alise” with tokens." }).waitFor();
+  await dialog.locator(".error", { hasText: "No owner “alise” has tokens." }).waitFor();
   assert.equal(await owner.getAttribute("aria-invalid"), "true", "the dialog stays, with the fault at its field");
   await owner.fill("alice");
-  await dialog.getByText("alice has 1 active token, and 1 in all.").waitFor();
+  await dialog.getByText("alice has 1 active token, 1 in total.").waitFor();
   await submit.click();
-  await dialog.getByText("This is not the same.").waitFor();
+  await dialog.getByText("The owners do not match.").waitFor();
   await dialog.getByLabel("Type the owner again").fill("alice");
   await submit.click();
-  await page.getByText("1 token is revoked.").waitFor();
+  await page.getByText("1 token revoked.").waitFor();
   assert.equal((await api.show(own.id)).status, "active");
   const alice = await enter(browser, server, "alice");
   assert.deepEqual((await alice.api.tokens()).map(({ status }) => status), ["revoked"]);
@@ -38,11 +38,11 @@ scene("an admin revokes all tokens of an owner, and of nobody else", ADMIN, asyn
   await alice.context.close();
 });
 
-scene("the list of an admin is for many owners, and says so", ADMIN, async ({ page, api, open }) => {
+scene("the list of an admin has its own heading, count and column widths", ADMIN, async ({ page, api, open }) => {
   await api.make({ name: "a name that is long enough to need some room in its column of the table" });
   await open();
   await names(page, 2);
-  await page.getByRole("heading", { name: "Everybody’s tokens" }).waitFor();
+  await page.getByRole("heading", { name: "Tokens of all owners" }).waitFor();
   await page.getByText("Signed in as root").waitFor();
   await page.getByText("1 of at most 50 are your own").waitFor();
   await page.getByRole("button", { name: "Delete my own…" }).waitFor();
@@ -51,16 +51,16 @@ scene("the list of an admin is for many owners, and says so", ADMIN, async ({ pa
   assert.ok(await page.locator("tbody .name").first().evaluate((name) => name.offsetHeight < 60), "two lines at most");
 });
 
-scene("an owner filter without a match says that it is exact", ADMIN, async ({ page, open }) => {
+scene("an owner filter without a match explains that it is exact", ADMIN, async ({ page, open }) => {
   await open();
   await names(page, 1);
   await page.getByLabel("Owner (exact)").fill("ali");
-  await page.getByText("There is no owner “ali” with tokens. The owner must be written exactly.").waitFor();
+  await page.getByText("No owner “ali” has tokens. Enter the exact owner.").waitFor();
   await page.getByRole("button", { name: "Show all tokens" }).click();
   await names(page, 1);
 });
 
-scene("an admin sees how owners are called where the host says so, with their ids", ADMIN, async ({ page, context, api, open, browser, server }) => {
+scene("an admin sees the names of owners and their ids if the host provides names", ADMIN, async ({ page, context, api, open, browser, server }) => {
   const alice = await enter(browser, server, "alice");
   const [{ id }] = await alice.api.tokens();
   await alice.context.close();
@@ -84,7 +84,7 @@ scene("an admin sees how owners are called where the host says so, with their id
   const dialog = page.getByRole("dialog");
   assert.deepEqual(await dialog.locator("datalist option").evaluateAll((options) => options.map(({ value, label }) => [value, label])), [["alice", "The night shift"], ["root", ""]]);
   await dialog.getByLabel("Owner", { exact: true }).fill("alice");
-  await dialog.getByText("The night shift (alice) has 1 active token, and 1 in all.").waitFor();
+  await dialog.getByText("The night shift (alice) has 1 active token, 1 in total.").waitFor();
   await page.keyboard.press("Escape");
   await open(`#/tokens/${id}`);
   await page.locator(".fact", { hasText: "Owner" }).getByText("The night shift").waitFor();
@@ -93,7 +93,7 @@ scene("an admin sees how owners are called where the host says so, with their id
   assert.deepEqual(asked, [["alice"]], "names are asked for once");
 });
 
-scene("without names from the host an admin sees the ids, and nothing is asked", ADMIN, async ({ page, api, open }) => {
+scene("without names from the host the list shows ids and sends no request", ADMIN, async ({ page, api, open }) => {
   await api.make({ name: "own" });
   const requests = [];
   page.on("request", (request) => requests.push(request.url()));

@@ -1,4 +1,5 @@
-// What API7 Cloud's guide says that people do, on the page of its example. docs/systems/api7.md names these tests.
+// Tests the tasks of API7 Cloud's guide on the page of its example. docs/systems/api7.md refers to
+// these tests.
 
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
@@ -10,7 +11,7 @@ const API7 = { name: "api7", path: "/account/personal-access-token", labels: { p
 const dialog = (page) => page.getByRole("dialog");
 const account = async (server, token) => (await fetch(`${server.url}/api/v1/user/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Generates a token, and returns it. Without a note it keeps the name that the page gives it. */
+/** Generates a token and returns it. Without a note it keeps the default name. */
 async function generate(page, note) {
   await page.getByRole("link", { name: "Generate a new token" }).click();
   if (note) await page.getByLabel("Token note (optional)").fill(note);
@@ -22,18 +23,18 @@ async function generate(page, note) {
   return token;
 }
 
-walk(API7, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+walk(API7, "the sign-in returns to the requested view", { view: "#/new" }, async ({ page }) => {
   await page.getByRole("heading", { name: "Generate a new token" }).waitFor();
 });
 
-walk(API7, "a token needs neither a name nor a note, and is shown once", { timezoneId: "UTC" }, async ({ page, server }) => {
+walk(API7, "a token needs neither a name nor a note and is shown once", { timezoneId: "UTC" }, async ({ page, server }) => {
   const token = await generate(page);
   assert.match((await names(page, 1))[0], /^token of \d{4}-\d\d-\d\d$/);
   assert.doesNotMatch(await page.content(), new RegExp(token));
   assert.equal(await account(server, token), 200);
 });
 
-walk(API7, "a note and an expiry time are entered, and the limit of 50 stands there beforehand", {}, async ({ page }) => {
+walk(API7, "the form accepts a note and an expiry and shows the limit of 50", {}, async ({ page }) => {
   await page.getByText("You have 0 of 50 tokens.").waitFor();
   await page.getByRole("link", { name: "Generate a new token" }).click();
   await page.getByText("You have 0 of 50 tokens.").waitFor();
@@ -56,7 +57,7 @@ walk(API7, "the command beside the token shows the account", {}, async ({ page }
   assert.deepEqual([payload.email, status], ["alice@example.com", { code: 0, message: "OK" }]);
 });
 
-walk(API7, "one token is deleted in its row, and all of them in the danger zone", {}, async ({ page, server }) => {
+walk(API7, "one token is deleted from its row and all from the danger zone", {}, async ({ page, server }) => {
   const tokens = [];
   for (const note of ["one", "two", "three"]) tokens.push(await generate(page, note));
   const row = page.getByRole("row", { name: /two/ });

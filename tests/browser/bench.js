@@ -1,4 +1,4 @@
-// How long the page takes to its first rows, at several delays of the network: requests, bytes and time.
+// Measures the time, requests and bytes until the first rows are shown, for several network delays.
 
 import { delay, enter, launch } from "./harness/browser.js";
 import { startServer } from "./harness/server.js";
@@ -32,7 +32,10 @@ try {
   await server.stop();
 }
 
-/** Visits the page twice in a new browser profile: with nothing kept, and with the files of the first visit. */
+/**
+ * Visits the page twice with a new browser profile: with an empty cache, then with the cached
+ * files.
+ */
 async function visit(milliseconds) {
   const stage = await enter(browser, server, "alice");
   await delay(stage.page, milliseconds);
@@ -58,7 +61,7 @@ async function look({ page, open }) {
   const time = await page.evaluate(() => globalThis.rowsAfter);
   await page.waitForLoadState("networkidle");
   page.off("requestfinished", note);
-  // A file that the browser has kept is no request.
+  // A file from the cache does not count as a request.
   const kept = await page.evaluate(() => performance.getEntriesByType("resource").filter(({ transferSize }) => transferSize === 0).map(({ name }) => name));
   const requests = finished.filter((request) => request.url().startsWith("http") && !kept.includes(request.url()));
   let bytes = 0;

@@ -1,4 +1,4 @@
-// The password, where the host asks for it with every change.
+// Tests the password prompt for hosts that require a password with each change.
 
 import assert from "node:assert/strict";
 import { passwordOf } from "./harness/server.js";
@@ -10,7 +10,7 @@ const confirm = async (page, password) => {
   await prompt(page).getByLabel("Your password").fill(password);
   await prompt(page).getByRole("button", { name: "Confirm" }).click();
 };
-/** The password as it is sent. */
+/** Returns the password as it is sent. */
 const sent = (password) => Buffer.from(password, "utf8").toString("base64url");
 
 async function fillIn(page, open) {
@@ -20,16 +20,16 @@ async function fillIn(page, open) {
   await prompt(page).waitFor();
 }
 
-scene("a change is made once the password is right", CONFIRM, async ({ page, open, api, watched }) => {
+scene("a change requires the correct password", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await prompt(page).getByText("Create the token “it”.").waitFor();
   assert.deepEqual(await prompt(page).locator("input[autocomplete=username]").evaluateAll((inputs) => inputs.map(({ value }) => value)), ["alice"], "for password managers");
   assert.ok(await prompt(page).getByLabel("Your password").evaluate((input) => input === document.activeElement));
   await prompt(page).getByRole("button", { name: "Confirm" }).click();
-  await prompt(page).getByText("Type your password.").waitFor();
+  await prompt(page).getByText("Enter your password.").waitFor();
   await confirm(page, "wrong");
-  await prompt(page).getByText("That is not your password.").waitFor();
+  await prompt(page).getByText("Incorrect password.").waitFor();
   assert.equal(await prompt(page).getByLabel("Your password").inputValue(), "");
   assert.equal((await api.tokens()).length, 1, "nothing is made yet");
   const [request] = await Promise.all([
@@ -44,7 +44,7 @@ scene("a change is made once the password is right", CONFIRM, async ({ page, ope
   assert.ok(!kept.includes(passwordOf("alice")) && !kept.includes(sent(passwordOf("alice"))));
 });
 
-scene("who thinks better of it keeps the form, and changes nothing", CONFIRM, async ({ page, open, api, watched }) => {
+scene("cancelling the confirmation keeps the form and changes nothing", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await page.keyboard.press("Escape");
@@ -57,7 +57,7 @@ scene("who thinks better of it keeps the form, and changes nothing", CONFIRM, as
   await page.locator(".secret").waitFor();
 });
 
-scene("each change asks anew, and no longer sends anything in vain", CONFIRM, async ({ page, open, api, watched }) => {
+scene("each change prompts for the password before it sends a request", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);
   await confirm(page, passwordOf("alice"));
@@ -72,31 +72,31 @@ scene("each change asks anew, and no longer sends anything in vain", CONFIRM, as
   await page.locator(".badge.revoked").waitFor();
   assert.equal(changes.length, 1);
   assert.equal(await page.getByRole("dialog").count(), 0);
-  // And deleting, from the list.
+  // Delete a token from the list.
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("radio", { name: "Revoked" }).check();
   await page.getByRole("button", { name: "Delete it" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
   await confirm(page, passwordOf("alice"));
-  await page.getByText("it is deleted.").waitFor();
+  await page.getByText("it deleted.").waitFor();
   assert.equal((await api.tokens()).length, 1);
 });
 
-scene("too many wrong ones have to wait, and are told how long", CONFIRM, async ({ page, open, watched }) => {
+scene("too many wrong passwords start a countdown before the next attempt", CONFIRM, async ({ page, open, watched }) => {
   watched.expect(403, 429);
   await page.clock.install();
   await fillIn(page, open);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await confirm(page, `wrong ${attempt}`);
-    // The line is gone as soon as the attempt is sent, and is back when it was answered.
-    await prompt(page).getByText("That is not your password.").waitFor();
+    // The error disappears when the attempt is sent and appears again with the response.
+    await prompt(page).getByText("Incorrect password.").waitFor();
   }
   await confirm(page, passwordOf("alice"));
   await prompt(page).getByText(/Try again in \d+ seconds?/).waitFor();
   const said = await prompt(page).locator(".error").innerText();
   const first = Number(/Try again in (\d+) second/.exec(said)[1]);
   assert.ok(await prompt(page).getByRole("button", { name: "Confirm" }).isDisabled());
-  // It counts down, and then takes another attempt.
+  // After the countdown another attempt is possible.
   await page.clock.fastForward(10_000);
   await page.waitForFunction(
     (first) => Number(/Try again in (\d+) second/.exec(document.querySelector("dialog .error").textContent)?.[1]) < first - 8,
@@ -107,7 +107,7 @@ scene("too many wrong ones have to wait, and are told how long", CONFIRM, async 
   assert.equal(await prompt(page).locator(".error").innerText(), "");
 });
 
-scene("a password of any letters is sent as UTF-8", {}, async ({ page, open, context, watched }) => {
+scene("a password with non-ASCII letters is sent as UTF-8", {}, async ({ page, open, context, watched }) => {
   watched.expect(403);
   const password = "pässwörd ✓ 💡 ÿ?>~";
   const headers = [];

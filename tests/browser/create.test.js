@@ -7,21 +7,21 @@ const create = (page) => page.getByRole("button", { name: "Create token" }).clic
 /** Selects an operation and limits it to one resource. */
 async function limit(page, title, id) {
   await page.getByRole("checkbox", { name: new RegExp(title) }).check();
-  await page.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radiogroup", { name: title }).getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel(`id for ${title}`).fill(id);
   await page.getByLabel(`id for ${title}`).press("Enter");
 }
 
 const choose = (page, label) => page.getByRole("radio", { name: label, exact: true }).check();
 
-scene("a token is created as it was described, and works", { timezoneId: "UTC" }, async ({ page, api, open, server }) => {
+scene("a created token has the values of the form and works", { timezoneId: "UTC" }, async ({ page, api, open, server }) => {
   await open();
   await page.getByRole("link", { name: "New token" }).click();
   await page.getByLabel("Name", { exact: true }).fill("ci");
   await page.getByLabel("Description (optional)").fill("nightly build\nand more");
   const chosenAt = Date.now();
   await choose(page, "7 days");
-  // Midnight may pass between this clock and that of the page.
+  // Midnight may pass between the clock of the test and the clock of the page.
   const days = [chosenAt, Date.now()].map((now) => new Date(now + 7 * 86_400_000));
   const written = days.map((day) => `It works until ${day.toLocaleDateString("en", { weekday: "long", timeZone: "UTC" })}, ${day.toISOString().slice(0, 10)}`);
   await page.getByText(new RegExp(written.join("|"))).waitFor();
@@ -40,7 +40,7 @@ scene("a token is created as it was described, and works", { timezoneId: "UTC" }
 });
 
 for (const [label, days] of [["30 days", 30], ["60 days", 60], ["90 days", 90], ["1 year", 365], ["Never", null]]) {
-  scene(`a token for: ${label}`, {}, async ({ page, api, open }) => {
+  scene(`a token with the expiration “${label}” is created`, {}, async ({ page, api, open }) => {
     await open("#/new");
     await page.getByLabel("Name", { exact: true }).fill("it");
     await choose(page, label);
@@ -52,12 +52,12 @@ for (const [label, days] of [["30 days", 30], ["60 days", 60], ["90 days", 90], 
   });
 }
 
-scene("what the server refuses is told at its field, and nothing typed is lost", {}, async ({ page, open, watched }) => {
+scene("server validation errors appear at their fields and keep the input", {}, async ({ page, open, watched }) => {
   watched.expect(422);
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await create(page);
-  await page.getByText("Give it a name.").waitFor();
+  await page.getByText("Enter a name.").waitFor();
   await page.getByLabel("Name", { exact: true }).fill("nul\u202e");
   await page.getByLabel("Description (optional)").fill("kept");
   await limit(page, "Read projects", "x".repeat(128));
@@ -72,7 +72,7 @@ scene("what the server refuses is told at its field, and nothing typed is lost",
   assert.ok(await name.evaluate((input) => input === document.activeElement), "the first of them has the focus");
 });
 
-scene("a copy starts as the original is, with a secret of its own", {}, async ({ page, api, open, server }) => {
+scene("a copy has the values of the original and a secret of its own", {}, async ({ page, api, open, server }) => {
   const original = await api.make({ name: "ci", description: "nightly", scopes: ["projects:list", "projects:read:atlas"], expires: "60d" });
   await open();
   await page.getByRole("link", { name: "Copy as new ci" }).click();
@@ -86,7 +86,7 @@ scene("a copy starts as the original is, with a secret of its own", {}, async ({
   assert.deepEqual([await use(server, secret), await use(server, original.token)], [200, 200]);
 });
 
-scene("back from a new token leads to the list, not to the form", {}, async ({ page, open }) => {
+scene("going back from a new token leads to the list, not to the form", {}, async ({ page, open }) => {
   await open();
   await page.getByRole("link", { name: "New token" }).click();
   await page.getByLabel("Name", { exact: true }).fill("it");
@@ -97,7 +97,7 @@ scene("back from a new token leads to the list, not to the form", {}, async ({ p
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
 });
 
-scene("a second click while the next view is on its way makes no second token", {}, async ({ page, api, open, context }) => {
+scene("a second click while the next view loads creates no second token", {}, async ({ page, api, open, context }) => {
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("once");
   let release;
@@ -115,7 +115,7 @@ scene("a second click while the next view is on its way makes no second token", 
   assert.equal((await api.tokens()).filter(({ name }) => name === "once").length, 1);
 });
 
-scene("what is filled in survives going to the list and back", {}, async ({ page, open }) => {
+scene("the form keeps its input when the person visits the list and returns", {}, async ({ page, open }) => {
   await open("#/new");
   const name = page.getByLabel("Name", { exact: true });
   await name.fill("draft");
@@ -126,7 +126,7 @@ scene("what is filled in survives going to the list and back", {}, async ({ page
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
   await page.getByRole("link", { name: "New token" }).click();
-  await page.getByText("This is what you had filled in before.").waitFor();
+  await page.getByText("Your previous input was restored.").waitFor();
   assert.equal(await name.inputValue(), "draft");
   assert.equal(await page.getByLabel("Description (optional)").inputValue(), "half done");
   assert.equal(await page.getByLabel("Last day").inputValue(), "2099-03-31");
@@ -140,14 +140,14 @@ scene("what is filled in survives going to the list and back", {}, async ({ page
   assert.equal(await name.inputValue(), "", "cancelled is cancelled");
 });
 
-scene("at the limit the form says so before anything is filled in", { server: ["--limit", "1"] }, async ({ page, open }) => {
+scene("the form shows the token limit before it is filled in", { server: ["--limit", "1"] }, async ({ page, open }) => {
   await open("#/new");
   await page.getByText("You have 1 of 1 tokens").waitFor();
   await page.getByLabel("Name", { exact: true }).fill("kept");
   await page.getByRole("link", { name: "Go to the list" }).click();
   await page.getByRole("button", { name: "Delete first token" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
-  await page.getByText("first token is deleted.").waitFor();
+  await page.getByText("first token deleted.").waitFor();
   await page.getByRole("link", { name: "New token" }).click();
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "kept");
   await create(page);

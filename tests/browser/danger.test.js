@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 
-scene("all tokens are deleted when the words are typed, and not before", {}, async ({ page, api, open, watched }) => {
+scene("all tokens are deleted only after the confirmation words are typed", {}, async ({ page, api, open, watched }) => {
   await api.make({ name: "another" });
   await open();
   await page.getByRole("button", { name: "Delete all…" }).click();
@@ -17,7 +17,7 @@ scene("all tokens are deleted when the words are typed, and not before", {}, asy
   assert.equal((await api.tokens()).length, 2);
   await words.fill("delete all my tokens");
   await words.press("Enter");
-  await page.getByText("2 tokens are deleted.").waitFor();
+  await page.getByText("2 tokens deleted.").waitFor();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
   assert.deepEqual(await api.tokens(), []);
   assert.deepEqual(watched.faults, []);

@@ -1,4 +1,5 @@
-// A picked day is that whole day where the person is, and every display says the same day and names the zone.
+// Tests the expiry day. A selected day includes all of that day in the local time zone, and the
+// whole page shows the same day.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
@@ -13,12 +14,12 @@ for (const [zone, end] of [
   ["Australia/Adelaide", "2099-03-31T13:30:00Z"],
   ["Pacific/Honolulu", "2099-04-01T10:00:00Z"],
 ]) {
-  scene(`the last day is 2099-03-31 in ${zone}, everywhere on the page`, { timezoneId: zone }, async ({ page, api, open }) => {
+  scene(`the whole page shows 2099-03-31 as the last day in ${zone}`, { timezoneId: zone }, async ({ page, api, open }) => {
     await open("#/new");
     await page.getByLabel("Name", { exact: true }).fill("spring");
     await page.getByRole("radio", { name: "On a date" }).check();
     await page.getByLabel("Last day").fill("2099-03-31");
-    await page.getByText(/the whole of Tuesday, 2099-03-31 \(in \d+ years, /).getByText(`${zone} time)`).waitFor();
+    await page.getByText(/the end of Tuesday, 2099-03-31 \(in \d+ years, /).getByText(`${zone} time)`).waitFor();
     await page.getByRole("button", { name: "Create token" }).click();
     await page.locator(".secret").waitFor();
     const token = (await api.tokens()).find(({ name }) => name === "spring");
@@ -31,7 +32,7 @@ for (const [zone, end] of [
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Copy as new" }).click();
     await page.getByRole("radio", { name: "As the original (2099-03-31)" }).waitFor();
-    await page.getByText(`the whole of Tuesday, 2099-03-31`).waitFor();
+    await page.getByText(`the end of Tuesday, 2099-03-31`).waitFor();
     await page.getByRole("link", { name: "Cancel" }).click();
     const row = page.getByRole("row", { name: /spring/ });
     assert.equal(await row.locator(".expires time").innerText(), "2099-03-31");
@@ -39,8 +40,8 @@ for (const [zone, end] of [
   });
 }
 
-scene("a day that begins an hour late ends when the next day begins", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
-  // On 2099-04-24 the clocks go from 00:00 to 01:00.
+scene("a day that starts at 01:00 ends when the next day starts", { timezoneId: "Africa/Cairo" }, async ({ page, api, open }) => {
+  // On 2099-04-24 the clocks change from 00:00 to 01:00.
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("cairo");
   await page.getByRole("radio", { name: "On a date" }).check();
@@ -50,13 +51,13 @@ scene("a day that begins an hour late ends when the next day begins", { timezone
   assert.equal((await api.tokens()).find(({ name }) => name === "cairo").expires_at, "2099-04-23T22:00:00Z");
 });
 
-scene("a token that ends within a day says until when", { timezoneId: "America/New_York" }, async ({ page, api, open }) => {
+scene("a token that expires within a day shows the time of its expiry", { timezoneId: "America/New_York" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "utc", expires: "2099-03-31" });
   await open(`#/tokens/${token.id}`);
   await page.getByText("until 2099-03-31 20:00").waitFor();
 });
 
-scene("a missing or past day is told in the form, in plain words", {}, async ({ page, open }) => {
+scene("the form rejects a missing or past day with a clear message", {}, async ({ page, open }) => {
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("it");
   await page.getByRole("radio", { name: "On a date" }).check();
@@ -68,7 +69,7 @@ scene("a missing or past day is told in the form, in plain words", {}, async ({ 
   assert.ok(await page.getByLabel("Last day").evaluate((input) => input === document.activeElement));
   await page.getByLabel("Last day").fill("2020-01-01");
   await create.click();
-  await page.getByText("This day is over. Choose today or a later day.").waitFor();
+  await page.getByText("This day has passed. Choose today or a later day.").waitFor();
   await page.getByLabel("Last day").fill("9999-12-31");
   await create.click();
   await page.getByText(/Choose 9999-12-\d\d or an earlier day/).waitFor();

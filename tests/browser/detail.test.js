@@ -1,4 +1,4 @@
-// One token, and everything that can be done to it.
+// Tests the view of one token and all actions in it.
 
 import assert from "node:assert/strict";
 import { scene, use } from "./harness/index.js";
@@ -6,7 +6,7 @@ import { scene, use } from "./harness/index.js";
 const dialog = (page) => page.getByRole("dialog");
 const at = (token) => `#/tokens/${token.id}`;
 
-scene("name and description are edited where they stand", {}, async ({ page, api, open }) => {
+scene("name and description are edited in place", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "before", description: "old" });
   await open(at(token));
   await page.getByRole("button", { name: "Edit the name" }).click();
@@ -20,7 +20,7 @@ scene("name and description are edited where they stand", {}, async ({ page, api
   await page.getByText("No description").waitFor();
   const now = await api.show(token.id);
   assert.deepEqual([now.name, now.description, now.revision], ["after", "", 3]);
-  // Thinking better of it changes nothing.
+  // Cancelling changes nothing.
   await page.getByRole("button", { name: "Edit the name" }).click();
   await page.getByLabel("Name", { exact: true }).fill("never");
   await page.keyboard.press("Escape");
@@ -28,7 +28,7 @@ scene("name and description are edited where they stand", {}, async ({ page, api
   assert.equal((await api.show(token.id)).revision, 3);
 });
 
-scene("a name that the server refuses stays in its field", {}, async ({ page, api, open, watched }) => {
+scene("a name that the server rejects stays in its field", {}, async ({ page, api, open, watched }) => {
   watched.expect(422);
   const token = await api.make({ name: "before" });
   await open(at(token));
@@ -39,19 +39,19 @@ scene("a name that the server refuses stays in its field", {}, async ({ page, ap
   assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "   ");
 });
 
-scene("scopes are added, removed one by one, and all at once", {}, async ({ page, api, open }) => {
+scene("scopes are added, removed one by one and removed all at once", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "it", scopes: ["projects:list"] });
   await open(at(token));
   await page.getByRole("cell", { name: "List projects" }).waitFor();
   await page.getByRole("button", { name: "Add scopes" }).click();
   assert.ok(await dialog(page).getByRole("checkbox", { name: /List projects/ }).isDisabled(), "it has this one");
   const submit = dialog(page).getByRole("button", { name: "Add scopes" });
-  await dialog(page).getByText("Nothing yet: choose what the token may do besides.").waitFor();
+  await dialog(page).getByText("Nothing yet. Select the scopes to add.").waitFor();
   await submit.click();
   await page.getByText("Choose at least one.").waitFor();
   await dialog(page).getByRole("checkbox", { name: /Create projects/ }).check();
   await dialog(page).getByRole("checkbox", { name: /Publish projects/ }).check();
-  await dialog(page).getByRole("radio", { name: "Only for chosen ones" }).check();
+  await dialog(page).getByRole("radio", { name: "Only for selected ones" }).check();
   await dialog(page).getByLabel("id for Publish projects").fill("borealis");
   await dialog(page).getByLabel("id for Publish projects").press("Enter");
   await dialog(page).getByText("Adds 2 operations:").waitFor();
@@ -64,11 +64,11 @@ scene("scopes are added, removed one by one, and all at once", {}, async ({ page
   assert.deepEqual([...(await api.show(token.id)).scopes].sort(), ["projects:create", "projects:list"]);
   await page.getByRole("button", { name: "Remove all" }).click();
   await dialog(page).getByRole("button", { name: "Remove all" }).click();
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
   assert.deepEqual((await api.show(token.id)).scopes, []);
 });
 
-scene("the end is changed", { timezoneId: "UTC" }, async ({ page, api, open }) => {
+scene("the expiry of a token can be changed", { timezoneId: "UTC" }, async ({ page, api, open }) => {
   const token = await api.make({ name: "it", expires: "7d" });
   await open(at(token));
   await page.getByRole("button", { name: "Change" }).click();
@@ -80,7 +80,7 @@ scene("the end is changed", { timezoneId: "UTC" }, async ({ page, api, open }) =
   assert.equal((await api.show(token.id)).expires_at, "2100-01-01T00:00:00Z");
 });
 
-scene("a regenerated token has a new secret, shown once, and the old one is dead", {}, async ({ page, api, open, server }) => {
+scene("a regenerated token shows its new secret once and rejects the old one", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it", description: "kept", scopes: ["projects:list"], expires: "7d" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -95,7 +95,7 @@ scene("a regenerated token has a new secret, shown once, and the old one is dead
   await page.getByText("Regenerated").waitFor();
 });
 
-scene("the old secret is stopped before its grace period ends", {}, async ({ page, api, open, server }) => {
+scene("the old secret can be stopped before its grace period ends", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -109,12 +109,12 @@ scene("the old secret is stopped before its grace period ends", {}, async ({ pag
   await page.getByRole("link", { name: "it", exact: true }).click();
   await page.getByRole("button", { name: "Stop now" }).click();
   await dialog(page).getByRole("button", { name: "Stop it" }).click();
-  await page.getByText("The old secret is stopped.").waitFor();
+  await page.getByText("Old secret stopped.").waitFor();
   assert.equal(await page.getByRole("button", { name: "Stop now" }).count(), 0);
   assert.deepEqual([await use(server, token.token), await use(server, secret)], [401, 200]);
 });
 
-scene("with a grace period the old secret works on until the new one is used", {}, async ({ page, api, open, server }) => {
+scene("with a grace period the old secret works until the new one is used", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Regenerate" }).click();
@@ -126,7 +126,7 @@ scene("with a grace period the old secret works on until the new one is used", {
   assert.equal(await use(server, token.token), 401);
 });
 
-scene("a revoked token is refused, and comes back with a new secret", {}, async ({ page, api, open, server }) => {
+scene("a revoked token is rejected and can be regenerated with a new secret", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Revoke" }).click();
@@ -144,8 +144,8 @@ scene("a revoked token is refused, and comes back with a new secret", {}, async 
   assert.deepEqual([await use(server, await page.locator(".secret").innerText()), await use(server, token.token)], [200, 401]);
 });
 
-scene("an expired token is found by its status, and regenerated with a new end", {}, async ({ page, context, api, open }) => {
-  // Nothing may be made that ends within a minute: what the API says of this one is changed on its way.
+scene("an expired token is found by status and regenerated with a new expiry", {}, async ({ page, context, api, open }) => {
+  // The API does not create tokens that expire within a minute, so the test modifies its response.
   const token = await api.make({ name: "late" });
   const past = { status: "expired", expires_at: "2026-01-01T00:00:00Z" };
   await context.route(/\/tokens(\?.*|\/[0-9a-f-]{36})$/, async (route) => {
@@ -168,16 +168,17 @@ scene("an expired token is found by its status, and regenerated with a new end",
   await page.locator(".secret").waitFor();
 });
 
-scene("what is left is counted down, and its end is for the server to say", {}, async ({ page, api, open }) => {
+scene("the details count down to the expiry and reload the token when it is reached", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "short", expires: "2h" });
   const end = Date.parse(token.expires_at);
   await page.clock.install();
   await open(at(token));
   await page.getByText(/expires in 1 hour 5\d minutes/).waitFor();
-  // From here on the page's clock stands still where the test puts it.
+  // From here on the test controls the page's clock.
   await page.clock.pauseAt(end - 58.5 * 60_000);
   await page.getByText(/expires in 58 minutes \d+ seconds/).waitFor();
-  // The page's clock is past the end now, the server's is not: the page asks once, and believes it.
+  // The page's clock has passed the expiry, but the server's has not. The page reloads the token
+  // once and uses the response.
   const asked = [];
   page.on("request", (request) => request.url().endsWith(token.id) && asked.push(request.url()));
   await page.clock.pauseAt(end + 500);
@@ -187,7 +188,7 @@ scene("what is left is counted down, and its end is for the server to say", {}, 
   assert.equal(asked.length, 1);
 });
 
-scene("a token is deleted", {}, async ({ page, api, open, server }) => {
+scene("a token is deleted from its own view", {}, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "it" });
   await open(at(token));
   await page.getByRole("button", { name: "Delete" }).click();

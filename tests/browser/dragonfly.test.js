@@ -1,4 +1,5 @@
-// What Dragonfly's guide says that people do, on the page of its example. docs/systems/dragonfly.md names these tests.
+// Tests the tasks of Dragonfly's guide on the page of its example. docs/systems/dragonfly.md refers
+// to these tests.
 
 import assert from "node:assert/strict";
 import { enter, signInThere, walk } from "./harness/index.js";
@@ -7,10 +8,10 @@ import { names } from "./harness/list.js";
 const DRAGONFLY = { name: "dragonfly", path: "/developer/personal-access-tokens", labels: { person: "Account" } };
 const dialog = (page) => page.getByRole("dialog");
 
-/** What the Open API answers to a program with that token. */
+/** Calls the Open API with the token and returns the status. */
 const clusters = async (server, token) => (await fetch(`${server.url}/oapi/v1/clusters`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Fills in the form, and returns the token that is shown. */
+/** Fills in the form and returns the new token. */
 async function add(page, name, scope) {
   await page.getByRole("link", { name: "Add personal access tokens" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);
@@ -21,11 +22,11 @@ async function add(page, name, scope) {
   return page.locator(".secret").innerText();
 }
 
-walk(DRAGONFLY, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+walk(DRAGONFLY, "the sign-in returns to the requested view", { view: "#/new" }, async ({ page }) => {
   await page.getByRole("heading", { name: "Create personal access token" }).waitFor();
 });
 
-walk(DRAGONFLY, "a token is made with name, description, expiration and scopes, copied, and calls the Open API", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, server }) => {
+walk(DRAGONFLY, "a token with name, description, expiration and scopes calls the Open API", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, server }) => {
   const token = await add(page, "build", /^Clusters/);
   await page.getByText("you will not see it again").waitFor();
   await page.getByRole("button", { name: "Copy", exact: true }).click();
@@ -37,14 +38,14 @@ walk(DRAGONFLY, "a token is made with name, description, expiration and scopes, 
   assert.equal(await page.locator(".secret").count(), 0, "it is not shown again");
 });
 
-walk(DRAGONFLY, "each scope leads to the documentation", {}, async ({ page }) => {
+walk(DRAGONFLY, "each scope links to the documentation", {}, async ({ page }) => {
   await page.getByRole("link", { name: "Add personal access tokens" }).click();
   const docs = page.getByRole("link", { name: /^Documentation of/ });
   await docs.first().waitFor();
   assert.deepEqual(await docs.evaluateAll((links) => links.map(({ hostname }) => hostname)), ["d7y.io", "d7y.io", "d7y.io"]);
 });
 
-walk(DRAGONFLY, "a click on the name leads to the token, where everything about it is changed", {}, async ({ page, server }) => {
+walk(DRAGONFLY, "a click on the name opens the token, where it can be edited", {}, async ({ page, server }) => {
   const token = await add(page, "build", /^Jobs/);
   await page.getByRole("link", { name: "All tokens" }).click();
   await page.getByRole("button", { name: "Leave" }).click();
@@ -66,7 +67,7 @@ walk(DRAGONFLY, "a click on the name leads to the token, where everything about 
   assert.equal(await clusters(server, token), 200);
 });
 
-walk(DRAGONFLY, "a token is deleted in its row, and is dead", {}, async ({ page, server }) => {
+walk(DRAGONFLY, "a token is deleted from its row and rejected afterwards", {}, async ({ page, server }) => {
   const token = await add(page, "build", /^Clusters/);
   await page.getByRole("button", { name: "I have saved it" }).click();
   await page.getByRole("link", { name: "All tokens" }).click();
@@ -85,7 +86,7 @@ walk(DRAGONFLY, "only root sees the tokens of all users", { person: "root", pass
   await signInThere(alice, DRAGONFLY, "alice", "wonderland");
   await alice.page.getByRole("heading", { name: "No tokens yet" }).waitFor();
   await open();
-  await page.getByRole("heading", { name: "Everybody’s tokens" }).waitFor();
+  await page.getByRole("heading", { name: "Tokens of all owners" }).waitFor();
   assert.deepEqual(await names(page, 1), ["of bob"]);
   for (const { context, watched } of [alice, bob]) {
     assert.deepEqual(watched.faults, []);

@@ -1,4 +1,4 @@
-// The page inside of a page of the host's, without a frame.
+// Tests the embedded page, which is part of the host's page without a frame.
 
 import assert from "node:assert/strict";
 import { accessible } from "./harness/axe.js";
@@ -9,7 +9,7 @@ const dialog = (page) => page.getByRole("dialog");
 const row = (page, name) => page.getByRole("link", { name, exact: true });
 const style = (locator, property) => locator.evaluate((element, property) => getComputedStyle(element)[property], property);
 
-scene("inside of a page of the host's, a token is created, used and revoked, and that page is left alone", {}, async ({ page, context, api, server, open }) => {
+scene("a token is created, used and revoked in an embedded page without side effects", {}, async ({ page, context, api, server, open }) => {
   await serveHost(context);
   await page.goto("/host#a-section-of-the-host");
   const [address, entries] = [page.url(), await page.evaluate(() => history.length)];
@@ -24,7 +24,7 @@ scene("inside of a page of the host's, a token is created, used and revoked, and
   assert.equal(await use(server, secret), 200);
   await page.getByRole("link", { name: "All tokens" }).click();
   await dialog(page).getByRole("button", { name: "Cancel" }).click();
-  assert.equal(await page.locator(".secret").innerText(), secret, "an unsaved secret is not left without a question");
+  assert.equal(await page.locator(".secret").innerText(), secret, "leaving an unsaved secret requires confirmation");
   await page.getByRole("button", { name: "I have saved it" }).click();
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await dialog(page).getByRole("button", { name: "Revoke" }).click();
@@ -39,7 +39,7 @@ scene("inside of a page of the host's, a token is created, used and revoked, and
   assert.equal(await page.getByRole("navigation").count(), 1, "the host has links of its own");
 });
 
-scene("the styles of the host and of the page do not touch each other, and the host's properties count", {}, async ({ page, context, open }) => {
+scene("styles are isolated from the host, except for its custom properties", {}, async ({ page, context, open }) => {
   await serveHost(context, { css: "#tokens { --hallpass-accent: rgb(1, 2, 3); }" });
   await page.goto("/host");
   await row(page, "first token").waitFor();
@@ -50,7 +50,7 @@ scene("the styles of the host and of the page do not touch each other, and the h
 });
 
 for (const [css, isDark] of [["", false], [":root { color-scheme: light dark; }", true]]) {
-  scene(`inside of a page that ${isDark ? "has" : "has no"} dark colours the page ${isDark ? "is dark" : "is light"} for who likes it dark`, { colorScheme: "dark" }, async ({ page, context }) => {
+  scene(`the embedded page is ${isDark ? "dark" : "light"} if the host ${isDark ? "has" : "has no"} dark colours`, { colorScheme: "dark" }, async ({ page, context }) => {
     await serveHost(context, { css });
     await page.goto("/host");
     await row(page, "first token").waitFor();
@@ -58,7 +58,7 @@ for (const [css, isDark] of [["", false], [":root { color-scheme: light dark; }"
   });
 }
 
-scene("where the host leaves the fragment to the page, that names the view", {}, async ({ page, context }) => {
+scene("the URL fragment names the view if the host allows it", {}, async ({ page, context }) => {
   await serveHost(context, { options: { fragment: true } });
   await page.goto("/host#/new");
   await page.getByRole("heading", { name: "New token" }).waitFor();
@@ -73,7 +73,7 @@ scene("where the host leaves the fragment to the page, that names the view", {},
   assert.equal(await page.title(), "The host");
 });
 
-scene("in a narrow column of a wide screen rows are cards, and nothing sticks out", {}, async ({ page, context, api }) => {
+scene("rows become cards in a narrow column and nothing overflows", {}, async ({ page, context, api }) => {
   await api.make({ name: "w".repeat(100), description: "long ".repeat(50), scopes: ["projects:list", "projects:read"] });
   await serveHost(context, { css: "#tokens { width: 360px; }" });
   await page.goto("/host");
@@ -86,7 +86,7 @@ scene("in a narrow column of a wide screen rows are cards, and nothing sticks ou
   assert.ok((await width()) <= 360, `${await width()} pixels`);
 });
 
-scene("in a column of middle width nothing in a card overlaps its neighbours", {}, async ({ page, context, api }) => {
+scene("cards in a column of medium width have no overlapping content", {}, async ({ page, context, api }) => {
   const token = await api.make({ name: "w".repeat(100), description: "long ".repeat(50), scopes: ["projects:list"], expires: "3d" });
   await api.call("POST", `/${token.id}/regenerate`, { grace_period: "1d" });
   for (const width of [940, 700, 630]) {
@@ -104,7 +104,7 @@ scene("in a column of middle width nothing in a card overlaps its neighbours", {
   }
 });
 
-scene("the page is removed from the host's page, and shown there again", {}, async ({ page, context }) => {
+scene("the embedded page can be removed and mounted again", {}, async ({ page, context }) => {
   await serveHost(context);
   await page.goto("/host");
   await row(page, "first token").click();
@@ -116,7 +116,7 @@ scene("the page is removed from the host's page, and shown there again", {}, asy
   await row(page, "first token").waitFor();
 });
 
-scene("who is not signed in is told so inside of the host's page, and is not sent away", { person: null }, async ({ page, context }) => {
+scene("a signed-out person sees a notice in the host's page without a redirect", { person: null }, async ({ page, context }) => {
   await serveHost(context);
   await page.goto("/host#here");
   await page.getByRole("heading", { name: "You are not signed in" }).waitFor();
@@ -124,7 +124,7 @@ scene("who is not signed in is told so inside of the host's page, and is not sen
   assert.deepEqual([link.pathname, link.searchParams.get("next")], ["/login", "/host#here"]);
 });
 
-scene("the page is accessible inside of a page of the host's", { reducedMotion: "reduce" }, async ({ page, context, api }) => {
+scene("the embedded page passes the accessibility checks", { reducedMotion: "reduce" }, async ({ page, context, api }) => {
   await api.make({ name: "soon", expires: "3d", scopes: ["projects:list"] });
   await serveHost(context);
   await page.goto("/host");

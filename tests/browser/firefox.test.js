@@ -1,4 +1,4 @@
-// The page in Firefox: what a person does most, from the list to a new secret and back.
+// Tests the most common tasks in Firefox, from the list to a new secret and back.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -8,7 +8,8 @@ import { PATIENCE, enter, use } from "./harness/browser.js";
 import { serveHost } from "./harness/host.js";
 import { startServer } from "./harness/server.js";
 
-// Debian's Firefox speaks WebDriver BiDi. Later versions of Playwright use commands that this Firefox does not have yet.
+// Debian's Firefox supports WebDriver BiDi. Later versions of Playwright use commands that this
+// Firefox does not support yet.
 const PROGRAMS = [process.env.FIREFOX, "/usr/bin/firefox-esr", "/usr/bin/firefox"];
 const FIREFOX = { channel: "moz-firefox", executablePath: PROGRAMS.find((program) => program && existsSync(program)) };
 
@@ -19,7 +20,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-test("in Firefox a token is created, used, changed, regenerated, revoked and deleted", async () => {
+test("Firefox creates, uses, changes, regenerates, revokes and deletes a token", async () => {
   const server = await startServer();
   try {
     const { page, api, open, watched, context } = await enter(browser, server, "alice", { timezoneId: "Europe/Berlin" });
@@ -31,7 +32,7 @@ test("in Firefox a token is created, used, changed, regenerated, revoked and del
     await page.getByRole("radio", { name: "On a date" }).check();
     await page.getByLabel("Last day").fill("2099-03-31");
     await page.getByRole("checkbox", { name: /Read projects/ }).check();
-    await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+    await page.getByRole("radio", { name: "Only for selected ones" }).check();
     await page.getByLabel("id for Read projects").fill("atlas");
     await page.getByLabel("id for Read projects").press("Enter");
     await page.getByRole("button", { name: "Create token" }).click();
@@ -69,7 +70,7 @@ test("in Firefox a token is created, used, changed, regenerated, revoked and del
   }
 });
 
-test("in Firefox a token is created inside of a page of the host's", async () => {
+test("Firefox creates a token in an embedded page", async () => {
   const server = await startServer();
   try {
     const { page, api, watched, context } = await enter(browser, server, "alice");

@@ -1,4 +1,4 @@
-// What somebody may put into a name, and what the page may do at most.
+// Tests malicious names, server texts and sites, and the limits of the Content Security Policy.
 
 import assert from "node:assert/strict";
 import { eventually, scene } from "./harness/index.js";
@@ -31,7 +31,7 @@ const unharmed = async (page, what) => {
   assert.deepEqual(found, { hit: undefined, strange: 0 }, what);
 };
 
-scene("no name and no description is ever anything but text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
+scene("names and descriptions are always rendered as plain text", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   const made = [];
   for (const text of CORPUS) made.push(await api.make({ name: text, description: text }));
@@ -59,7 +59,7 @@ scene("no name and no description is ever anything but text", { server: ["--limi
   await unharmed(page, "a copy");
 });
 
-scene("what the server says of a problem is text, too", {}, async ({ page, context, open, watched }) => {
+scene("problem details from the server are rendered as plain text", {}, async ({ page, context, open, watched }) => {
   watched.expect(422);
   const text = CORPUS[1];
   await open("#/new");
@@ -71,7 +71,7 @@ scene("what the server says of a problem is text, too", {}, async ({ page, conte
   await unharmed(page, "a problem");
 });
 
-scene("the page's own policy forbids what the page never does", {}, async ({ page, open, watched }) => {
+scene("the Content Security Policy blocks everything that the page does not need", {}, async ({ page, open, watched }) => {
   const answer = await open();
   const headers = answer.headers();
   const policy = headers["content-security-policy"].split("; ");
@@ -85,7 +85,7 @@ scene("the page's own policy forbids what the page never does", {}, async ({ pag
   const html = await answer.text();
   assert.doesNotMatch(html, /<script(?![^>]* src=)|<style| style=| on\w+=|javascript:/i);
   assert.deepEqual(watched.faults, []);
-  // Each of these is refused by the browser, and says so on the console.
+  // The browser must block each of these and report it on the console.
   const refused = await page.evaluate(async () => {
     const tried = {};
     const attempt = async (name, action) => {
@@ -104,23 +104,23 @@ scene("the page's own policy forbids what the page never does", {}, async ({ pag
     try {
       script.append("globalThis.hit = 1");
     } catch {
-      // It is refused here already, or just not run.
+      // The assignment may throw already, or the code may not run.
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
     tried["an inline script"] = globalThis.hit === undefined;
     return tried;
   });
   assert.deepEqual(refused, { "text as HTML": true, "text as a script": true, "another origin": true, "an inline script": true });
-  // These tests would have seen it. What the console says arrives a little after the page has said it.
+  // The checks of the other tests must detect this. Console messages arrive with a short delay.
   for (const line of [/TrustedHTML/, /TrustedScript/, /connect-src 'self'/, /will not be executed/]) {
     await eventually(() => assert.match(watched.faults.join("\n"), line));
   }
   watched.faults.length = 0;
 });
 
-scene("another site cannot show the page in a frame, nor make changes in a person's name", {}, async ({ context, server, api }) => {
+scene("another site can neither frame the page nor send changes for the person", {}, async ({ context, server, api }) => {
   const other = await context.newPage();
-  // The same server by another name is another site.
+  // The same server under another name is another site.
   const elsewhere = server.url.replace("127.0.0.1", "localhost");
   const trap = `<iframe src="${server.url}/settings/tokens"></iframe><iframe src="/harmless"></iframe>`;
   await context.route(`${elsewhere}/trap`, (route) => route.fulfill({ contentType: "text/html", body: trap }));
@@ -128,7 +128,7 @@ scene("another site cannot show the page in a frame, nor make changes in a perso
   await other.goto(`${elsewhere}/trap`);
   const [, page, harmless] = other.frames();
   await harmless.waitForSelector("text=shown");
-  // The browser shows that it shows nothing.
+  // The browser shows an error page instead of the frame.
   await eventually(() => assert.equal(page.url(), "chrome-error://chromewebdata/"));
   const answer = await other.evaluate((url) => fetch(`${url}/tokens/delete`, { method: "POST", body: '{"all": true}', mode: "no-cors", credentials: "include" }).then(({ type }) => type, () => "none"), server.url);
   assert.match(answer, /^(none|opaque)$/);

@@ -1,5 +1,5 @@
-// What the guides of a Jelastic platform say that people do, on the page of its example. docs/systems/jelastic.md names these
-// tests.
+// Tests the tasks of a Jelastic platform's guides on the page of its example.
+// docs/systems/jelastic.md refers to these tests.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -9,14 +9,14 @@ import { names, rows } from "./harness/list.js";
 const JELASTIC = { name: "jelastic", path: "/settings/access-tokens", labels: { person: "Login" } };
 const dialog = (page, name) => page.getByRole("dialog", name ? { name } : {});
 
-/** Types the password into the dialog that every change opens. */
+/** Enters the password in the dialog that each change opens. */
 async function confirm(page, password = "wonderland") {
   const prompt = dialog(page, "Confirm with your password");
   await prompt.getByLabel("Your password").fill(password);
   await prompt.getByRole("button", { name: "Confirm" }).click();
 }
 
-/** Generates a token with a predefined set of methods, and returns it. */
+/** Generates a token with a predefined set of methods and returns it. */
 async function generate(page, description, template = "Extended Access") {
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill(description);
@@ -29,41 +29,41 @@ async function generate(page, description, template = "Extended Access") {
   return token;
 }
 
-/** Calls a method with the token in the parameter `session`, and returns the result. */
+/** Calls a method with the token in the parameter `session` and returns the result. */
 async function call(server, method, token) {
   const answer = await fetch(`${server.url}/1.0/environment/control/rest/${method}?envName=my-project&session=${token}`);
   return (await answer.json()).result;
 }
 
-/** The page's options: each change asks for the password. */
+/** Returns the options of the tests. Each change requires the password. */
 const options = (more = {}) => ({ timezoneId: "Europe/Berlin", ...more });
 
 const expectQuestion = (watched) => watched.expect(403);
 
-walk(JELASTIC, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+walk(JELASTIC, "the sign-in returns to the requested view", { view: "#/new" }, async ({ page }) => {
   await page.getByRole("heading", { name: "Generate access token" }).waitFor();
 });
 
-walk(JELASTIC, "a token is generated with a description, a day and a predefined set, after the password", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a token with a description, a day and a predefined set requires the password", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   await page.getByRole("heading", { name: "Access tokens" }).waitFor();
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill("deploy");
   await page.getByRole("radio", { name: "On a date" }).check();
   await page.getByLabel("Last day").fill("2099-03-31");
-  await page.getByText("the whole of Tuesday, 31-03-2099").waitFor();
+  await page.getByText("the end of Tuesday, 31-03-2099").waitFor();
   await page.getByRole("radio", { name: "IDE Plugins" }).check();
   await page.getByText("Grants 4 of 6 operations:").waitFor();
   await page.getByRole("button", { name: "Generate", exact: true }).click();
   await confirm(page, "wrong");
-  await page.getByText("That is not your password.").waitFor();
+  await page.getByText("Incorrect password.").waitFor();
   await confirm(page);
   const token = await page.locator(".secret").innerText();
   await page.getByText("through 31-03-2099").waitFor();
   assert.equal(await call(server, "getenvinfo", token), 0);
 });
 
-walk(JELASTIC, "the value is downloaded, and is shown nowhere again", options(), async ({ page, watched }) => {
+walk(JELASTIC, "the value is downloaded and is not shown again", options(), async ({ page, watched }) => {
   expectQuestion(watched);
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill("deploy");
@@ -77,7 +77,7 @@ walk(JELASTIC, "the value is downloaded, and is shown nowhere again", options(),
   assert.ok(!(await page.content()).includes(token));
 });
 
-walk(JELASTIC, "methods are chosen by search, only the checked ones are shown, and each leads to its documentation", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "methods are searched, filtered by selection and linked to documentation", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   await page.getByRole("link", { name: "Generate", exact: true }).click();
   await page.getByLabel("Description", { exact: true }).fill("stop at night");
@@ -99,7 +99,7 @@ walk(JELASTIC, "methods are chosen by search, only the checked ones are shown, a
   assert.deepEqual([await call(server, "stopenv", token), await call(server, "startenv", token)], [0, 8202]);
 });
 
-walk(JELASTIC, "a token is edited, and regenerated from there with everything else kept", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a token is edited and regenerated, and keeps its other values", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const old = await generate(page, "deploy");
   await page.getByRole("link", { name: "Edit deploy" }).click();
@@ -109,7 +109,7 @@ walk(JELASTIC, "a token is edited, and regenerated from there with everything el
   await confirm(page);
   await page.getByRole("heading", { name: "release" }).waitFor();
   await page.getByRole("button", { name: "Change", exact: true }).click();
-  await dialog(page, "Change when it expires").getByRole("button", { name: "Regenerate" }).click();
+  await dialog(page, "Change the expiration").getByRole("button", { name: "Regenerate" }).click();
   await dialog(page, "Regenerate this token?").getByRole("button", { name: "Regenerate" }).click();
   await confirm(page);
   const token = await page.locator(".secret").innerText();
@@ -131,7 +131,7 @@ walk(JELASTIC, "a copy starts with the parameters of the original", options(), a
   await page.locator(".secret").waitFor();
 });
 
-walk(JELASTIC, "several tokens are selected with Shift and Ctrl, and removed after the password", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "tokens are selected with Shift and Ctrl and removed after the password", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const tokens = [];
   for (const description of ["d", "c", "b", "a"]) tokens.push(await generate(page, description));
@@ -146,7 +146,7 @@ walk(JELASTIC, "several tokens are selected with Shift and Ctrl, and removed aft
   assert.deepEqual(await Promise.all(tokens.map((token) => call(server, "getenvinfo", token))), [0, 701, 0, 701]);
 });
 
-walk(JELASTIC, "refresh shows what another window has changed, and the list writes days as the platform does", options(), async ({ page, context, watched, open }) => {
+walk(JELASTIC, "refresh shows changes of another window, with dates in the platform's format", options(), async ({ page, context, watched, open }) => {
   expectQuestion(watched);
   await open();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
@@ -159,7 +159,7 @@ walk(JELASTIC, "refresh shows what another window has changed, and the list writ
   assert.match(await page.locator("tbody .created time").innerText(), /^\d\d-\d\d-\d{4}$/);
 });
 
-walk(JELASTIC, "the address with the token in it stops the environment in a browser", options(), async ({ page, server, watched }) => {
+walk(JELASTIC, "a URL with the token stops the environment in a browser", options(), async ({ page, server, watched }) => {
   expectQuestion(watched);
   const token = await generate(page, "stop");
   await page.goto(`${server.url}/1.0/environment/control/rest/stopenv?envName=my-project&session=${token}`);

@@ -1,10 +1,10 @@
-// The list: what it shows, and what of it.
+// Tests the list: its rows, filters, order, pages and bulk actions.
 
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 import { names, rows } from "./harness/list.js";
 
-scene("a person without tokens is told what they are for", {}, async ({ page, api, open }) => {
+scene("the empty list explains what tokens are for", {}, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   await open();
   await page.getByRole("heading", { name: "No tokens yet" }).waitFor();
@@ -12,7 +12,7 @@ scene("a person without tokens is told what they are for", {}, async ({ page, ap
   await page.getByRole("heading", { name: "New token" }).waitFor();
 });
 
-scene("a row says what a token is, may do, and when it ends", { timezoneId: "UTC" }, async ({ page, api, open, server }) => {
+scene("a row shows the name, scopes, status and expiry of a token", { timezoneId: "UTC" }, async ({ page, api, open, server }) => {
   const token = await api.make({ name: "ci", description: "nightly build", scopes: ["projects:list", "projects:read", "projects:publish"], expires: "12d" });
   const created = token.created_at.slice(0, 10);
   await api.make({ name: "unused", expires: "never" });
@@ -23,7 +23,7 @@ scene("a row says what a token is, may do, and when it ends", { timezoneId: "UTC
   for (const part of ["ci", "nightly build", "projects:list", "+1", "active", created, "in 12 days", token.expires_at.slice(0, 10)]) {
     assert.ok(text.includes(part), `${part} in ${text}`);
   }
-  // On a busy machine it was not just now.
+  // On a slow machine the text may no longer be "just now".
   assert.equal(text.match(/just now|minutes? ago/g)?.length, 2, text);
   const end = row.locator("time").nth(1);
   assert.equal(await end.getAttribute("datetime"), token.expires_at);
@@ -33,13 +33,13 @@ scene("a row says what a token is, may do, and when it ends", { timezoneId: "UTC
   assert.ok(other.includes("none"), "no scopes");
 });
 
-scene("a token that ends at midnight ends with the day before", { timezoneId: "UTC" }, async ({ page, api, open }) => {
+scene("a token that expires at midnight shows the day before as its last day", { timezoneId: "UTC" }, async ({ page, api, open }) => {
   await api.make({ name: "through March", expires: "31-03-2099" });
   await open();
   assert.ok((await page.getByRole("row", { name: /through March/ }).innerText()).includes("2099-03-31"));
 });
 
-scene("dates are those of the person's own zone", { timezoneId: "Pacific/Auckland" }, async ({ page, api, open }) => {
+scene("dates are shown in the time zone of the browser", { timezoneId: "Pacific/Auckland" }, async ({ page, api, open }) => {
   await api.make({ name: "far", expires: "2099-03-31T20:00:00Z" });
   await open();
   const row = page.getByRole("row", { name: /far/ });
@@ -47,7 +47,7 @@ scene("dates are those of the person's own zone", { timezoneId: "Pacific/Aucklan
   assert.equal(await row.locator("time").nth(1).getAttribute("title"), "2099-03-31 20:00:00 UTC");
 });
 
-scene("active tokens come first, with the number of the others", {}, async ({ page, api, open }) => {
+scene("the list shows active tokens first and counts the other statuses", {}, async ({ page, api, open }) => {
   const revoked = await api.make({ name: "gone", expires: "1y" });
   await api.call("POST", `/${revoked.id}/revoke`);
   await open();
@@ -61,7 +61,7 @@ scene("active tokens come first, with the number of the others", {}, async ({ pa
   assert.match(await row.locator(".status-cell").innerText(), /revoked\s+\d{4}-\d\d-\d\d\s+(just now|\d+ minutes? ago)/);
 });
 
-scene("what expires soon has a badge and a filter, and so have unused tokens and scopes", {}, async ({ page, api, open, server }) => {
+scene("expiring tokens have a badge, and filters find expiring and unused tokens", {}, async ({ page, api, open, server }) => {
   const used = await api.make({ name: "used", expires: "6d", scopes: ["projects:list"] });
   await api.make({ name: "late", expires: "8d", scopes: ["projects:list"] });
   await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${used.token}` } });
@@ -82,7 +82,7 @@ scene("what expires soon has a badge and a filter, and so have unused tokens and
   assert.deepEqual(await names(page, 1), ["first token"]);
 });
 
-scene("tokens that were never used count as longest unused, on every page", { server: ["--limit", "60"] }, async ({ page, api, open, server }) => {
+scene("tokens that were never used sort first as longest unused on every page", { server: ["--limit", "60"] }, async ({ page, api, open, server }) => {
   await api.call("POST", "/delete", { all: true });
   const use = (token) => fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token.token}` } });
   const made = [];
@@ -103,7 +103,7 @@ scene("tokens that were never used count as longest unused, on every page", { se
   assert.deepEqual(all.map(([, never]) => never), [...Array(22).fill(true), ...Array(22).fill(false)]);
 });
 
-scene("a token that was not used for 90 days says so, from its last use on or from its creation", {}, async ({ page, api, open, context }) => {
+scene("a token that was not used for 90 days has a badge", {}, async ({ page, api, open, context }) => {
   await api.call("POST", "/delete", { all: true });
   for (const name of ["idle", "used", "waiting", "new", "revoked"]) await api.make({ name, expires: "never" });
   const ago = (days) => new Date(Date.now() - days * 86_400_000).toISOString();
@@ -124,7 +124,7 @@ scene("a token that was not used for 90 days says so, from its last use on or fr
   assert.deepEqual(said, [["waiting", "unused for 91 days"], ["idle", "unused for 120 days"]]);
 });
 
-scene("an empty list says why it is empty", {}, async ({ page, open }) => {
+scene("an empty list explains why it is empty", {}, async ({ page, open }) => {
   await open();
   await names(page, 1);
   await page.getByRole("radio", { name: "Revoked" }).check();
@@ -133,25 +133,25 @@ scene("an empty list says why it is empty", {}, async ({ page, open }) => {
   await page.getByRole("button", { name: "Show them" }).click();
   await names(page, 1);
   await page.getByRole("searchbox", { name: "Search name or description" }).fill("zebra");
-  await page.getByText("No name and no description contains “zebra”.").waitFor();
+  await page.getByText("No name or description contains “zebra”.").waitFor();
   await page.getByLabel("Never used").check();
-  await page.getByText("No token passes all of these filters.").waitFor();
+  await page.getByText("No token matches all of these filters.").waitFor();
 });
 
-scene("tokens are revoked in their rows, and several at once", {}, async ({ page, api, open, server }) => {
+scene("tokens are revoked from their rows and in bulk", {}, async ({ page, api, open, server }) => {
   const made = [];
   for (const name of ["c", "b", "a"]) made.push(await api.make({ name }));
   await open();
   await names(page, 4);
   await page.getByRole("button", { name: "Revoke c", exact: true }).click();
   await page.getByRole("dialog", { name: "Revoke this token?" }).getByRole("button", { name: "Revoke" }).click();
-  await page.getByText("c is revoked.").waitFor();
+  await page.getByText("c revoked.").waitFor();
   await names(page, 3);
   await page.getByLabel("Select a", { exact: true }).check();
   await page.getByLabel("Select b", { exact: true }).check();
   await page.getByRole("button", { name: "Revoke selected (2)" }).click();
   await page.getByRole("button", { name: "Revoke 2 tokens" }).click();
-  await page.getByText("2 tokens are revoked.").waitFor();
+  await page.getByText("2 tokens revoked.").waitFor();
   await names(page, 1);
   for (const { token } of made) assert.equal((await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token}` } })).status, 401);
   await page.getByRole("radio", { name: "Revoked" }).check();
@@ -159,11 +159,11 @@ scene("tokens are revoked in their rows, and several at once", {}, async ({ page
   assert.equal(await page.getByRole("button", { name: /^Revoke [abc]$/ }).count(), 0);
 });
 
-scene("a message can be dismissed, and goes when the view does", {}, async ({ page, open }) => {
+scene("a message disappears when it is dismissed or the view changes", {}, async ({ page, open }) => {
   await page.clock.install();
   await open();
   await names(page, 1);
-  // No message goes by itself now.
+  // Stop the clock, so that no message disappears by itself.
   await page.clock.pauseAt(Date.now() + 60_000);
   await page.getByRole("button", { name: "Refresh" }).click();
   const message = page.getByText("The list is up to date.");
@@ -176,7 +176,7 @@ scene("a message can be dismissed, and goes when the view does", {}, async ({ pa
   await message.waitFor({ state: "detached" });
 });
 
-scene("the list says how many tokens there is room for", { server: ["--limit", "3"] }, async ({ page, api, open }) => {
+scene("the list shows the number of tokens and the limit", { server: ["--limit", "3"] }, async ({ page, api, open }) => {
   await open();
   await page.getByText("You have 1 of 3 tokens.").waitFor();
   await api.make({ name: "more" });
@@ -187,7 +187,7 @@ scene("the list says how many tokens there is room for", { server: ["--limit", "
   await page.getByText("You have 1 of 3 tokens.").waitFor();
 });
 
-scene("status, text and order narrow the list, and stay in the address", {}, async ({ page, api, open }) => {
+scene("status, search and sort order apply to the list and stay in the URL", {}, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   await api.make({ name: "banana", description: "100%_done" });
   const revoked = await api.make({ name: "apple" });
@@ -216,12 +216,12 @@ scene("status, text and order narrow the list, and stay in the address", {}, asy
   await search.fill("%_D");
   assert.deepEqual(await names(page, 1), ["banana"]);
   await search.fill("nothing like it");
-  await page.getByRole("heading", { name: "No token matches" }).waitFor();
+  await page.getByRole("heading", { name: "No matching tokens" }).waitFor();
   await page.getByRole("button", { name: "Show all tokens" }).click();
   await names(page, 3);
 });
 
-scene("pages follow each other, there and back", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
+scene("the list can be paged forwards and backwards", { server: ["--limit", "60"] }, async ({ page, api, open }) => {
   for (let number = 0; number < 44; number += 1) await api.make({ name: `t${number}` });
   await open();
   await names(page, 20, "t43");
@@ -229,7 +229,7 @@ scene("pages follow each other, there and back", { server: ["--limit", "60"] }, 
   assert.ok(await page.getByRole("button", { name: "Previous" }).isDisabled());
   await page.getByRole("button", { name: "Next" }).click();
   await names(page, 20, "t23");
-  // To a token and back: where it was.
+  // Open a token and return to the same page of the list.
   await page.getByRole("link", { name: "t23", exact: true }).click();
   await page.getByRole("heading", { name: "t23" }).waitFor();
   await page.goBack();
@@ -237,7 +237,7 @@ scene("pages follow each other, there and back", { server: ["--limit", "60"] }, 
   await page.getByRole("button", { name: "Next" }).click();
   await names(page, 5, "t3");
   assert.ok(await page.getByRole("button", { name: "Next" }).isDisabled());
-  // The last page goes with its last token.
+  // The last page disappears with its last token.
   await page.getByLabel("Select all tokens shown").check();
   await page.getByRole("button", { name: "Delete selected (5)" }).click();
   await page.getByRole("button", { name: "Delete 5 tokens" }).click();
@@ -246,7 +246,7 @@ scene("pages follow each other, there and back", { server: ["--limit", "60"] }, 
   await names(page, 20, "t43");
 });
 
-scene("rows are selected one by one, with Ctrl, and with Shift as a range", {}, async ({ page, api, open }) => {
+scene("rows are selected one by one, with Ctrl, and as a range with Shift", {}, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   for (const name of ["e", "d", "c", "b", "a"]) await api.make({ name });
   await open();
@@ -269,7 +269,7 @@ scene("rows are selected one by one, with Ctrl, and with Shift as a range", {}, 
   assert.equal(await page.evaluate(() => getSelection().toString()), "", "no text is selected by the way");
   await page.getByLabel("Select all tokens shown").uncheck();
   assert.equal(await chosen(), "");
-  // By keyboard.
+  // Use the keyboard.
   await all.nth(1).getByRole("checkbox").press("Space");
   await all.nth(3).getByRole("checkbox").press("Shift+Space");
   assert.equal(await chosen(), "bcd");
@@ -284,7 +284,7 @@ scene("rows are selected one by one, with Ctrl, and with Shift as a range", {}, 
   assert.deepEqual((await api.tokens()).map(({ name }) => name).sort(), ["a", "e"]);
 });
 
-scene("a click on a row opens the token, and its buttons do what they say", {}, async ({ page, api, open }) => {
+scene("a click on a row opens the token and its buttons work", {}, async ({ page, api, open }) => {
   await api.call("POST", "/delete", { all: true });
   await api.make({ name: "ci" });
   await open();
@@ -300,7 +300,7 @@ scene("a click on a row opens the token, and its buttons do what they say", {}, 
   assert.deepEqual(await api.tokens(), []);
 });
 
-scene("refresh shows what others did meanwhile", {}, async ({ page, api, open }) => {
+scene("refresh shows changes made elsewhere", {}, async ({ page, api, open }) => {
   await open();
   await names(page, 1);
   await api.make({ name: "from elsewhere" });
@@ -308,7 +308,7 @@ scene("refresh shows what others did meanwhile", {}, async ({ page, api, open })
   assert.deepEqual(await names(page, 2, "from elsewhere"), ["from elsewhere", "first token"]);
 });
 
-scene("an admin sees everybody's, with owner, and may not edit or copy another's", { person: "root" }, async ({ page, api, open }) => {
+scene("an admin sees all tokens with owners but cannot edit or copy them", { person: "root" }, async ({ page, api, open }) => {
   const own = await api.make({ name: "own" });
   await open();
   await names(page, 2);
@@ -320,7 +320,7 @@ scene("an admin sees everybody's, with owner, and may not edit or copy another's
   await page.getByLabel("Owner (exact)").fill("alice");
   assert.deepEqual(await names(page, 1, "first token"), ["first token"]);
   await page.getByRole("link", { name: "first token", exact: true }).click();
-  await page.getByText("somebody else’s").waitFor();
+  await page.getByText("This token belongs to another owner.").waitFor();
   assert.equal(await page.getByRole("button", { name: /Edit|Change|Regenerate|Add|Remove/ }).count(), 0);
   await page.getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();

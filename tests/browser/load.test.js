@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 
-scene("the first view needs few requests and bytes, and does not jump", {}, async ({ page, context, api, open, server }) => {
+scene("the first view needs few requests and bytes and has no layout shift", {}, async ({ page, context, api, open, server }) => {
   for (let number = 0; number < 12; number += 1) await api.make({ name: `t${number}`, description: "something", scopes: ["projects:list"] });
   await page.addInitScript(() => {
     globalThis.shifts = 0;
@@ -37,8 +37,9 @@ scene("the first view needs few requests and bytes, and does not jump", {}, asyn
   console.log(`first view: ${requests.length} requests, ${bytes} bytes`);
 });
 
-scene("the list is asked for together with the script, not after it", {}, async ({ page, context, open }) => {
-  // The response with the script waits for the request of the list. If the script had to load first, this test would hang.
+scene("the list is requested in parallel with the script", {}, async ({ page, context, open }) => {
+  // The response with the script waits for the request for the list. If the script had to load
+  // first, this test would hang.
   let asked;
   const listed = new Promise((resolve) => (asked = resolve));
   page.on("request", (request) => request.url().includes("/tokens?") && asked());
@@ -50,7 +51,7 @@ scene("the list is asked for together with the script, not after it", {}, async 
   await page.locator("table.tokens .name").first().waitFor();
 });
 
-scene("a list that was loaded for another view is not shown later", {}, async ({ page, api, open }) => {
+scene("a list that was preloaded for another view is not reused", {}, async ({ page, api, open }) => {
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).waitFor();
   await api.make({ name: "made meanwhile" });
@@ -58,7 +59,7 @@ scene("a list that was loaded for another view is not shown later", {}, async ({
   await page.getByRole("link", { name: "made meanwhile", exact: true }).waitFor();
 });
 
-scene("files are compressed, and the browser has them the next time", {}, async ({ page, open }) => {
+scene("files are compressed and cached by the browser", {}, async ({ page, open }) => {
   const encodings = new Map();
   page.on("response", (answer) => answer.url().includes("/assets/") && encodings.set(answer.url().split("/").pop(), answer.headers()));
   await open();

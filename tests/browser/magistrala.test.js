@@ -1,4 +1,5 @@
-// What Magistrala's guide says that people do, on the page of its example. docs/systems/magistrala.md names these tests.
+// Tests the tasks of Magistrala's guide on the page of its example. docs/systems/magistrala.md
+// refers to these tests.
 
 import assert from "node:assert/strict";
 import { walk } from "./harness/index.js";
@@ -8,10 +9,13 @@ const MAGISTRALA = { name: "magistrala", path: "/personal-access-tokens", labels
 const HOME = "3f0a6c52-8d1b-4b7e-9a44-d0c1f2e3a4b5";
 const dialog = (page) => page.getByRole("dialog");
 
-/** Asks for a channel of the domain with that PAT. */
+/** Requests a channel of the domain with that PAT. */
 const read = async (server, token, channel) => (await fetch(`${server.url}/${HOME}/channels/${channel}`, { headers: { Authorization: `Bearer ${token}` } })).status;
 
-/** Finds an operation among the 110, and grants it for one entity of the domain; for all of them without `entity`. */
+/**
+ * Finds one of the 110 operations and grants it for one entity of the domain, or for all without
+ * `entity`.
+ */
 async function grant(place, title, entity) {
   await place.getByRole("searchbox", { name: "Search scopes" }).fill(title);
   await place.getByRole("checkbox", { name: new RegExp(`^${title}`) }).check();
@@ -20,7 +24,7 @@ async function grant(place, title, entity) {
   await place.getByLabel(`entity for ${title}`).press("Enter");
 }
 
-/** Creates a PAT that reads one channel, and returns it. */
+/** Creates a PAT that can read one channel and returns it. */
 async function create(page, name) {
   await page.getByRole("link", { name: "Create PAT" }).click();
   await page.getByLabel("Name", { exact: true }).fill(name);
@@ -31,11 +35,11 @@ async function create(page, name) {
   return page.locator(".secret").innerText();
 }
 
-walk(MAGISTRALA, "the sign-in leads back to the view that was wanted", { view: "#/new" }, async ({ page }) => {
+walk(MAGISTRALA, "the sign-in returns to the requested view", { view: "#/new" }, async ({ page }) => {
   await page.getByRole("heading", { name: "Create PAT" }).waitFor();
 });
 
-walk(MAGISTRALA, "a PAT is created with a name, a duration, a description and scopes for one entity, and leads to its own page", {}, async ({ page, server }) => {
+walk(MAGISTRALA, "a PAT is created with a duration and scopes for one entity", {}, async ({ page, server }) => {
   const token = await create(page, "garden");
   await page.getByRole("heading", { name: "garden", exact: true }).waitFor();
   await page.getByText(/expires in 6 days 23 hours/).waitFor();
@@ -46,7 +50,7 @@ walk(MAGISTRALA, "a PAT is created with a name, a duration, a description and sc
   assert.equal(await page.locator(".secret").count(), 0, "the secret is shown once");
 });
 
-walk(MAGISTRALA, "each operation is there for each entity", {}, async ({ page }) => {
+walk(MAGISTRALA, "each operation is offered for each entity", {}, async ({ page }) => {
   await page.getByRole("link", { name: "Create PAT" }).click();
   const search = page.getByRole("searchbox", { name: "Search scopes" });
   for (const operation of ["Create", "Read", "List", "Update", "Delete", "Share", "Unshare", "Publish", "Subscribe"]) {
@@ -55,12 +59,12 @@ walk(MAGISTRALA, "each operation is there for each entity", {}, async ({ page })
   }
 });
 
-walk(MAGISTRALA, "no operation is offered for all, because nobody may grant that", {}, async ({ page, server }) => {
+walk(MAGISTRALA, "no operation is offered for all entities, because it cannot be granted", {}, async ({ page, server }) => {
   await page.getByRole("link", { name: "Create PAT" }).click();
   await page.getByLabel("Name", { exact: true }).fill("wide");
   await page.getByRole("searchbox", { name: "Search scopes" }).fill("Read channels");
   await page.getByRole("checkbox", { name: /^Read channels/ }).check();
-  await page.getByRole("group", { name: "Read channels" }).getByText("Only for chosen ones").waitFor();
+  await page.getByRole("group", { name: "Read channels" }).getByText("Only for selected ones").waitFor();
   assert.equal(await page.getByText("For all").count(), 0);
   const sent = [];
   page.on("request", (request) => request.method() === "POST" && sent.push(request.url()));
@@ -71,7 +75,7 @@ walk(MAGISTRALA, "no operation is offered for all, because nobody may grant that
   assert.equal(said.status(), 403, "the server refuses what the page does not offer");
 });
 
-walk(MAGISTRALA, "a PAT is viewed by a click on its row, or on View", {}, async ({ page }) => {
+walk(MAGISTRALA, "a PAT is opened by a click on its row or on View", {}, async ({ page }) => {
   await create(page, "garden");
   await page.getByRole("button", { name: "I have saved it" }).click();
   for (const click of [page.locator("tbody .badge.active"), page.getByRole("link", { name: "View garden" })]) {
@@ -81,7 +85,7 @@ walk(MAGISTRALA, "a PAT is viewed by a click on its row, or on View", {}, async 
   }
 });
 
-walk(MAGISTRALA, "a scope for a whole domain is added, one is removed, and all are", {}, async ({ page, server }) => {
+walk(MAGISTRALA, "a scope for a whole domain is added, one is removed, then all are", {}, async ({ page, server }) => {
   const token = await create(page, "garden");
   await page.getByRole("button", { name: "I have saved it" }).click();
   await page.getByRole("button", { name: "Add Scope" }).click();
@@ -95,11 +99,11 @@ walk(MAGISTRALA, "a scope for a whole domain is added, one is removed, and all a
   assert.deepEqual([await read(server, token, "garden"), await read(server, token, "kitchen")], [200, 403]);
   await page.getByRole("button", { name: "Delete All" }).click();
   await dialog(page).getByRole("button", { name: "Delete All" }).click();
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
   assert.equal(await read(server, token, "garden"), 403);
 });
 
-walk(MAGISTRALA, "a revoked PAT comes back with a new duration and a new secret", {}, async ({ page, server }) => {
+walk(MAGISTRALA, "a revoked PAT is regenerated with a new duration and a new secret", {}, async ({ page, server }) => {
   const old = await create(page, "garden");
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await dialog(page).getByRole("button", { name: "Revoke" }).click();
@@ -114,7 +118,7 @@ walk(MAGISTRALA, "a revoked PAT comes back with a new duration and a new secret"
   assert.deepEqual([await read(server, token, "garden"), await read(server, old, "garden")], [200, 401]);
 });
 
-walk(MAGISTRALA, "an expired PAT is found by its status, and comes back with a new duration", {}, async ({ page, restart }) => {
+walk(MAGISTRALA, "an expired PAT is found by status and regenerated with a new duration", {}, async ({ page, restart }) => {
   await create(page, "garden");
   await page.getByRole("button", { name: "I have saved it" }).click();
   await restart(["--later", "10d"], async ({ page, server }) => {
@@ -131,7 +135,7 @@ walk(MAGISTRALA, "an expired PAT is found by its status, and comes back with a n
   });
 });
 
-walk(MAGISTRALA, "one PAT is deleted in its row, and all of them together", {}, async ({ page }) => {
+walk(MAGISTRALA, "one PAT is deleted from its row and all of them together", {}, async ({ page }) => {
   for (const name of ["one", "two", "three"]) {
     await create(page, name);
     await page.getByRole("button", { name: "I have saved it" }).click();

@@ -1,10 +1,10 @@
-// What surrounds the page's modules when they are joined into one script.
+// Declares the globals of the page's modules after they are joined into one script.
 
-/** All texts of the page, by their keys, and their language, as a tag. */
+/** The texts of the page by key, and the tag of their language. */
 declare const TEXTS: Record<string, string>;
 declare const LANGUAGE: string;
 
-/** What the server says of the person and of the host's settings. */
+/** The server's description of the signed-in person and of the host's settings. */
 interface Settings {
   api: string;
   names: string | null;
@@ -20,18 +20,18 @@ interface Settings {
   parameters: Record<string, string[]>;
 }
 
-/** Where the page is: alone in its document, or in a shadow root of a page of the host's. */
+/** The place of the page: a document of its own, or a shadow root in the host's page. */
 interface Place {
   root: Document | ShadowRoot;
-  /** What contains all of the page. */
+  /** The element that contains the whole page. */
   frame: HTMLElement;
   top: HTMLElement;
   main: HTMLElement;
   status: HTMLElement;
-  /** The address that relative ones are relative to. */
+  /** The base of relative URLs. */
   base: string;
   settings: Settings;
-  /** Whether the fragment of the browser's address names the view. */
+  /** Whether the fragment of the browser's URL names the view. */
   fragment: boolean;
   alone: boolean;
   /** Aborted when the page is removed. */
@@ -40,5 +40,5 @@ interface Place {
 
 declare const PLACE: Place;
 
-/** Evaluates the modules of the page, each of which may use `PLACE`. */
+/** Runs the modules of the page with this place as `PLACE`. */
 declare function startPage(place: Place): void;

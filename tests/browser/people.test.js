@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { scene } from "./harness/index.js";
 import { names } from "./harness/list.js";
 
-scene("the page speaks German to a browser that prefers it", { locale: "de-AT" }, async ({ page, open }) => {
+scene("the page is in German if the browser prefers it", { locale: "de-AT" }, async ({ page, open }) => {
   await open();
   await page.getByRole("heading", { name: "Persönliche Zugangstoken" }).waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), "de");
@@ -21,12 +21,12 @@ scene("the page speaks German to a browser that prefers it", { locale: "de-AT" }
   assert.doesNotMatch(await page.locator("body").innerText(), /\b(the|your|Token is|Expires)\b/);
 });
 
-scene("a browser of another language gets English", { locale: "fr" }, async ({ page, open }) => {
+scene("the page falls back to English for other languages", { locale: "fr" }, async ({ page, open }) => {
   await open();
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
 });
 
-scene("a name from right to left does not disturb what is around it", {}, async ({ page, api, open }) => {
+scene("a right-to-left name does not affect the text around it", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "\u05d1\u05e0\u05d9\u05d9\u05d4 (1)", description: "\u05ea\u05d9\u05d0\u05d5\u05e8" });
   await open();
   await names(page, 2);
@@ -40,7 +40,7 @@ scene("a name from right to left does not disturb what is around it", {}, async 
   assert.equal(await page.getByLabel("Name", { exact: true }).evaluate((element) => getComputedStyle(element).direction), "rtl");
 });
 
-scene("keys of an input method neither close an editor nor add a resource", {}, async ({ page, api, open }) => {
+scene("composition keys of an input method neither close an editor nor add a resource", {}, async ({ page, api, open }) => {
   const token = await api.make({ name: "before" });
   const composing = (locator, key) => locator.evaluate((element, key) => element.dispatchEvent(new KeyboardEvent("keydown", { key, isComposing: true, bubbles: true, cancelable: true })), key);
   await open(`#/tokens/${token.id}`);
@@ -53,7 +53,7 @@ scene("keys of an input method neither close an editor nor add a resource", {}, 
   await name.waitFor({ state: "detached" });
   await open("#/new");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   const id = page.getByLabel("id for Read projects");
   await id.fill("atlas");
   await composing(id, "Enter");
@@ -62,7 +62,7 @@ scene("keys of an input method neither close an editor nor add a resource", {}, 
   assert.equal(await page.locator(".chip").count(), 1);
 });
 
-scene("on a phone rows are compact and start early, and details are a tap away", { viewport: { width: 390, height: 844 }, hasTouch: true }, async ({ page, api, open }) => {
+scene("rows are compact on a phone and open their details on tap", { viewport: { width: 390, height: 844 }, hasTouch: true }, async ({ page, api, open }) => {
   for (const name of ["one", "two", "three"]) await api.make({ name, description: "long ".repeat(30), scopes: ["projects:list", "projects:read"] });
   await open();
   await names(page, 4);
@@ -75,11 +75,11 @@ scene("on a phone rows are compact and start early, and details are a tap away",
   await page.getByRole("heading", { name: "three" }).waitFor();
   await open("#/new");
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   assert.ok((await page.getByLabel("id for Read projects").boundingBox()).width >= 150);
 });
 
-scene("who is not signed in comes back to the view they wanted", { person: null }, async ({ page, open, watched }) => {
+scene("signing in returns to the requested view", { person: null }, async ({ page, open, watched }) => {
   watched.expect(401);
   await open("#/new");
   await page.waitForURL(/\/login\?next=/);
@@ -90,7 +90,7 @@ scene("who is not signed in comes back to the view they wanted", { person: null 
   await page.getByRole("heading", { name: "New token" }).waitFor();
 });
 
-scene("an address that names no token asks the server nothing", {}, async ({ page, open, server }) => {
+scene("a URL without a valid token id sends no request", {}, async ({ page, open, server }) => {
   await open();
   await names(page, 1);
   const asked = [];

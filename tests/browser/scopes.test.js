@@ -8,7 +8,7 @@ const choose = (page, label) => page.getByRole("radio", { name: label, exact: tr
 const choice = (page, title) => page.getByRole("radiogroup", { name: title });
 const words = (page) => page.locator(".summary li").allInnerTexts();
 
-/** Submits the form, and returns the scopes of the new token. */
+/** Submits the form and returns the scopes of the new token. */
 async function granted(page, api) {
   await page.getByRole("button", { name: "Create token" }).click();
   await page.locator(".secret").waitFor();
@@ -20,11 +20,11 @@ async function start(page, open) {
   await page.getByLabel("Name", { exact: true }).fill("it");
 }
 
-scene("an operation is for all or for chosen resources, never both", {}, async ({ page, api, open }) => {
+scene("an operation is granted for all resources or for selected ones, never both", {}, async ({ page, api, open }) => {
   await start(page, open);
   await box(page, "Read projects").check();
   assert.deepEqual(await words(page), ["Read projects: all"]);
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByLabel("id for Read projects").fill("borealis");
@@ -34,38 +34,38 @@ scene("an operation is for all or for chosen resources, never both", {}, async (
   await page.getByRole("cell", { name: "Read projects: only atlas" }).waitFor();
 });
 
-scene("going back to all grants all and nothing single", {}, async ({ page, api, open }) => {
+scene("switching back to all resources drops the selected ones", {}, async ({ page, api, open }) => {
   await start(page, open);
   await box(page, "Read projects").check();
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByLabel("id for Read projects").press("Enter");
   await choice(page, "Read projects").getByRole("radio", { name: "For all" }).check();
   assert.deepEqual(await granted(page, api), ["projects:read"]);
 });
 
-scene("an operation for chosen resources needs one, and takes what is written", {}, async ({ page, api, open }) => {
+scene("an operation for selected resources requires at least one resource", {}, async ({ page, api, open }) => {
   await start(page, open);
   await box(page, "Read projects").check();
-  await choice(page, "Read projects").getByRole("radio", { name: "Only for chosen ones" }).check();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByRole("button", { name: "Create token" }).click();
   await page.getByText("Add at least one, or choose “For all”.").waitFor();
   const id = page.getByLabel("id for Read projects");
   for (const wrong of ["a b", "a:b", 'a"', "ü", "a/../b", "."]) {
     await id.fill(wrong);
     await id.press("Enter");
-    await page.getByText("No spaces, quotes").waitFor();
+    await page.getByText("without spaces, quotes").waitFor();
   }
   await id.fill("atlas");
   assert.deepEqual(await granted(page, api), ["projects:read:atlas"], "without a click on Add");
 });
 
-scene("a preset looks like what it grants", {}, async ({ page, api, open }) => {
+scene("a preset checks the operations that it grants", {}, async ({ page, api, open }) => {
   await start(page, open);
   await choose(page, "Everything about projects");
   await page.getByText("Grants 5 of 5 operations:").waitFor();
   assert.ok(await box(page, "Everything in projects").isChecked());
-  assert.deepEqual(await words(page), ["Everything in projects, also what is added later"]);
+  assert.deepEqual(await words(page), ["Everything in projects, including what is added later"]);
   assert.equal(await page.locator(".chip").count(), 0);
   await choose(page, "Look, don't touch");
   await page.getByText("Grants 2 of 5 operations:").waitFor();
@@ -73,7 +73,7 @@ scene("a preset looks like what it grants", {}, async ({ page, api, open }) => {
   assert.deepEqual(await granted(page, api), ["projects:list", "projects:read"]);
 });
 
-scene("one operation taken out of everything leaves the others", {}, async ({ page, api, open }) => {
+scene("unchecking one operation of a wildcard keeps the others", {}, async ({ page, api, open }) => {
   await start(page, open);
   await choose(page, "Everything about projects");
   await box(page, "Delete projects").uncheck();
@@ -82,7 +82,7 @@ scene("one operation taken out of everything leaves the others", {}, async ({ pa
   assert.deepEqual(await granted(page, api), ["projects:create", "projects:list", "projects:publish", "projects:read"]);
 });
 
-scene("ticking what a preset grants shows the preset", {}, async ({ page, open }) => {
+scene("checking the operations of a preset selects the preset", {}, async ({ page, open }) => {
   await start(page, open);
   await box(page, "List projects").check();
   assert.ok(await page.getByRole("radio", { name: "Custom" }).isChecked());
@@ -90,7 +90,7 @@ scene("ticking what a preset grants shows the preset", {}, async ({ page, open }
   assert.ok(await page.getByRole("radio", { name: "Look, don't touch" }).isChecked());
 });
 
-scene("scopes that a person may not grant are named at the picker, in the language of the page", { locale: "de" }, async ({ page, context, open, watched }) => {
+scene("the picker names the scopes that the person cannot grant", { locale: "de" }, async ({ page, context, open, watched }) => {
   watched.expect(403);
   await open("#/new");
   await page.getByLabel("Name", { exact: true }).fill("es");
@@ -115,7 +115,7 @@ async function catalogOf(context, resources) {
   });
 }
 
-scene("three hundred operations are found in groups, by search and by what is checked", {}, async ({ page, open, context }) => {
+scene("three hundred operations can be grouped, searched and filtered", {}, async ({ page, open, context }) => {
   await catalogOf(context, 30);
   await start(page, open);
   await page.getByText("Grants 0 of 300 operations:").waitFor();
@@ -146,7 +146,7 @@ scene("three hundred operations are found in groups, by search and by what is ch
   assert.match(await docs.getAttribute("rel"), /noopener/);
 });
 
-scene("operations that share no resource stand in one list, and methods are grouped by their class", {}, async ({ page, open, context }) => {
+scene("ungrouped operations form one list and methods are grouped by class", {}, async ({ page, open, context }) => {
   await context.route("**/tokens/scopes", async (route) => {
     const answer = await route.fetch();
     const scopes = ["ping", "mail.box.Send", "mail.box.Read", "upload"].map((scope) => ({ scope, title: `Call ${scope}`, description: "", docs: null }));
@@ -162,7 +162,7 @@ scene("operations that share no resource stand in one list, and methods are grou
   assert.deepEqual(await page.locator(".picker-row:visible strong").allInnerTexts(), ["Call ping"]);
 });
 
-scene("the summary stays in sight while the operations scroll", { viewport: { width: 1280, height: 500 } }, async ({ page, open }) => {
+scene("the summary stays visible while the operations scroll", { viewport: { width: 1280, height: 500 } }, async ({ page, open }) => {
   await start(page, open);
   await box(page, "List projects").scrollIntoViewIfNeeded();
   await page.locator(".summary").getByText("Grants 0 of 5").waitFor();

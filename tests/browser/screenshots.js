@@ -59,7 +59,7 @@ async function form({ page, open }) {
   await page.getByRole("radio", { name: "90 days" }).check();
   await page.getByRole("checkbox", { name: /List projects/ }).check();
   await page.getByRole("checkbox", { name: /Read projects/ }).check();
-  await page.getByRole("radio", { name: "Only for chosen ones" }).check();
+  await page.getByRole("radio", { name: "Only for selected ones" }).check();
   await page.getByLabel("id for Read projects").fill("atlas");
   await page.getByRole("button", { name: "Add" }).click();
   // The viewport is large enough for the whole form and its summary.

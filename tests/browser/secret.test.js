@@ -1,4 +1,4 @@
-// The secret: shown once, and nowhere else, ever.
+// Tests that the secret is shown once and is not stored anywhere.
 
 import assert from "node:assert/strict";
 import { exec } from "node:child_process";
@@ -15,7 +15,7 @@ async function create(page, open) {
   return page.locator(".secret").innerText();
 }
 
-/** Everything that a page, and what it leaves behind, may hold. */
+/** Returns everything that the page contains or stores. */
 const left = (page) =>
   page.evaluate(async () => {
     const databases = await indexedDB.databases();
@@ -35,7 +35,7 @@ const left = (page) =>
   });
 
 const LEAVING = {
-  "going on": async (page) => {
+  "following a link": async (page) => {
     await page.getByRole("link", { name: "All tokens" }).click();
     await page.getByRole("button", { name: "Leave" }).click();
   },
@@ -44,7 +44,7 @@ const LEAVING = {
     await page.getByRole("button", { name: "Leave" }).click();
   },
   reloading: (page) => page.reload(),
-  "having saved it": (page) => page.getByRole("button", { name: "I have saved it" }).click(),
+  "confirming that it is saved": (page) => page.getByRole("button", { name: "I have saved it" }).click(),
   "leaving the page": async (page) => {
     await page.getByRole("link", { name: "Back" }).click();
     await page.waitForURL((url) => url.pathname === "/");
@@ -52,7 +52,7 @@ const LEAVING = {
 };
 
 for (const [how, leave] of Object.entries(LEAVING)) {
-  scene(`the secret is gone after ${how}`, {}, async ({ page, open, watched, server }) => {
+  scene(`the secret is removed after ${how}`, {}, async ({ page, open, watched, server }) => {
     const requests = [];
     page.on("request", (request) => requests.push(`${request.url()} ${JSON.stringify(request.headers())} ${request.postData() ?? ""}`));
     await open();
@@ -62,7 +62,7 @@ for (const [how, leave] of Object.entries(LEAVING)) {
     await leave(page);
     await page.locator(".secret").waitFor({ state: "detached" });
     assert.doesNotMatch(await left(page), TOKEN);
-    // And to wherever it was shown.
+    // Go back to the view that showed the secret.
     if (page.url() === address) await page.goto("/");
     else await page.goBack();
     await page.goto(address);
@@ -75,7 +75,7 @@ for (const [how, leave] of Object.entries(LEAVING)) {
   });
 }
 
-scene("the canary test finds a secret where there is one", {}, async ({ page, open }) => {
+scene("the canary check detects a secret on the page", {}, async ({ page, open }) => {
   const secret = await create(page, open);
   assert.ok((await left(page)).includes(secret), "in the document, while it is shown");
   await page.getByRole("button", { name: "I have saved it" }).click();
@@ -83,7 +83,7 @@ scene("the canary test finds a secret where there is one", {}, async ({ page, op
   assert.match(await left(page), TOKEN);
 });
 
-scene("the secret is in no field that a browser would remember, and is warned about", {}, async ({ page, open }) => {
+scene("the secret is not in a form field and comes with a warning", {}, async ({ page, open }) => {
   const secret = await create(page, open);
   await page.getByText("you will not see it again").waitFor();
   const fields = await page.locator("input, textarea").evaluateAll((all) => all.map((field) => field.value));
@@ -92,14 +92,14 @@ scene("the secret is in no field that a browser would remember, and is warned ab
   assert.ok(!page.url().includes(secret));
 });
 
-scene("the secret is copied", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open }) => {
+scene("the secret can be copied", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open }) => {
   const secret = await create(page, open);
   await page.getByRole("button", { name: "Copy", exact: true }).click();
   await page.getByText("Copied.").waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);
 });
 
-scene("without a clipboard the secret is selected", {}, async ({ page, open }) => {
+scene("the secret is selected if the clipboard is unavailable", {}, async ({ page, open }) => {
   await page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   const secret = await create(page, open);
   await page.getByRole("button", { name: "Copy", exact: true }).click();
@@ -120,7 +120,7 @@ for (const [name, file] of [["Nightly Build #7", "nightly-build-7-token.txt"], [
   });
 }
 
-scene("the command beside the secret works when it is pasted", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open, server }) => {
+scene("the example command works when it is pasted", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open, server }) => {
   await create(page, open);
   await page.getByRole("button", { name: "Copy the command" }).click();
   await page.getByText("Copied.").waitFor();
@@ -130,7 +130,7 @@ scene("the command beside the secret works when it is pasted", { permissions: ["
   assert.ok(command.includes(`${server.url}/api/me`));
 });
 
-scene("an unsaved secret is not left without a question", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open }) => {
+scene("leaving an unsaved secret requires confirmation", { permissions: ["clipboard-read", "clipboard-write"] }, async ({ page, open }) => {
   const secret = await create(page, open);
   const address = page.url();
   await page.getByRole("link", { name: "Activity" }).first().click();
@@ -152,7 +152,7 @@ scene("an unsaved secret is not left without a question", { permissions: ["clipb
   await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
 });
 
-scene("a revoked token shows no secret to copy", {}, async ({ page, open }) => {
+scene("revoking a token removes its secret from the page", {}, async ({ page, open }) => {
   await create(page, open);
   await page.getByRole("button", { name: "Revoke", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();

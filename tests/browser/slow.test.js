@@ -1,4 +1,5 @@
-// A slow network and an impatient person: each answer takes 150 ms, and each button is clicked twice.
+// Tests a slow network and an impatient person: each response takes 150 ms, and each button is
+// clicked twice.
 
 import assert from "node:assert/strict";
 import { delay, eventually, scene, use } from "./harness/index.js";
@@ -7,7 +8,7 @@ import { names } from "./harness/list.js";
 const DELAY = 150;
 const dialog = (page) => page.getByRole("dialog");
 
-/** Notes the changes that the page asks the server for: method and path, without ids. */
+/** Records the changes that the page requests: method and path, without ids. */
 function changesOf(page, server) {
   const changes = [];
   page.on("request", (request) => {
@@ -17,7 +18,7 @@ function changesOf(page, server) {
   return changes;
 }
 
-/** Clicks twice, and sends the form once more by Enter's way. */
+/** Clicks twice and submits the form once more, as Enter does. */
 async function insist(button) {
   await button.evaluate((element) => {
     const { form } = element;
@@ -27,7 +28,7 @@ async function insist(button) {
   });
 }
 
-scene("with answers after 150 ms each change is made once, however often somebody clicks", {}, async ({ page, open, api, server }) => {
+scene("repeated clicks make each change only once when responses take 150 ms", {}, async ({ page, open, api, server }) => {
   const changes = changesOf(page, server);
   await delay(page, DELAY);
   await open("#/new");
@@ -51,7 +52,7 @@ scene("with answers after 150 ms each change is made once, however often somebod
   await insist(dialog(page).getByRole("button", { name: "Add scopes" }));
   await page.getByRole("button", { name: "Remove projects:list" }).click();
   await insist(dialog(page).getByRole("button", { name: "Remove" }));
-  await page.getByText("No scopes: it may do nothing.").waitFor();
+  await page.getByText("No scopes. This token cannot do anything.").waitFor();
 
   await page.getByRole("button", { name: "Regenerate" }).click();
   await insist(dialog(page).getByRole("button", { name: "Regenerate" }));
@@ -80,11 +81,11 @@ scene("with answers after 150 ms each change is made once, however often somebod
   ]);
 });
 
-scene("an answer that comes late does not replace what was asked for after it", {}, async ({ page, open, api, context }) => {
+scene("a late response does not replace a newer one", {}, async ({ page, open, api, context }) => {
   for (const name of ["alpha", "beta"]) await api.make({ name });
   await open();
   await names(page, 3);
-  // The first search is answered after the second one.
+  // The response to the first search arrives after the response to the second.
   let release;
   const held = new Promise((resolve) => (release = resolve));
   const isFirst = (url) => url.searchParams.get("q") === "al";
@@ -102,7 +103,7 @@ scene("an answer that comes late does not replace what was asked for after it", 
   assert.deepEqual(await names(page, 1), ["beta"]);
 });
 
-scene("who goes on before a slow answer stays where they went", {}, async ({ page, open, api }) => {
+scene("a slow response does not change the view after navigation", {}, async ({ page, open, api }) => {
   const token = await api.make({ name: "left alone" });
   await delay(page, DELAY);
   await open(`#/tokens/${token.id}`);

@@ -1,4 +1,4 @@
-// When things go wrong: the page says so, says what to do, and loses nothing.
+// Tests error handling: the page shows the problem and a solution, and keeps all input.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ async function isKept(page) {
   assert.ok(await page.getByRole("checkbox", { name: /Read projects/ }).isChecked());
 }
 
-scene("when the session has ended, the form stays, and goes through after a new sign-in", {}, async ({ page, context, open, watched, api }) => {
+scene("an expired session keeps the form, which can be sent after a new sign-in", {}, async ({ page, context, open, watched, api }) => {
   watched.expect(401);
   await fillIn(page, open);
   await context.clearCookies();
@@ -38,11 +38,11 @@ scene("when the session has ended, the form stays, and goes through after a new 
 });
 
 for (const [what, answer, said] of [
-  ["the store is away", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
-  ["a proxy answers in its own words", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server answered 502"],
-  ["the server has a fault", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "This is a fault of the server."],
+  ["the store is unavailable", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
+  ["a proxy sends its own error page", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server responded with status 502"],
+  ["the server fails", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "An error occurred on the server."],
 ]) {
-  scene(`when ${what}, the page says so and keeps the form`, {}, async ({ page, context, open, watched }) => {
+  scene(`the page shows an error and keeps the form when ${what}`, {}, async ({ page, context, open, watched }) => {
     watched.expect(answer.status);
     await fillIn(page, open);
     const broken = (route) => (route.request().method() === "POST" ? route.fulfill(answer) : route.continue());
@@ -56,11 +56,11 @@ for (const [what, answer, said] of [
   });
 }
 
-/** The ends of the types of all problems of the API, as its documentation lists them. */
+/** The last segments of all problem types of the API, as documented. */
 const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
 
-for (const [locale, other] of [["en", "That did not work"], ["de", "Das hat nicht geklappt"]]) {
-  scene(`each problem of the API has a text in the language ${locale}`, { locale }, async ({ page, context, open, watched }) => {
+for (const [locale, other] of [["en", "Something went wrong"], ["de", "Etwas ist schiefgegangen"]]) {
+  scene(`each problem type of the API has a text in the language ${locale}`, { locale }, async ({ page, context, open, watched }) => {
     assert.ok(KINDS.length > 20, `${KINDS.length} kinds`);
     watched.expect(...KINDS.map(({ status }) => status));
     await open();
@@ -82,7 +82,7 @@ for (const [locale, other] of [["en", "That did not work"], ["de", "Das hat nich
   });
 }
 
-scene("without a connection the page says so, in the list too", {}, async ({ page, context, open, watched }) => {
+scene("a lost connection shows a message in the form and in the list", {}, async ({ page, context, open, watched }) => {
   watched.expect("FAILED");
   await open();
   await page.getByRole("link", { name: "first token", exact: true }).waitFor();
@@ -95,7 +95,7 @@ scene("without a connection the page says so, in the list too", {}, async ({ pag
   await problem(page).waitFor({ state: "detached" });
 });
 
-scene("a token that somebody else changed meanwhile is not overwritten, and what was typed stays", {}, async ({ page, api, open, watched }) => {
+scene("a concurrent change is not overwritten and the input is kept", {}, async ({ page, api, open, watched }) => {
   watched.expect(412);
   const token = await api.make({ name: "before" });
   await open(`#/tokens/${token.id}`);
@@ -103,17 +103,17 @@ scene("a token that somebody else changed meanwhile is not overwritten, and what
   await name(page).fill("mine");
   await api.call("PATCH", `/${token.id}`, { name: "theirs" });
   await page.getByRole("button", { name: "Save" }).click();
-  await problem(page).getByText("Somebody else changed this token").waitFor();
+  await problem(page).getByText("This token was changed elsewhere").waitFor();
   assert.equal((await api.show(token.id)).name, "theirs");
-  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
-  await page.getByText("It is now: “theirs”").waitFor();
+  await page.getByRole("button", { name: "Load the current version and keep my input" }).click();
+  await page.getByText("Current value: “theirs”").waitFor();
   assert.equal(await name(page).inputValue(), "mine");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("heading", { name: "mine" }).waitFor();
   assert.equal((await api.show(token.id)).name, "mine");
 });
 
-scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, watched }) => {
+scene("a conflict keeps the dialog open", {}, async ({ page, api, open, watched }) => {
   watched.expect(412);
   const token = await api.make({ name: "it" });
   await open(`#/tokens/${token.id}`);
@@ -122,7 +122,7 @@ scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, w
   await api.call("PATCH", `/${token.id}`, { description: "changed" });
   const add = page.getByRole("dialog").getByRole("button", { name: "Add scopes" });
   await add.click();
-  await page.getByRole("button", { name: "Load the current version, keep what I typed" }).click();
+  await page.getByRole("button", { name: "Load the current version and keep my input" }).click();
   await problem(page).waitFor({ state: "detached" });
   assert.ok(await page.getByRole("checkbox", { name: /Create projects/ }).isChecked());
   await add.click();
@@ -131,7 +131,7 @@ scene("a conflict in a dialog keeps the dialog", {}, async ({ page, api, open, w
   assert.deepEqual([now.description, now.scopes], ["changed", ["projects:create"]]);
 });
 
-scene("at the limit the page says how many there are, and keeps the form", { server: ["--limit", "2"] }, async ({ page, api, open, watched }) => {
+scene("reaching the token limit shows the count and keeps the form", { server: ["--limit", "2"] }, async ({ page, api, open, watched }) => {
   watched.expect(409);
   await fillIn(page, open);
   await api.make({ name: "second" });
@@ -141,17 +141,17 @@ scene("at the limit the page says how many there are, and keeps the form", { ser
 });
 
 for (const id of ["01a2036e-ec89-82bd-a180-37eb9531a5ce", "no-id", "%2e%2e%2fscopes", "%E0%A4%A"]) {
-  scene(`a link to what is not there, ${id}, is answered plainly`, {}, async ({ page, open, watched }) => {
+  scene(`a link to the missing token ${id} shows not found`, {}, async ({ page, open, watched }) => {
     if (id.length === 36) watched.expect(404);
     await open(`#/tokens/${id}`);
     await page.getByRole("heading", { name: "Not found" }).waitFor();
-    await page.getByText("There is no such token").waitFor();
+    await page.getByText("This token does not exist").waitFor();
     await page.getByRole("link", { name: "All tokens" }).click();
     await page.getByRole("heading", { name: "Personal access tokens" }).waitFor();
   });
 }
 
-scene("a link to another's token is as one to none", { person: "bob" }, async ({ page, open, watched, browser, server }) => {
+scene("a link to a token of another owner shows not found", { person: "bob" }, async ({ page, open, watched, browser, server }) => {
   watched.expect(404);
   const alice = await browser.newContext({ baseURL: server.url });
   await signIn(alice, "alice");
@@ -161,14 +161,14 @@ scene("a link to another's token is as one to none", { person: "bob" }, async ({
   await page.getByRole("heading", { name: "Not found" }).waitFor();
 });
 
-scene("an address with a filter that is none is told, and leads to the whole list", {}, async ({ page, open, watched }) => {
+scene("a URL with an invalid filter shows an error and a link to the whole list", {}, async ({ page, open, watched }) => {
   watched.expect(422);
   await open("#/?sort=secret");
   await page.getByRole("button", { name: "Show the whole list" }).click();
   await page.getByRole("link", { name: "first token", exact: true }).waitFor();
 });
 
-scene("who is not signed in is sent to the sign-in, and finds the page afterwards", { person: null }, async ({ page, open, watched }) => {
+scene("a signed-out person is redirected to the sign-in and returns to the page", { person: null }, async ({ page, open, watched }) => {
   watched.expect(401);
   await open();
   await page.waitForURL(/login/);

@@ -1,7 +1,7 @@
-// curl, as API7's own page shows it, against examples/case-studies/api7.
+// Tests examples/case-studies/api7 with curl, as on API7's own page.
 //
-// To run it by hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES names the folder of the
-// examples if it is not target/debug/examples. It needs curl.
+// To run it by hand: `cargo build --examples`, `node --test api7.test.mjs`. HALLPASS_EXAMPLES names
+// the folder of the examples if it is not target/debug/examples. It needs curl.
 
 import assert from "node:assert/strict";
 import path from "node:path";
@@ -32,7 +32,10 @@ async function curl(...args) {
   return { status, headers, payload: envelope.payload, envelope, text: stdout };
 }
 
-/** Runs the command of API7's page: `curl https://console.api7.cloud/api/v1/user/me -H 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`. */
+/**
+ * Runs the command of API7's page: `curl https://console.api7.cloud/api/v1/user/me -H
+ * 'Authorization: Bearer <PASTE YOUR TOKEN HERE>' -i`.
+ */
 const me = (url, token) => curl(`${url}/api/v1/user/me`, "-H", `Authorization: Bearer ${token}`, "-i");
 
 /** Signs a person in at the console. Returns a cookie jar and the calls of the console. */
@@ -56,7 +59,7 @@ async function begin(t) {
   return { url, alice: await console_(t, url) };
 }
 
-test("a token is generated with a note and an expiry, shown once, and shows the account", async (t) => {
+test("a token with a note and an expiry is shown once and reads the account", async (t) => {
   const { url, alice } = await begin(t);
   const made = (await alice.generate({ notes: "deploy from CI", expire: "2099-12-30T00:00:00Z" })).payload;
   assert.match(made.token, /^api7_[0-9A-Za-z]+$/);
@@ -76,7 +79,7 @@ test("a token is generated with a note and an expiry, shown once, and shows the 
   assert.ok((await alice.list()).payload.list[0].last_used_at);
 });
 
-test("the note is optional, the expiry is not: never has to be said", async (t) => {
+test("the note is optional but the expiry is required, even for never", async (t) => {
   const { url, alice } = await begin(t);
   const never = (await alice.generate({ expire: "never" })).payload;
   assert.deepEqual([never.notes, never.expire], ["", null]);
@@ -92,7 +95,7 @@ test("the note is optional, the expiry is not: never has to be said", async (t) 
   assert.equal((await alice.list()).payload.count, 4);
 });
 
-test("the list comes page by page, as the SDK asks for it", async (t) => {
+test("the list is paginated with the parameters of the SDK", async (t) => {
   const { url, alice } = await begin(t);
   for (const notes of ["one", "two", "three"]) await alice.generate({ notes, expire: "30d" });
   const list = async (query) => {
@@ -106,7 +109,7 @@ test("the list comes page by page, as the SDK asks for it", async (t) => {
   assert.equal((await curl(`${url}/api/v1/user/tokens?page=x`, "-b", alice.jar, "-i")).status, 400);
 });
 
-test("the page has a sign-in of its own, and works on the same tokens", async (t) => {
+test("the page has its own sign-in and manages the same tokens", async (t) => {
   const { url } = await startFor(t, "api7");
   const page = `${url}/account/personal-access-token`;
   const stranger = await fetch(page, { redirect: "manual" });
@@ -130,7 +133,7 @@ test("the page has a sign-in of its own, and works on the same tokens", async (t
   assert.deepEqual(payload.list.map(({ notes, expire }) => [notes, expire]), [["by hand", null]]);
 });
 
-test("what is no token, and a token that is gone, is unauthorized, with the code six", async (t) => {
+test("an invalid or deleted token is unauthorized with code 6", async (t) => {
   const { url, alice } = await begin(t);
   const { id, token } = (await alice.generate({ expire: "30d" })).payload;
   assert.equal((await me(url, token)).status, 200);
@@ -146,7 +149,7 @@ test("what is no token, and a token that is gone, is unauthorized, with the code
   }
 });
 
-test("two credentials, and half a one, are a bad request", async (t) => {
+test("multiple or incomplete credentials are a bad request", async (t) => {
   const { url, alice } = await begin(t);
   const { token } = (await alice.generate({ expire: "30d" })).payload;
   const bearer = ["-H", `Authorization: Bearer ${token}`];
@@ -158,7 +161,7 @@ test("two credentials, and half a one, are a bad request", async (t) => {
   assert.equal(both.status, 400);
 });
 
-test("a person has at most fifty tokens, also when all are asked for at once", async (t) => {
+test("the limit of fifty tokens holds under concurrent requests", async (t) => {
   const { alice } = await begin(t);
   const statuses = [];
   for (let round = 0; round < 5; round++) {
@@ -172,7 +175,7 @@ test("a person has at most fifty tokens, also when all are asked for at once", a
   assert.equal((await alice.generate({ expire: "30d" })).status, 409);
 });
 
-test("one token is deleted, or all of a person's, and nobody else's", async (t) => {
+test("deleting one token or all of a person's keeps the tokens of others", async (t) => {
   const { url, alice } = await begin(t);
   const bob = await console_(t, url, "bob", "builder");
   const [first, second, third] = [await alice.generate({ expire: "30d" }), await alice.generate({ expire: "30d" }), await alice.generate({ expire: "30d" })].map(({ payload }) => payload);
@@ -186,7 +189,7 @@ test("one token is deleted, or all of a person's, and nobody else's", async (t) 
   assert.equal((await me(url, his.token)).payload.id, "1002");
 });
 
-test("the console opens with a session and with nothing else", async (t) => {
+test("the console accepts sessions only", async (t) => {
   const { url, alice } = await begin(t);
   const { token } = (await alice.generate({ expire: "30d" })).payload;
   const cookie = alice.signedIn.headers.get("set-cookie");
@@ -211,7 +214,7 @@ test("the console opens with a session and with nothing else", async (t) => {
   assert.equal((await alice.list()).payload.count, 1);
 });
 
-test("everything else is in the envelope, too", async (t) => {
+test("unknown routes and other errors use the envelope", async (t) => {
   const { url, alice } = await begin(t);
   for (const [args, status] of [
     [[`${url}/`], 404],

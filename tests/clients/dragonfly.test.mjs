@@ -1,8 +1,8 @@
-// Postman's newman against examples/case-studies/dragonfly by the steps of Dragonfly's own page, the requests of Dragonfly's own console,
-// and requests that no client sends.
+// Tests examples/case-studies/dragonfly with the steps of Dragonfly's own page in newman, Postman's
+// command line, with the requests of Dragonfly's console, and with invalid requests.
 //
-// To run it by hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`. HALLPASS_EXAMPLES names the
-// folder of the examples if it is not target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test dragonfly.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ const COLLECTION = fileURLToPath(new URL("dragonfly/collection.json", import.met
 const TOKENS = "/api/v1/personal-access-tokens";
 const END = "2099-03-31T00:00:00Z";
 
-test("Postman creates a token, adds it to the Open API and sends, changes it and deletes it", { timeout: 120_000 }, async (t) => {
+test("Postman creates, uses, changes and deletes a token", { timeout: 120_000 }, async (t) => {
   const { url } = await startFor(t, "dragonfly");
   const summary = await new Promise((resolve, reject) => {
     newman.run({ collection: COLLECTION, envVar: [{ key: "manager", value: url }] }, (error, summary) => (error ? reject(error) : resolve(summary)));
@@ -53,7 +53,7 @@ async function begin(t) {
   return { send, signIn, alice, create };
 }
 
-test("a token is created from valid members, and unknown members set nothing", async (t) => {
+test("a token is created from valid members and unknown members are ignored", async (t) => {
   const { send, signIn, alice } = await begin(t);
   const good = { name: "ci", bio: "", scopes: ["job"], expired_at: END };
   for (const bad of [
@@ -82,7 +82,7 @@ test("a token is created from valid members, and unknown members set nothing", a
   assert.equal((await send("POST", TOKENS, { body: { ...good, name: "one more" }, headers: alice })).status, 409, "the limit is 50");
 });
 
-test("a list takes the parameters of the document, zero for the default, and ignores others", async (t) => {
+test("a list accepts the documented parameters and ignores others", async (t) => {
   const { send, alice, create } = await begin(t);
   await create();
   for (const bad of ["per_page=10000001", "page=x", "state=all", "page=1&page=2", "page=-1", "user_id=x"]) {
@@ -97,7 +97,7 @@ test("a list takes the parameters of the document, zero for the default, and ign
   }
 });
 
-test("the requests of the console are answered with the members that it reads", async (t) => {
+test("responses to the console contain the members that it reads", async (t) => {
   const { url } = await startFor(t, "dragonfly");
   const jar = new Map();
   const call = async (method, path, body) => {
@@ -141,7 +141,7 @@ test("the requests of the console are answered with the members that it reads", 
   assert.equal((await call("GET", `/api/v1/users/${id}`)).status, 401, "signed out");
 });
 
-test("an inactive token is forbidden to do anything, and keeps its secret and scopes", async (t) => {
+test("an inactive token is forbidden and keeps its secret and scopes", async (t) => {
   const { send, signIn, alice, create } = await begin(t);
   const { token, id } = await create();
   const patch = (body, headers = alice) => send("PATCH", `${TOKENS}/${id}`, { body, headers });
@@ -162,7 +162,7 @@ test("an inactive token is forbidden to do anything, and keeps its secret and sc
   assert.equal((await patch({ state: "active" })).status, 409, "for good");
 });
 
-test("changes at the same time succeed or are a conflict", async (t) => {
+test("concurrent changes succeed or return a conflict", async (t) => {
   const { send, alice, create } = await begin(t);
   const { id } = await create();
   const changes = Array.from({ length: 20 }, (_, n) => send("PATCH", `${TOKENS}/${id}`, { body: { bio: `change ${n}` }, headers: alice }));
@@ -170,7 +170,7 @@ test("changes at the same time succeed or are a conflict", async (t) => {
   assert.ok(statuses.includes(200) && statuses.every((status) => [200, 409].includes(status)), statuses.join(" "));
 });
 
-test("the page is the console's, with its sign-in, and works on the same tokens", async (t) => {
+test("the page uses the console's sign-in and manages the same tokens", async (t) => {
   const { url } = await startFor(t, "dragonfly");
   const page = `${url}/developer/personal-access-tokens`;
   const stranger = await fetch(page, { redirect: "manual" });
@@ -195,7 +195,7 @@ test("the page is the console's, with its sign-in, and works on the same tokens"
   assert.deepEqual(listed.map(({ name, scopes }) => [name, scopes]), [["by hand", ["job"]]]);
 });
 
-test("jobs and clusters take the members of the document, and act for the owner of the token", async (t) => {
+test("jobs and clusters accept the documented members and act for the token's owner", async (t) => {
   const { send, create } = await begin(t);
   const { token } = await create({ scopes: ["preheat", "job", "cluster"] });
   const headers = { Authorization: `Bearer ${token}` };
@@ -214,7 +214,7 @@ test("jobs and clusters take the members of the document, and act for the owner 
   }
 });
 
-test("tokens are managed by people who are signed in, one way at a time", async (t) => {
+test("managing tokens requires exactly one sign-in credential", async (t) => {
   const { send, alice, create } = await begin(t);
   const { token, id } = await create();
   const login = alice.Cookie.split("session=")[1];
@@ -243,7 +243,7 @@ test("tokens are managed by people who are signed in, one way at a time", async 
   }
 });
 
-test("the Open API takes personal access tokens, and nothing else", async (t) => {
+test("the Open API accepts personal access tokens only", async (t) => {
   const { send, alice, create } = await begin(t);
   const { token } = await create();
   const jobs = (headers, query = "") => send("GET", `/oapi/v1/jobs${query}`, { headers });

@@ -1,8 +1,9 @@
-// Jelastic's Python clients against examples/case-studies/jelastic, an upload as its Maven plugin sends it, and requests that no client
-// sends.
+// Tests examples/case-studies/jelastic with Jelastic's Python clients, with an upload like the one
+// of its Maven plugin, and with invalid requests.
 //
-// To run it by hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`. HALLPASS_EXAMPLES names
-// the folder of the examples if it is not target/debug/examples. It needs Python 3.
+// To run it by hand: `cargo build --examples`, `node venv.js`, `node --test jelastic.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples. It needs
+// Python 3.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +19,7 @@ const NOT_ALLOWED = 8202;
 const STOP = "environment/control/rest/stopenv";
 const TOKENS = "users/authentication/rest";
 
-/** Runs one of our scripts. Each is a suite of Python's `unittest` that calls a client. */
+/** Runs a Python `unittest` suite that calls a client. */
 async function succeeds(t, script, count) {
   const { url } = await startFor(t, "jelastic");
   const env = { ...process.env, HALLPASS_URL: url, PYTHONDONTWRITEBYTECODE: "1", PYTHONUTF8: "1" };
@@ -27,9 +28,9 @@ async function succeeds(t, script, count) {
   assert.match(stderr, new RegExp(`^Ran ${count} tests`, "m"));
 }
 
-test("py-jelastic manages tokens and stops environments, everything in the query", { timeout: 120_000 }, (t) => succeeds(t, "query.py", 20));
+test("py-jelastic manages tokens and stops environments with query parameters", { timeout: 120_000 }, (t) => succeeds(t, "query.py", 20));
 
-test("jelastic-client manages tokens and stops environments, everything in a form", { timeout: 120_000 }, (t) => succeeds(t, "form.py", 8));
+test("jelastic-client manages tokens and stops environments with form fields", { timeout: 120_000 }, (t) => succeeds(t, "form.py", 8));
 
 /** Starts a platform for one test. Returns a function that calls it, and the session of alice. */
 async function begin(t) {
@@ -55,7 +56,7 @@ async function begin(t) {
   return { url, call, result, session, manage, create };
 }
 
-test("the URL of the documentation stops an environment", async (t) => {
+test("the documented URL stops an environment", async (t) => {
   const { url, create } = await begin(t);
   const { key } = await create({ apiList: "environment.control.StopEnv" });
   const response = await fetch(`${url}/1.0/environment/control/rest/stopenv?envName=my-project&session=${key}`);
@@ -66,7 +67,7 @@ test("the URL of the documentation stops an environment", async (t) => {
   assert.equal(response.headers.get("referrer-policy"), "no-referrer");
 });
 
-test("a credential comes once, in one place", async (t) => {
+test("a credential is accepted once and in one place only", async (t) => {
   const { result, create, session } = await begin(t);
   const { key: token } = await create({ apiList: "environment.control.StopEnv" });
   const envName = "my-project";
@@ -86,7 +87,7 @@ test("a credential comes once, in one place", async (t) => {
   }
 });
 
-test("what is no credential lets nobody in", async (t) => {
+test("an invalid credential is rejected", async (t) => {
   const { result, create, session, manage } = await begin(t);
   const { key: token, id } = await create({ apiList: "environment.control.StopEnv" });
   const envName = "my-project";
@@ -105,7 +106,7 @@ test("what is no credential lets nobody in", async (t) => {
   assert.deepEqual([unknown, dead], [AUTHENTICATION, AUTHENTICATION]);
 });
 
-test("nothing is open that nobody declared", async (t) => {
+test("undeclared methods and HTTP verbs are rejected", async (t) => {
   const { result, create, session } = await begin(t);
   const { key: token } = await create({ tokenTemplate: "Extended Access" });
   for (const method of ["environment/control/rest/deleteenv", "", "environment/control/rest/StopEnv", "environment//control/rest/stopenv"]) {
@@ -121,7 +122,7 @@ test("nothing is open that nobody declared", async (t) => {
   }
 });
 
-test("parameters are merged, unknown ones ignored, known ones not doubled, and forms bounded", async (t) => {
+test("parameters are merged, duplicates rejected and forms limited in size", async (t) => {
   const { result, create, session, manage } = await begin(t);
   const { key: token } = await create({ apiList: "environment.control.StopEnv" });
   const envName = "my-project";
@@ -138,7 +139,7 @@ test("parameters are merged, unknown ones ignored, known ones not doubled, and f
   assert.equal((await manage("regeneratetoken", {})).result, BAD);
 });
 
-test("passwords cannot be guessed by confirming", async (t) => {
+test("failed confirmations are rate-limited", async (t) => {
   const { manage, create } = await begin(t);
   for (let guess = 0; guess < 5; guess += 1) {
     assert.equal((await manage("createtoken", { description: "x", password: `guess ${guess}` })).result, AUTHENTICATION);
@@ -147,7 +148,10 @@ test("passwords cannot be guessed by confirming", async (t) => {
   assert.deepEqual((await manage("gettokens")).apiTokens, []);
 });
 
-/** Returns an upload as the Maven plugin sends it, with the session in a part of the form before the file. */
+/**
+ * Returns an upload as the Maven plugin sends it, with the session in a part of the form before the
+ * file.
+ */
 function archive(session, size = 1000, ...more) {
   const form = new FormData();
   form.append("fid", "123456");
@@ -156,7 +160,7 @@ function archive(session, size = 1000, ...more) {
   return form;
 }
 
-test("the session of an upload is in a part of the form", async (t) => {
+test("an upload carries its session in a part of the form", async (t) => {
   const { url, session, create } = await begin(t);
   const upload = async (body, query = "", headers = {}) => {
     const response = await fetch(`${url}/1.0/storage/uploader/rest/upload${query}`, { method: "POST", body, headers });
@@ -181,7 +185,8 @@ test("the session of an upload is in a part of the form", async (t) => {
   }
   const late = archive(undefined, 66_000);
   late.append("session", token);
-  // The server does not read the whole file of an anonymous client. It may close the connection before everything was sent.
+  // The server does not read the whole file of an anonymous client. It may close the connection
+  // before the upload is complete.
   const refused = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
   assert.equal(refused, AUTHENTICATION, "it comes after the start that is searched");
   for (const body of ["", "--x", "--x\r\n\r\n"]) {
@@ -191,7 +196,7 @@ test("the session of an upload is in a part of the form", async (t) => {
   assert.notEqual((await upload("x", `?session=${token}`, { "Content-Type": "multipart/form-data" })).result, 0, "no boundary");
 });
 
-test("the page has a sign-in of its own, asks for the password, and works on the same tokens", async (t) => {
+test("the page has its own sign-in and requires the password for changes", async (t) => {
   const { url, manage, result } = await begin(t);
   const page = `${url}/settings/access-tokens`;
   const stranger = await fetch(page, { redirect: "manual" });

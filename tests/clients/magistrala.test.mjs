@@ -1,8 +1,9 @@
-// Magistrala's own SDK against examples/case-studies/magistrala: the 13 calls of its class PATs, its sign-in and its channels. Then the
-// requests that other clients, scripts and the OpenAPI document of Magistrala's auth service make.
+// Tests examples/case-studies/magistrala with Magistrala's own SDK: the 13 calls of its class PATs,
+// its sign-in and its channels. Further tests send the requests of other clients, of scripts, and
+// of the OpenAPI document of Magistrala's auth service.
 //
-// To run it by hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`. HALLPASS_EXAMPLES names the
-// folder of the examples if it is not target/debug/examples.
+// To run it by hand: `cargo build --examples`, `npm ci`, `node --test magistrala.test.mjs`.
+// HALLPASS_EXAMPLES names the folder of the examples if it is not target/debug/examples.
 
 import assert from "node:assert/strict";
 import { readdir, rm } from "node:fs/promises";
@@ -57,13 +58,13 @@ const call = (url, path, { token, ...options } = {}) =>
 
 const hours = (from, to) => (new Date(to) - new Date(from)) / 3_600_000;
 
-test("these are all of the SDK's calls", () => {
+test("the tests cover all calls of the SDK", () => {
   const calls = Object.getOwnPropertyNames(Object.getPrototypeOf(new SDK().PATs)).filter((name) => name !== "constructor");
   const used = ["CreatePAT", "ListPATS", "ViewPAT", "DeleteAllPATs", "UpdateName", "UpdateDescription", "DeletePAT", "ResetSecret", "RevokePAT", "AddScope", "ListScopes", "DeleteScopes", "DeleteAllScopes"];
   assert.deepEqual(calls.sort(), used.sort());
 });
 
-test("a PAT is made with a name, a duration and a description, and its secret is shown once", async (t) => {
+test("a PAT has a name, a duration and a description, and shows its secret once", async (t) => {
   const { pats, login } = await alone(t);
   const made = await pats.CreatePAT("ci", "720h", login, "nightly build");
   assert.match(made.secret, /^pat_[0-9A-Za-z]+$/);
@@ -79,7 +80,7 @@ test("a PAT is made with a name, a duration and a description, and its secret is
   assert.ok(!/hash|digest|secret/i.test(everything), everything);
 });
 
-test("durations are Go's, or days, and at least a minute", async (t) => {
+test("durations use Go's format or days and are at least one minute", async (t) => {
   const { pats, login } = await alone(t);
   for (const [duration, long] of [["720h", 720], ["1h30m", 1.5], ["1.5h", 1.5], ["90m", 1.5], ["30d", 720], ["2w", 336], ["3600s", 1], ["3600000ms", 1], ["3600000000us", 1], ["3600000000µs", 1], ["3600000000000ns", 1], ["60m", 1], ["1y", 8760]]) {
     const { issued_at, expires_at } = await pats.CreatePAT("ci", duration, login);
@@ -91,7 +92,7 @@ test("durations are Go's, or days, and at least a minute", async (t) => {
   assert.equal((await pats.ListPATS({}, login)).total, 13);
 });
 
-test("name and description are changed each by a call, and nothing else by either", async (t) => {
+test("separate calls change name and description and nothing else", async (t) => {
   const { pats, login } = await alone(t);
   const { id } = await pats.CreatePAT("ci", "1h", login);
   assert.equal((await pats.UpdateName("deploy", id, login)).name, "deploy");
@@ -103,7 +104,7 @@ test("name and description are changed each by a call, and nothing else by eithe
   for (const bad of ["", "  ", "a\nb", "x".repeat(101), null, 7]) assert.equal(await refused(pats.UpdateName(bad, id, login)), 400, String(bad));
 });
 
-test("scopes are added, listed page by page, taken away one by one and all at once", async (t) => {
+test("scopes are added, listed in pages, and removed one by one or all at once", async (t) => {
   const { pats, login } = await alone(t);
   const { id } = await pats.CreatePAT("ci", "1h", login);
   assert.deepEqual(await pats.ListScopes(id, {}, login), { total: 0, offset: 0, limit: 10, scopes: [] });
@@ -129,7 +130,7 @@ test("scopes are added, listed page by page, taken away one by one and all at on
   assert.equal((await pats.ListScopes(id, {}, login)).total, 0);
 });
 
-test("a PAT does what its scopes say, and without any it does nothing", async (t) => {
+test("a PAT is limited to its scopes and has no access without any", async (t) => {
   const at = await alone(t);
   const { url, sdk, pats, login } = at;
   const { id, secret } = await pats.CreatePAT("ci", "1h", login);
@@ -164,7 +165,7 @@ test("a PAT does what its scopes say, and without any it does nothing", async (t
   assert.deepEqual([made.status, await reads(at, ready.secret, "garden"), await reads(at, ready.secret, "kitchen")], [201, 200, 403]);
 });
 
-test("no scope can be written that means more than it says", async (t) => {
+test("malformed and ambiguous scopes are rejected", async (t) => {
   const at = await alone(t);
   const { pats, login } = at;
   const { id, secret } = await pats.CreatePAT("ci", "1h", login);
@@ -200,7 +201,7 @@ test("no scope can be written that means more than it says", async (t) => {
   assert.equal(await reads(at, secret, "garden"), 403);
 });
 
-test("a revoked PAT is dead at once, and is regenerated with a new duration and a new secret", async (t) => {
+test("a revoked PAT is rejected immediately and can be regenerated", async (t) => {
   const at = await alone(t);
   const { pats, login } = at;
   const made = await pats.CreatePAT("ci", "1h", login, "nightly build");
@@ -224,7 +225,7 @@ test("a revoked PAT is dead at once, and is regenerated with a new duration and 
   assert.equal(await refused(pats.ResetSecret("", made.id, login)), 400);
 });
 
-test("an expired PAT is found by the filter, and is regenerated with a new duration", async (t) => {
+test("an expired PAT is found by the filter and regenerated with a new duration", async (t) => {
   const place = await folder(t);
   const before = await startFor(t, "magistrala", OPTIONS, place);
   let at = await signIn(before.url);
@@ -245,7 +246,7 @@ test("an expired PAT is found by the filter, and is regenerated with a new durat
   assert.deepEqual(await ids("expired"), []);
 });
 
-test("lists are filtered by status, name and id, and come page by page", async (t) => {
+test("lists are filtered by status, name and id, and paginated", async (t) => {
   const { url, pats, login } = await alone(t);
   const made = [];
   for (const name of ["one", "two", "Three", "four"]) made.push(await pats.CreatePAT(name, "1h", login, "on the list"));
@@ -272,7 +273,7 @@ test("lists are filtered by status, name and id, and come page by page", async (
   assert.equal(twice.status, 400);
 });
 
-test("one PAT is deleted, or all of a person's, and nobody else's", async (t) => {
+test("deleting one PAT or all of a person's keeps the PATs of others", async (t) => {
   const at = await alone(t);
   const bob = await signIn(at.url, "bob", "builder");
   const [first, second] = [await at.pats.CreatePAT("first", "1h", at.login), await at.pats.CreatePAT("second", "1h", at.login)];
@@ -289,7 +290,7 @@ test("one PAT is deleted, or all of a person's, and nobody else's", async (t) =>
   assert.equal((await bob.pats.ListPATS({}, bob.login)).pats[0].id, his.id);
 });
 
-test("another user's PAT, a PAT that does not exist and an invalid id get the same answer", async (t) => {
+test("another user's PAT, a missing PAT and an invalid id get the same response", async (t) => {
   const { url, pats, login } = await alone(t);
   const bob = await signIn(url, "bob", "builder");
   const his = await bob.pats.CreatePAT("his", "1h", bob.login);
@@ -315,7 +316,7 @@ test("another user's PAT, a PAT that does not exist and an invalid id get the sa
   assert.deepEqual([user_id, status, name], [BOB, "active", "his"]);
 });
 
-test("a PAT manages no PATs, and a login token reaches no channel", async (t) => {
+test("a PAT cannot manage PATs and a login token cannot read channels", async (t) => {
   const at = await alone(t);
   const { id, secret } = await at.pats.CreatePAT("ci", "1h", at.login);
   for (const calling of [
@@ -341,7 +342,7 @@ test("a PAT manages no PATs, and a login token reaches no channel", async (t) =>
   assert.equal(await refused(at.sdk.Users.CreateToken({ username: "alice" })), 400);
 });
 
-test("every refusal is in Magistrala's envelope, with its status and its challenge", async (t) => {
+test("every rejection uses Magistrala's envelope, status and challenge", async (t) => {
   const at = await alone(t);
   const { id, secret } = await at.pats.CreatePAT("ci", "1h", at.login);
   const channel = `/${HOME}/channels/garden`;
@@ -386,7 +387,7 @@ test("every refusal is in Magistrala's envelope, with its status and its challen
   assert.equal(head.status, 401);
 });
 
-test("a store that is gone is no verdict on a PAT: 503, and when to come back", async (t) => {
+test("an unavailable store returns 503 with Retry-After", async (t) => {
   const place = await folder(t);
   const { url, pats, login } = await signIn((await startFor(t, "magistrala", OPTIONS, place)).url);
   const { id, secret } = await pats.CreatePAT("ci", "1h", login);
@@ -400,7 +401,7 @@ test("a store that is gone is no verdict on a PAT: 503, and when to come back", 
   }
 });
 
-test("a person has at most so many PATs", async (t) => {
+test("the number of PATs per person is limited", async (t) => {
   const { pats, login } = await alone(t);
   await Promise.all(Array.from({ length: 100 }, () => pats.CreatePAT("ci", "1h", login)));
   assert.equal(await refused(pats.CreatePAT("one more", "1h", login)), 409);
@@ -410,7 +411,7 @@ test("a person has at most so many PATs", async (t) => {
   await pats.CreatePAT("in its place", "1h", login);
 });
 
-test("the requests of the document are answered with its status codes", async (t) => {
+test("the documented requests return the documented status codes", async (t) => {
   const { url, login } = await alone(t);
   const send = async (method, path, body) => {
     const response = await call(url, path, { method, token: login, headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
@@ -461,7 +462,7 @@ test("lists are sorted by the parameters order and dir", async (t) => {
   assert.deepEqual(await names({ dir: "asc" }), ["b", "a", "c"]);
 });
 
-test("newer clients write view for read, and publish on channels", async (t) => {
+test("newer clients send view for read and publish for channels", async (t) => {
   const at = await alone(t);
   const { id, secret } = await at.pats.CreatePAT("ci", "1h", at.login);
   const publish = (channel) => call(at.url, `/${HOME}/channels/${channel}/messages`, { method: "POST", token: secret, headers: { "Content-Type": "application/json" }, body: "{}" }).then(({ status }) => status);
@@ -471,7 +472,7 @@ test("newer clients write view for read, and publish on channels", async (t) => 
   assert.equal((await call(at.url, `/${HOME}/channels`, { token: secret })).status, 403, "list of one is not the list of all");
 });
 
-test("the page has a sign-in of its own, and works on the same PATs", async (t) => {
+test("the page has its own sign-in and manages the same PATs", async (t) => {
   const { url, pats, login } = await alone(t);
   const page = `${url}/personal-access-tokens`;
   const stranger = await fetch(page, { redirect: "manual" });

@@ -1,8 +1,10 @@
-// Runs Schemathesis against the token API of examples/quickstart on every store, with the API's own OpenAPI document, signed in as alice.
+// Runs Schemathesis against the token API of examples/quickstart on every store, with the API's own
+// OpenAPI document, signed in as alice.
 //
-// To run it by hand: `cargo build --examples`, `cargo build -p hallpass-servers`, `node venv.js`, `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES names
-// the folder of the examples if it is not target/debug/examples. It needs Python 3. schemathesis.toml lists the findings
-// that it ignores.
+// To run it by hand: `cargo build --examples`, `cargo build -p hallpass-servers`, `node venv.js`,
+// `node --test schemathesis.test.mjs`. HALLPASS_EXAMPLES names the folder of the examples if it is
+// not target/debug/examples. It needs Python 3. schemathesis.toml lists the findings that it
+// ignores.
 
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
@@ -19,7 +21,7 @@ const EXAMPLES = 10;
 
 const COOKIE = "quickstart";
 
-/** The stores, each with what the quickstart is to be told to use it. */
+/** The stores, each with the value of the quickstart's option `--store`. */
 const STORES = {
   memory: () => "memory:",
   sqlite: () => "sqlite:tokens.db",
@@ -27,7 +29,7 @@ const STORES = {
   redis: (t) => databaseFor(t, "redis"),
 };
 
-describe("what the API's document says is what the API does", { concurrency: 2 }, () => {
+describe("the API conforms to its OpenAPI document", { concurrency: 2 }, () => {
   for (const [name, store] of Object.entries(STORES)) {
     test(`on ${name}`, { timeout: 300_000 }, async (t) => check(t, await store(t)));
   }
@@ -50,7 +52,8 @@ async function check(t, store) {
   // The URL is relative to the URL of the document, which a file does not have.
   assert.deepEqual(document.servers, [{ url: "." }]);
   document.servers = [{ url: "/tokens" }];
-  // The document is read from a file, because Schemathesis does not test the operation that it reads the document from.
+  // The document is read from a file, because Schemathesis does not test the operation that it
+  // reads the document from.
   await writeFile(path.join(place, "openapi.json"), JSON.stringify(document));
   const operations = Object.values(document.paths).flatMap((path) => Object.keys(path).filter((key) => ["get", "post", "put", "patch", "delete"].includes(key))).length;
   const { code, stdout, stderr } = await run(

@@ -1,5 +1,5 @@
-// Creates target/clients-venv with the Python clients in the versions that requirements.txt pins. It is created again when
-// that file changes.
+// Creates target/clients-venv with the Python clients in the versions that requirements.txt pins.
+// It is created again when that file changes.
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";

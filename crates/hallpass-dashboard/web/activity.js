@@ -1,4 +1,4 @@
-// The activity: who changed what, when and from where, of one token or of all of the person's.
+// Lists the activity of one token, or of all tokens of a person: actor, change, time and origin.
 
 import { toToken } from "./address.js";
 import { listAudit, showToken } from "./api.js";
@@ -11,7 +11,7 @@ const KINDS = ["issued", "copied", "updated", "regenerated", "grace_period_ended
 const FIELDS = ["name", "description", "scopes", "expires_at", "metadata", "status", "revoked_at", "regenerated_at", "previous_secret_expires_at", "owner"];
 const ENTRIES = 50;
 
-/** Creates the activity of the token with that id, or of all. */
+/** Creates the view of the activity of the token with this id, or of all tokens. */
 export function activityView({ id }) {
   const box = problemBox();
   const head = h("h1", { tabindex: "-1" }, t("activity.title"));
@@ -49,12 +49,15 @@ export function activityView({ id }) {
     load();
   });
   owner?.addEventListener("change", () => load());
-  // A deleted token still has its activity, and no name.
+  // A deleted token still has activity entries, but its name can no longer be loaded.
   if (id) showToken(id).then(({ name }) => fill(head, rich("activity.title_of", { name: isolated(name) })), () => {});
   return { title: t("activity.title"), node: view, ready: load(), leave: () => (turn += 1) };
 }
 
-/** Returns the names of tokens, as far as the entries contain them. They are newest first, and the newest name counts. */
+/**
+ * Returns the names of tokens that the entries contain. The entries are sorted newest first, and
+ * the newest name is used.
+ */
 function namesIn(items) {
   const found = new Map();
   for (const { token_id: id, changes } of items) {
@@ -83,7 +86,9 @@ function activityEntry({ at, kind, actor, owner, token_id: id, count, origin, ch
   );
 }
 
-/** Shows what changed: from what to what, or only to what where there was nothing before. */
+/**
+ * Creates the table of changed fields. It has a "before" column only if a field had a value before.
+ */
 function changesTable(changes) {
   const hadValues = changes.some(({ before }) => !isEmpty(before));
   const heads = hadValues ? ["activity.field", "activity.before", "activity.after"] : ["activity.field", "activity.value"];
@@ -96,14 +101,17 @@ const isEmpty = (value) => value === null || value === "" || value?.length === 0
 const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
 const SYSTEMS = { Android: "Android", iPhone: "iOS", iPad: "iPadOS", Windows: "Windows", "Mac OS X": "macOS", CrOS: "ChromeOS", Linux: "Linux" };
 
-/** Names the program that called itself so: a browser in a few words, any other as it says. */
+/** Returns a short name for a browser's user agent. Any other user agent is returned unchanged. */
 function program(userAgent) {
   const known = (names) => Object.entries(names).find(([part]) => userAgent.includes(part))?.[1];
   const [browser, system] = [known(BROWSERS), known(SYSTEMS)];
   return userAgent.startsWith("Mozilla/") && browser && system ? t("activity.browser", { browser, system }) : userAgent;
 }
 
-/** Writes the value of a field: times in the person's zone, scopes as a list, the rest as text. */
+/**
+ * Formats the value of a field: times in the local time zone, scopes as a list, anything else as
+ * text.
+ */
 function changedValue(value) {
   if (isEmpty(value)) return h("span", { class: "quiet" }, "–");
   if (Array.isArray(value)) return h("div", { class: "chips" }, value.map((each) => h("code", { class: "chip" }, String(each))));

@@ -1,13 +1,16 @@
-// Which view the person is at, as an address: `#/tokens/..`. It contains ids and filters, never a secret. Where the page is
-// alone, this is the fragment of the browser's address, which is not sent to servers. Inside of a page of the host's, that
-// fragment is the host's, and the page keeps the address of its view to itself.
+// Stores the current view as an address such as `#/tokens/..`. The address contains ids and
+// filters, never a secret. A standalone page keeps it in the fragment of the browser's URL, which
+// is not sent to servers. An embedded page keeps it in memory if the host uses the fragment for
+// itself.
 
 let own = "#/";
 let tell = (/** @type {string} */ _before, /** @type {string} */ _now) => {};
 
 const address = () => (PLACE.fragment ? location.hash : own);
 
-/** Calls `changed` with the addresses before and now when the person goes to another view. */
+/**
+ * Calls `changed` with the previous and the new address when the person navigates to another view.
+ */
 export function onNavigation(changed) {
   tell = changed;
   const hash = (/** @type {string} */ url) => new URL(url).hash || "#/";
@@ -15,7 +18,7 @@ export function onNavigation(changed) {
   else PLACE.frame.addEventListener("click", follow);
 }
 
-/** Follows a link to a view, which would change the fragment. */
+/** Handles a click on a link to a view that would otherwise change the fragment. */
 function follow(event) {
   const link = event.target.closest("a[href^='#/']");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
@@ -23,7 +26,7 @@ function follow(event) {
   go(link.getAttribute("href"));
 }
 
-/** Goes to a view. */
+/** Navigates to a view. */
 export function go(hash) {
   if (PLACE.fragment) {
     location.hash = hash;
@@ -34,13 +37,13 @@ export function go(hash) {
   }
 }
 
-/** Goes to a view, and takes the current one out of the history. */
+/** Navigates to a view and removes the current one from the history. */
 export function goInstead(hash) {
   if (PLACE.fragment) location.replace(hash);
   else go(hash);
 }
 
-/** Changes the address of the current view. */
+/** Changes the address of the current view without navigating. */
 export function setAddress(hash) {
   if (PLACE.fragment) history.replaceState(null, "", hash);
   else own = hash;
@@ -59,7 +62,7 @@ const ROUTES = [
 ];
 
 /**
- * Returns the view that the address asks for: the list, if no other.
+ * Returns the view for the current address. The default is the list.
  * @returns {{ view: string, id?: string | null, from?: string | null, query?: URLSearchParams }}
  */
 export function currentRoute() {

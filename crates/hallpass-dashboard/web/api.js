@@ -1,9 +1,9 @@
-// The REST API: one function for each call. Failures are thrown as a `Problem`.
+// Calls the REST API, with one function per operation. A failure is thrown as a `Problem`.
 
 import { confirmed } from "./fields.js";
 import { apiUrl, namesUrl, plural, t } from "./page.js";
 
-/** A failed call, as RFC 9457 describes it. */
+/** A failed call, described as in RFC 9457. */
 export class Problem extends Error {
   /**
    * @param {string} kind
@@ -13,46 +13,54 @@ export class Problem extends Error {
    */
   constructor(kind, status, { detail = "", errors = [], limit, in_use: inUse } = {}, retryAfter = null) {
     super(detail || kind);
-    /** The end of the problem's type, such as `token-limit`; `unreachable` if no answer came. */
+    /**
+     * The last segment of the problem type, such as `token-limit`, or `unreachable` if there is no
+     * response.
+     */
     this.kind = kind;
     this.status = status;
     this.detail = detail;
-    /** `[{ field, message }]`. */
+    /** The invalid fields, as `[{ field, message }]`. */
     this.errors = errors;
     this.limit = limit;
     this.inUse = inUse;
-    /** Seconds to wait; `null` if the server did not say. */
+    /** The number of seconds to wait, or `null` if the server did not send any. */
     this.retryAfter = retryAfter;
   }
 }
 
-/** How far the server's clock is ahead of this one, in milliseconds. */
+/** The offset of the server's clock to the local clock, in milliseconds. */
 let ahead = 0;
 
-/** Returns the current time by the server's clock, which decides when tokens expire. */
+/** Returns the current time of the server's clock, which decides when tokens expire. */
 export const now = () => Date.now() + ahead;
 
-/** The query of the list as the page first shows it. The page's HTML preloads it. */
+/** The query of the list when the page opens. The HTML of the page preloads it. */
 const FIRST_QUERY = "?status=active&limit=20";
 
 /**
- * The answer to it, asked for before anything is drawn. Only the first view may use it: later it would be out of date.
+ * The response to `FIRST_QUERY`, requested before anything is rendered. Only the first view may use
+ * it, because it would be out of date later.
  */
 let firstAnswer = fetch(apiUrl + FIRST_QUERY, { headers: { Accept: "application/json" } });
-// If the first view is another one, nobody looks at this answer.
+// If the first view is not the list, nothing reads this response, and an error must not be
+// reported.
 firstAnswer.catch(() => {});
 setTimeout(() => (firstAnswer = null));
 
 /**
- * Returns a page of tokens: `{ items, next_cursor, total, counts }`. Sorted by `last_used_at`, tokens that were never used
- * come first: nothing is unused for longer.
+ * Returns a page of tokens: `{ items, next_cursor, total, counts }`. If sorted by `last_used_at`,
+ * tokens that were never used come first, because they are unused for the longest time.
  */
 export const listTokens = (query, signal) =>
   query.sort === "last_used_at" && !query.never_used ? listLongestUnused(query, signal) : fetchList(query, signal);
 
 const fetchList = (query, signal) => call("GET", `?${new URLSearchParams(query)}`, { signal });
 
-/** The server puts absent times last. So these pages are first those without, then those with a last use. */
+/**
+ * Returns tokens without a last use first, then those with one. The server sorts missing times
+ * last.
+ */
 async function listLongestUnused({ cursor, ...query }, signal) {
   const { unused = true, after = null, shown = 0 } = cursor ?? {};
   const from = after ? { cursor: after } : {};
@@ -69,10 +77,10 @@ async function listLongestUnused({ cursor, ...query }, signal) {
 /** Returns one token. */
 export const showToken = (id) => call("GET", one(id));
 
-/** Returns `{ scopes, presets, limits }`. */
+/** Returns the catalog: `{ scopes, presets, limits }`. */
 export const fetchScopes = () => call("GET", "/scopes");
 
-/** Returns the names of these owners, by their ids. The host says them, and not the API. */
+/** Returns the names of these owners by their ids. They come from the host, not from the API. */
 export async function fetchNames(ids) {
   const answer = await fetch(`${namesUrl}?${new URLSearchParams(ids.map((id) => ["id", id]))}`);
   return answer.ok ? answer.json() : {};
@@ -88,7 +96,8 @@ export const regenerateToken = (token, body) => changeToken("POST", token, "/reg
 export const addScopes = (token, scopes) => changeToken("POST", token, "/scopes", t("confirm.add_scopes", token), { scopes });
 export const removeScopes = (token, body) => changeToken("POST", token, "/scopes/remove", t("confirm.remove_scopes", token), body);
 
-// Taking rights away does not depend on what else was changed meanwhile: no revision is sent.
+// These calls only take permissions away. They are safe after a concurrent change, so they send no
+// revision.
 export const endPreviousSecret = (token) => change("DELETE", `${one(token.id)}/previous-secret`, t("confirm.end_previous", token));
 export const revokeTokens = (tokens) => change("POST", "/revoke", several("confirm.revoke", tokens), { body: { ids: ids(tokens) } });
 export const revokeAllOf = (owner) => change("POST", "/revoke", t("confirm.revoke_all_of", { owner }), { body: { owner } });
@@ -99,10 +108,13 @@ const one = (id) => `/${encodeURIComponent(id)}`;
 const ids = (tokens) => tokens.map(({ id }) => id);
 const several = (key, tokens) => plural(key, tokens.length, { name: tokens[0].name });
 
-/** Makes a change to a token as the person saw it. If it was changed meanwhile, the server refuses. */
+/**
+ * Changes a token and sends its revision. The server rejects the call if the token has changed
+ * since.
+ */
 const changeToken = (method, token, path, doing, body) => change(method, one(token.id) + path, doing, { body, revision: token.revision });
 
-/** Makes a change. The host may want the person's password with it: `doing` says what it is for. */
+/** Makes a change, with the password if the host requires one. `doing` describes the change. */
 const change = (method, path, doing, options) => confirmed(doing, (headers) => call(method, path, { ...options, headers }));
 
 /**
@@ -126,14 +138,14 @@ async function call(method, path, { body, revision, headers = {}, signal } = {})
         headers: sent,
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: "no-store",
-        // Some hosts redirect to their sign-in instead of answering 401.
+        // Some hosts redirect to their sign-in page instead of responding with 401.
         redirect: "manual",
         signal,
       });
     }
     if (answer.type === "opaqueredirect" || answer.redirected) throw new Problem("no-caller", 401);
     const date = Date.parse(answer.headers.get("Date"));
-    // The header has whole seconds: a difference below two seconds means nothing.
+    // The header has a resolution of one second, so a difference below two seconds is ignored.
     if (date) ahead = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
     const text = await answer.text();
     if (answer.ok) return text === "" ? null : JSON.parse(text);
@@ -149,7 +161,7 @@ function problem(answer, text) {
   try {
     said = JSON.parse(text);
   } catch {
-    // The body is not the API's: a proxy answered, perhaps. The status is enough.
+    // The body does not come from the API, for example if a proxy responded. The status is enough.
   }
   const kind = typeof said.type === "string" ? said.type.split("/").pop() : "";
   const retryAfter = Number.parseInt(answer.headers.get("Retry-After"), 10);

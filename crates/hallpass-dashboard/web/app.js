@@ -1,4 +1,4 @@
-// The page: shows the view that the address asks for, and moves the focus there.
+// Shows the view for the current address and moves the focus to it.
 
 import { activityView } from "./activity.js";
 import { currentRoute, goInstead, onNavigation, setAddress, toActivity, toList } from "./address.js";
@@ -19,7 +19,7 @@ const tabs = [
 let current = null;
 
 async function showView({ first = false } = {}) {
-  // At once, whatever comes next: a secret may be on the screen.
+  // Leave the old view first, because it may show a secret.
   leaveView();
   const route = currentRoute();
   const view = (current = VIEWS[route.view](route));
@@ -31,7 +31,7 @@ async function showView({ first = false } = {}) {
   else if (main.getBoundingClientRect().top < 0) main.scrollIntoView();
   main.focus({ preventScroll: true });
   await view.ready;
-  // Unless the person has gone on already.
+  // Skip this if the person has already navigated to another view.
   if (view === current && (hasFocus(main) || hasFocus(document.body))) main.querySelector("h1")?.focus({ preventScroll: true });
 }
 
@@ -42,7 +42,7 @@ function leaveView() {
   current = null;
 }
 
-/** Asks before a secret is lost that nobody has saved. The address goes back until the answer is there. */
+/** Asks before an unsaved secret is lost. The address is restored until the person answers. */
 async function askToLeave(before, now) {
   closeDialogs();
   setAddress(before);
@@ -59,7 +59,7 @@ fill(
   alone && h("p", { class: "person" }, h("span", {}, rich("page.signed_in", { name: h("strong", {}, isolated(myName)) })), isAdmin && h("span", { class: "badge" }, t("page.admin"))),
 );
 
-// The fragment that this link names is no view.
+// The fragment of this link does not name a view.
 PLACE.root.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
@@ -67,7 +67,7 @@ PLACE.root.querySelector(".skip")?.addEventListener("click", (event) => {
 const signal = PLACE.signal;
 onNavigation((before, now) => (current?.unsaved?.() ? askToLeave(before, now) : showView()));
 addEventListener("beforeunload", (event) => current?.unsaved?.() && event.preventDefault(), { signal });
-// A browser may keep the page as it was, to show it again when the person comes back.
+// A browser may keep the page in its back/forward cache and show it again later.
 addEventListener("pagehide", leaveView, { signal });
 addEventListener("pageshow", (event) => event.persisted && showView(), { signal });
 signal.addEventListener("abort", leaveView);

@@ -1,4 +1,4 @@
-// Dates: how the page writes times, the field for the end of a token, and the badges that say what ends soon.
+// Formats dates, and provides the expiry field and the badges of tokens that expire soon.
 
 import { now } from "./api.js";
 import { fill, h, mark, unique } from "./dom.js";
@@ -10,55 +10,59 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
-/** The name of the person's time zone. All dates on the page are in it. */
+/** The name of the local time zone. The page shows all dates in it. */
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** Returns the day of an instant where the person is, as date fields take it: `2027-03-31`. */
+/** Returns the local day of an instant in the format of date inputs: `2027-03-31`. */
 function isoDay(instant) {
   const date = new Date(instant);
   return `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
 }
 
-/** Writes such a day in the order of the language: `2027-03-31`, `31.03.2027`. */
+/** Formats such a day for the language of the page: `2027-03-31` or `31.03.2027`. */
 function written(iso) {
   const [year, month, date] = iso.split("-");
   return t("date.format").replace("yyyy", year).replace("mm", month).replace("dd", date);
 }
 
-/** Writes the date of an instant. */
+/** Formats the date of an instant. */
 export const day = (instant) => written(isoDay(instant));
 
-/** Writes the date and time of an instant: `2027-03-31 14:05`. */
+/** Formats the date and time of an instant: `2027-03-31 14:05`. */
 export function minute(instant) {
   const date = new Date(instant);
   return `${day(date)} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** Writes an instant in UTC: `2027-03-31 12:05:09 UTC`. */
+/** Formats an instant in UTC: `2027-03-31 12:05:09 UTC`. */
 export function utc(instant) {
   const [date, clock] = new Date(instant).toISOString().split("T");
   return `${written(date)} ${clock.slice(0, 8)} UTC`;
 }
 
-/** Writes the weekday: it shows whether a date is the one that was meant. */
+/** Formats the weekday, which helps to notice a wrong date. */
 const weekday = (instant) => new Date(instant).toLocaleDateString(LANGUAGE, { weekday: "long" });
 
-/** Returns the instant at which this day, `2027-03-31`, is over where the person is; `null` if there is no such day. */
+/**
+ * Returns the instant at which the day `text` (`2027-03-31`) ends locally, or `null` if the day
+ * does not exist.
+ */
 function endOfDay(text) {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
   if (!year) return null;
   const end = new Date(2000, 0, 1);
-  // `new Date` would take years below 100 for others. Where the clocks change at midnight, the day starts later.
+  // `new Date` would map years below 100 to 1900 and later. If the clocks change at midnight, the
+  // next day starts later than 00:00.
   end.setFullYear(Number(year), Number(month) - 1, Number(date) + 1);
   return end;
 }
 
-/** Returns the last day on which something works that ends at this instant: midnight belongs to the day before. */
+/** Returns the last day before an instant. Midnight counts as the end of the previous day. */
 const lastDay = (end) => isoDay(new Date(end).getTime() - 1);
 
-/** Writes when something ends: through a whole day, or until a minute of a day. */
+/** Formats an expiry: through a whole day, or until a minute of a day. */
 export function ending(end) {
   const last = lastDay(end);
   return endOfDay(last)?.getTime() === new Date(end).getTime() ? t("time.through", { day: written(last) }) : t("time.until", { minute: minute(end) });
@@ -75,11 +79,11 @@ const UNITS = [
 
 const words = new Intl.RelativeTimeFormat(LANGUAGE, { numeric: "always" });
 
-/** Writes how far away an instant is: `in 12 days`, `3 hours ago`. */
+/** Formats the distance to an instant: `in 12 days`, `3 hours ago`. */
 export function relative(instant) {
   const away = new Date(instant).getTime() - now();
   for (const [unit, length, from] of UNITS) {
-    // Rounded as it will be shown: two minutes less than a day are a day.
+    // Round first: one day minus two minutes is shown as one day.
     if (Math.abs(away) >= from - length / 2) return words.format(Math.round(away / length), unit);
   }
   return away < 0 ? t("time.just_now") : t("time.soon");
@@ -87,7 +91,9 @@ export function relative(instant) {
 
 const amount = (count, unit) => new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, unitDisplay: "long" }).format(count);
 
-/** Writes the time left in its two largest units: `11 days 4 hours`, `9 minutes 5 seconds`. */
+/**
+ * Formats the remaining time in its two largest units: `11 days 4 hours`, `9 minutes 5 seconds`.
+ */
 export function left(instant) {
   let rest = Math.max(0, Date.parse(instant) - now());
   const parts = [];
@@ -99,37 +105,37 @@ export function left(instant) {
   return parts.slice(0, 2).join(" ") || amount(0, "second");
 }
 
-/** Creates a `<time>` with the instant in UTC behind it. */
+/** Creates a `<time>` element with the instant in UTC as its title. */
 export const time = (instant, text) => h("time", { datetime: instant, title: utc(instant) }, text);
 
-/** Creates a date and how far away it is. In a table these are two lines. */
+/** Creates a date and the distance to it. In a table they are on two lines. */
 const dated = (instant, text = day(instant)) => [time(instant, text), " ", h("span", { class: "quiet" }, relative(instant))];
 
 const never = () => h("span", { class: "quiet" }, t("time.never"));
 
-/** Creates the date of something that may never have been. */
+/** Creates the date of an event, or "never" if there was none. */
 export const past = (instant, text) => (instant === null ? never() : dated(instant, text));
 
-/** Creates the last day of a token, and how far away it is if the token still works until then. */
+/** Creates the last day of a token, with the distance to it unless the token is revoked. */
 export function expiry({ expires_at: end, status }) {
   if (end === null) return never();
   const last = written(lastDay(end));
   return status === "revoked" ? time(end, last) : dated(end, last);
 }
 
-/** Creates the line that says which zone the dates are in. */
+/** Creates the line that names the time zone. */
 export const zoneNote = () => h("p", { class: "quiet zone" }, t("time.zone", { zone }));
 
-// When a token expires: after some days, at the end of a day, or never; with the date that comes of it.
+// The expiry of a token: a number of days, a date, or never. The field shows the resulting date.
 
 const DAYS = [7, 30, 60, 90, 365];
 
-/** The last day that every server accepts, in every zone. */
+/** The last day that every server accepts in every time zone. */
 const LATEST = "9999-12-28";
 
 /**
- * Creates the field. `value` is what the API takes, or `undefined` for what it does by itself: it keeps the end (`keep`
- * is `{ label, end }`), or takes the host's default.
+ * Creates the expiry field. `value` is the value for the API. It is `undefined` to keep the current
+ * expiry (`keep` is `{ label, end }`) or to use the host's default.
  */
 export function expiryField({ limits, keep = null }) {
   const id = unique("expires");
@@ -178,7 +184,7 @@ export function expiryField({ limits, keep = null }) {
       error.node,
     ),
     get value() {
-      // The instant at which that day is over here. The server's calendar may be in another zone.
+      // Send an instant, because the time zone of the server's calendar may differ.
       return onDate() ? endOfDay(date.value).toISOString() : chosen().value;
     },
     check() {
@@ -190,7 +196,7 @@ export function expiryField({ limits, keep = null }) {
     },
     fail,
     focus: () => (onDate() ? date : radios.find((radio) => radio.checked)).focus(),
-    /** Returns what is chosen, for `restore`. */
+    /** Returns the selection for `restore`. */
     get state() {
       return { at: radios.findIndex((radio) => radio.checked), date: date.value };
     },
@@ -202,7 +208,10 @@ export function expiryField({ limits, keep = null }) {
   };
 }
 
-/** Describes the end of a token that stays as it is; `null` if that is past. `key` names the two texts. */
+/**
+ * Describes the unchanged expiry of a token, or returns `null` if it has passed. `key` is the
+ * prefix of the two texts.
+ */
 export function keptEnd(key, { expires_at: end }) {
   if (end === null) return { label: t(`${key}_never`), end: null };
   return Date.parse(end) > now() ? { label: t(key, { day: written(lastDay(end)) }), end: Date.parse(end) } : null;
@@ -226,13 +235,13 @@ function dateText(text) {
   return t("expiry.through", { weekday: weekday(end.getTime() - 1), day: written(text), away: relative(end), zone });
 }
 
-/** How close its end must be for a token to expire soon, in milliseconds. */
+/** A token expires soon if its expiry is at most this far away, in milliseconds. */
 export const SOON = 7 * DAY;
 
-/** From when on a token counts as no longer in use, in milliseconds. */
+/** A token counts as unused after this time, in milliseconds. */
 const UNUSED = 90 * DAY;
 
-/** Creates the badges of a token: its status, and what needs attention. */
+/** Creates the badges of a token: its status, and anything that needs attention. */
 export function badges({ status, created_at: created, last_used_at: used, expires_at: end, previous_secret_expires_at: previous }) {
   const idle = now() - Date.parse(used ?? created);
   const soon = status === "active" && end !== null && Date.parse(end) - now() <= SOON;

@@ -1,4 +1,4 @@
-// One token: what it is, and everything that can be done to it.
+// Shows one token and everything that can be done with it.
 
 import { goInstead, toActivity, toCopy, toList } from "./address.js";
 import { Problem, addScopes, endPreviousSecret, now, regenerateToken, removeScopes, showToken, updateToken } from "./api.js";
@@ -11,24 +11,24 @@ import { ownerName } from "./owners.js";
 import { askToDelete, askToRevoke } from "./revoke.js";
 import { loadCatalog, meaning, scopePicker } from "./scopes.js";
 
-/** Creates the view of the token with that id. */
+/** Creates the view of the token with this id. */
 export function tokenView({ id }) {
   const secret = secretPlace();
   const box = problemBox();
   const head = h("div", {}, h("h1", { tabindex: "-1" }, t("token.title")));
   const body = h("div", { class: "stack" }, h("div", { class: "waiting" }, h("span", { class: "bar" })));
-  // Taken at once: whatever becomes of this view, the next one must not find it.
+  // Take the secret immediately, so that no later view can find it.
   let fresh = takeSecret(id);
   let token = null;
   let parts = null;
   let isLeft = false;
 
-  /** Loads the token anew, and shows it as it is now. */
+  /** Reloads the token and shows its current state. */
   async function reload() {
     update(await showToken(id));
   }
 
-  /** Makes a change, and shows what comes of it. */
+  /** Makes a change and shows the result. */
   async function change(call, done) {
     const { token: plain, ...changed } = await call();
     if (isLeft) return changed;
@@ -42,7 +42,7 @@ export function tokenView({ id }) {
     if (isLeft) return;
     token = current;
     entitle(token.name);
-    // The secret of a token that no longer works must not look as if it were of use.
+    // The secret of a token that no longer works must not look usable.
     if (token.status !== "active") secret.clear();
     if (!parts) {
       parts = build();
@@ -126,7 +126,7 @@ export function tokenView({ id }) {
     fresh = null;
   }
 
-  /** Runs an action that may fail before it has a dialog to say so. */
+  /** Runs an action that may fail before it has opened a dialog for its errors. */
   async function guarded(action) {
     try {
       box.clear();
@@ -146,7 +146,7 @@ export function tokenView({ id }) {
       fill(body);
       box.show(problem, { buttons: problem.status === 404 ? {} : { [t("try_again")]: load } });
     }
-    // The token exists, even if loading it failed.
+    // Show the secret even if loading failed, because the token exists.
     reveal();
   }
 
@@ -164,21 +164,25 @@ export function tokenView({ id }) {
   };
 }
 
-/** Creates the view for an address that names no token. */
+/** Creates the view for an address without a valid token id. */
 export function missingView() {
   const box = problemBox();
   box.show(new Problem("not-found", 404));
   return { title: t("token.not_found"), node: h("div", { class: "view narrow" }, h("h1", { tabindex: "-1" }, t("token.not_found")), box.node) };
 }
 
-// What is known of a token, with countdowns to its end and to the end of its previous secret.
+// The details of a token, with countdowns to its expiry and to the expiry of its previous secret.
 
-/** How long after an end the token is loaded anew, in milliseconds: the server's clock decides about it. */
+/**
+ * The delay before an expired token is reloaded, in milliseconds. The server's clock decides about
+ * the expiry.
+ */
 const DELAY = 2500;
 
 /**
- * Creates the list. `statusActions`, `endActions` and `previousActions` make the buttons for the status, the end and the
- * previous secret; `ended` is called when one of the times is over.
+ * Creates the list of details. `statusActions`, `endActions` and `previousActions` create the
+ * buttons for the status, the expiry and the previous secret. `ended` is called when one of the
+ * times has passed.
  */
 function tokenDetails({ statusActions, endActions, previousActions, ended }) {
   const list = h("dl", { class: "facts" });
@@ -187,7 +191,7 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
   let token = null;
   let timer;
 
-  /** Shows what is left until this instant. Returns the milliseconds until then. */
+  /** Shows the time left until an instant, and returns it in milliseconds. */
   function show(element, end, key) {
     const rest = end && token.status === "active" ? Date.parse(end) - now() : Infinity;
     fill(element, rest === Infinity ? null : rest > 0 ? t(`${key}_in`, { left: left(end) }) : t(`${key}_now`));
@@ -198,7 +202,7 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
     clearTimeout(timer);
     const rest = [show(countdown, token.expires_at, "details.expires"), show(previousCountdown, token.previous_secret_expires_at, "details.previous")];
     if (rest.some((each) => each <= 0)) timer = setTimeout(ended, DELAY);
-    // What is shown changes each second at the end, before that each minute.
+    // During the last day the text changes every second, before that every minute.
     else if (Math.min(...rest) < Infinity) timer = setTimeout(tick, Math.min(...rest) < DAY ? 1000 : 30_000);
   }
 
@@ -230,9 +234,12 @@ function tokenDetails({ statusActions, endActions, previousActions, ended }) {
   };
 }
 
-// What a token may do: its scopes, to add to and to take from.
+// The scopes of a token, which can be added and removed.
 
-/** Creates the table. `change` makes a change to the token and shows what comes of it; `reload` loads it anew. */
+/**
+ * Creates the table. `change` makes a change to the token and shows the result. `reload` reloads
+ * the token.
+ */
 function scopesTable({ editable, change, reload }) {
   let token = null;
   let catalog = null;
@@ -313,7 +320,9 @@ function scopesTable({ editable, change, reload }) {
       token = now;
       show();
     },
-    /** Shows what the scopes mean once that is known. Without it the table still serves. */
+    /**
+     * Shows the meaning of the scopes when the catalog is loaded. The table is usable without it.
+     */
     async explain() {
       catalog = await loadCatalog().catch(() => null);
       if (catalog && token) show();
@@ -321,16 +330,19 @@ function scopesTable({ editable, change, reload }) {
   };
 }
 
-// A new secret for a token, and another end for it.
+// Dialogs to regenerate a token and to change its expiry.
 
 const GRACE_PERIODS = ["", "1h", "1d", "1w"];
 
-/** Asks how, and gives the token a new secret. Resolves with the token, or with `null`. */
+/**
+ * Asks for the options and regenerates the token. Resolves with the token, or with `null` if
+ * cancelled.
+ */
 async function askToRegenerate(token, { change, reload }) {
   const { limits } = await loadCatalog();
   const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });
   const options = GRACE_PERIODS.map((span) => [t(`regenerate.previous_${span || "none"}`), span]);
-  // An expired or revoked token has no secret that could go on working.
+  // An expired or revoked token has no secret that could keep working.
   const grace = token().status === "active" ? selectField({ label: t("details.previous"), help: t("regenerate.previous_help"), options }) : null;
   return ask({
     title: t("regenerate.title"),
@@ -348,7 +360,7 @@ async function askToRegenerate(token, { change, reload }) {
   });
 }
 
-/** Asks for another end. */
+/** Asks for a new expiry. */
 async function askForExpiry(token, { change, reload, regenerate }) {
   const { limits } = await loadCatalog();
   const expires = expiryField({ limits, keep: keptEnd("expiry.as_it_is", token()) });

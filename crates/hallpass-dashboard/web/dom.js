@@ -1,14 +1,14 @@
-// Elements, dialogs, short messages, and the box that explains a problem. Text goes in as text: nothing on this page is
-// ever parsed as HTML.
+// Creates elements, dialogs, messages and the box that explains a problem. All text is inserted as
+// text, and nothing on this page is parsed as HTML.
 
 import { submits } from "./fields.js";
 import { plural, signInPath, t } from "./page.js";
 import { signInAddress } from "./sign-in.js";
 
 /**
- * Creates an element with attributes and children.
- * Attributes: `on` is an object of listeners; `true` is an empty attribute; `false`, `null` and
- * `undefined` leave it out. Children: nodes, texts, lists of them; `null` and `false` are left out.
+ * Creates an element with attributes and children. The attribute `on` is an object of listeners. An
+ * attribute that is `true` is empty, and `false`, `null` and `undefined` omit it. Children are
+ * nodes, strings or lists of them, and `null`, `undefined` and `false` are omitted.
  */
 export function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -29,13 +29,13 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** Sets an attribute, or removes it. */
+/** Sets or removes an attribute. */
 export function mark(element, name, value) {
   if (value === false || value === null || value === undefined) element.removeAttribute(name);
   else element.setAttribute(name, value === true ? "" : value);
 }
 
-/** Sets the title of the document, unless that is a page of the host's. */
+/** Sets the title of the document, unless the document belongs to the host. */
 export function entitle(title) {
   if (PLACE.alone) document.title = title;
 }
@@ -45,7 +45,7 @@ export const hasFocus = (element) => (PLACE.root.activeElement ?? document.body)
 
 const kept = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 
-/** Returns a text that somebody chose. Its direction does not disturb the text around it. */
+/** Wraps text from a person, so that its direction does not affect the text around it. */
 export const isolated = (text) => h("bdi", {}, text);
 
 let last = 0;
@@ -53,7 +53,10 @@ let last = 0;
 /** Returns an id that no other element has. */
 export const unique = (name) => `${name}-${++last}`;
 
-/** Calls `action` once nobody has asked again for so long. `cancel` drops the call. */
+/**
+ * Returns a function that runs `action` when it was not called again for this time. `cancel` drops
+ * a pending run.
+ */
 export function debounced(milliseconds, action) {
   let timer;
   const call = () => {
@@ -65,8 +68,8 @@ export function debounced(milliseconds, action) {
 }
 
 /**
- * Calls an action for a key. Keys that belong to an input method, which composes a character out of several keys, are
- * left to it: Escape and Enter end the composition there.
+ * Runs an action for a key. Keys that belong to an input method are ignored, because Escape and
+ * Enter end the composition there.
  */
 export function onKeys(element, actions) {
   element.addEventListener("keydown", (event) => {
@@ -74,7 +77,10 @@ export function onKeys(element, actions) {
   });
 }
 
-/** The icons, drawn with lines on a grid of 16. They accompany words, so screen readers skip them. */
+/**
+ * The icons, drawn with lines on a grid of 16. They always accompany text, so screen readers skip
+ * them.
+ */
 const ICONS = {
   back: "M10 3 5 8l5 5",
   close: "m4 4 8 8m0-8-8 8",
@@ -111,18 +117,21 @@ export function icon(name) {
   return svg;
 }
 
-/** Creates a button with an icon and a label. `attributes` are added. */
+/** Creates a button with an icon and a label. `attributes` are added to the button. */
 export const button = (glyph, label, click, attributes = {}) =>
   h("button", { class: "button", type: "button", ...attributes, on: { click } }, icon(glyph), label);
 
-/** Creates a button that shows only its icon. `label` is its name, and `title` the text under the pointer. */
+/**
+ * Creates a button that shows only its icon. `label` is its accessible name and `title` its
+ * tooltip.
+ */
 export const iconButton = (glyph, title, label, click) =>
   h("button", { class: "button icon", type: "button", title, "aria-label": label, on: { click } }, icon(glyph));
 
-// Modal dialogs on the browser's own <dialog>, questions in them, and short messages that go away by themselves.
+// Modal dialogs based on <dialog>, questions in dialogs, and messages that disappear after a while.
 
 /**
- * Opens a dialog. `closed` is settled once it is closed, in whatever way.
+ * Opens a dialog. `closed` resolves when it is closed for any reason.
  * @param {{ title: string, text?: string, body?: Node, wide?: boolean }} options
  */
 export function openDialog({ title, text, body, wide = false }) {
@@ -142,7 +151,7 @@ export function openDialog({ title, text, body, wide = false }) {
   const closed = new Promise((/** @type {(value?: any) => void} */ resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      // The element that had the focus may be gone: its row was removed, say.
+      // The element that had the focus may be gone, for example if its row was removed.
       if (before?.isConnected) before.focus();
       else PLACE.main.focus();
       resolve();
@@ -153,15 +162,15 @@ export function openDialog({ title, text, body, wide = false }) {
   return { node: dialog, close, closed };
 }
 
-/** Closes all dialogs: the view behind them is left. */
+/** Closes all dialogs, because the view behind them is left. */
 export function closeDialogs() {
   const open = /** @type {NodeListOf<HTMLDialogElement>} */ (PLACE.root.querySelectorAll("dialog[open]"));
   for (const dialog of open) dialog.close();
 }
 
 /**
- * Asks a question. Resolves with the result of `action`, or with `null` if the person cancelled. While the action fails,
- * the dialog stays and says why.
+ * Asks a question. Resolves with the result of `action`, or with `null` if the person cancels. If
+ * the action fails, the dialog stays open and shows the problem.
  * @param {{ title: string, text?: string, body?: Node, label: string, danger?: boolean, wide?: boolean, fields?: object, reload?: () => Promise<void>, action?: () => any }} options
  */
 export function ask({ title, text, body, label, danger = false, wide, fields, reload, action = () => true }) {
@@ -180,19 +189,19 @@ export function ask({ title, text, body, label, danger = false, wide, fields, re
       dialog.close();
     },
   });
-  // Without a field the focus is on the button that changes nothing.
+  // Without a field, focus the button that changes nothing.
   const first = /** @type {HTMLElement} */ (form.querySelector("input:not([type=hidden], .hidden), select, textarea"));
   (first ?? cancel).focus();
   return dialog.closed.then(() => result);
 }
 
-/** How long a message is shown, in milliseconds. */
+/** The time that a message is shown, in milliseconds. */
 const SHOWN = 6000;
 
 let timer;
 let surviving = false;
 
-/** Shows a message. With `keep` it outlives the change of the view that follows. */
+/** Shows a message. With `keep`, it stays when the view changes next. */
 export function say(text, { keep = false } = {}) {
   const close = () => {
     clearTimeout(timer);
@@ -210,9 +219,9 @@ export function dropMessage() {
   surviving = false;
 }
 
-// What a problem means to a person, what to do about it, and the box in which the page says so.
+// Explains a problem to a person and suggests what to do, in a box on the page.
 
-/** Kinds that mean the same to a person as another one. */
+/** Kinds that have the same explanation as another kind. */
 const SAME_AS = {
   "no-credential": "no-caller",
   "invalid-token": "no-caller",
@@ -222,22 +231,22 @@ const SAME_AS = {
   "confirmation-failed": "confirmation-required",
 };
 
-/** What a status means if the kind is unknown: a proxy answered, perhaps. */
+/** The kind for a status if the problem type is unknown, for example because a proxy responded. */
 const BY_STATUS = { 401: "no-caller", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many-attempts", 503: "unavailable" };
 
-/** Returns a title and a sentence. */
+/** Returns a title and a sentence for a problem. */
 export function explain(problem) {
   const kind = SAME_AS[problem.kind] ?? problem.kind;
   const cause = `problem.${kind}.title` in TEXTS ? kind : BY_STATUS[problem.status];
   if (!cause) return { title: t("problem.other.title"), text: sentence(problem.detail) || t("problem.other.text", { status: problem.status }) };
   const wait = problem.retryAfter === null ? t("problem.wait") : plural("problem.wait_seconds", problem.retryAfter);
   const values = { limit: problem.limit, in_use: problem.inUse, wait };
-  // Whether such a change was made is not known: the server's own words say so.
+  // The server's text states if the outcome of the change is unknown.
   const unknown = cause === "unavailable" && /not known/.test(problem.detail);
   return { title: t(`problem.${cause}.title`), text: unknown ? t("problem.unavailable.unknown", values) : t(`problem.${cause}.text`, values) };
 }
 
-/** Returns the server's words as a sentence. */
+/** Formats a text of the server as a sentence. */
 export function sentence(text) {
   const trimmed = text.trim();
   if (trimmed === "") return "";
@@ -246,11 +255,11 @@ export function sentence(text) {
 }
 
 /**
- * Creates a box: `show` puts a problem into it, with more sentences and with buttons `{ label: action }`; `clear` empties
- * it. In a form it says that nothing typed is lost.
+ * Creates a box. `show` displays a problem with further sentences and with buttons
+ * `{ label: action }`. `clear` empties the box. In a form it adds that the input is kept.
  */
 export function problemBox({ form = false } = {}) {
-  // The box is always there: screen readers announce what appears in it.
+  // The box always exists, because screen readers announce only changes of existing regions.
   const node = h("div", { class: "problem", role: "alert" });
   return {
     node,

@@ -1,11 +1,12 @@
-// Fields: one for each kind of value, what happens when a form is sent, and the password that a change may need.
+// Provides fields for each kind of value, the submission of forms, and the password prompt.
 
 import { Problem } from "./api.js";
 import { button, explain, fill, h, iconButton, isolated, mark, onKeys, openDialog, problemBox, sentence, unique } from "./dom.js";
 import { confirmationWord, confirmsByPassword, myName, plural, rich, t } from "./page.js";
 
 /**
- * Creates a field for one line of text; for several, if `multiline`. All else is an attribute of the input.
+ * Creates a field for one line of text, or for several with `multiline`. Other options are
+ * attributes of the input.
  * @param {{ label: string, help?: string, multiline?: boolean, value?: string, check?: (text: string) => string | null, [attribute: string]: any }} options
  */
 export function field({ label, help, multiline = false, value = "", check, ...attributes }) {
@@ -47,13 +48,13 @@ export function field({ label, help, multiline = false, value = "", check, ...at
   };
 }
 
-/** Creates the line below a field that says what is wrong with it. */
+/** Creates the error line below a field. */
 export function errorLine(id) {
   const node = h("p", { class: "error", id: `${id}-error`, role: "alert" });
   return { node, id: node.id, say: (message) => fill(node, message) };
 }
 
-/** Creates a field with a few options, `[[label, value]]`. */
+/** Creates a select field with the options `[[label, value]]`. */
 export function selectField({ label, help, options }) {
   const id = unique("select");
   const error = errorLine(id);
@@ -68,16 +69,16 @@ export function selectField({ label, help, options }) {
   };
 }
 
-/** The check of a name. */
+/** Checks the name of a token. */
 export const checkName = (name) => (name.trim() === "" ? t("form.name_missing") : null);
 
 /**
- * Runs `action` when the form is sent. `fields` are by the names that the API gives them. A field with a `check` that
- * fails keeps the form from being sent. `box` shows what belongs to no field. `reload` is offered where somebody else
- * changed the token meanwhile.
+ * Runs `action` when the form is submitted. `fields` maps the API's field names to fields. The form
+ * is not sent if the `check` of a field fails. `box` shows problems that belong to no field.
+ * `reload` is offered if the token was changed elsewhere.
  *
- * After a success the form takes no second submission: it is about to be replaced, and a second click would make a
- * second token.
+ * After a success the form ignores further submissions. It is about to be replaced, and a second
+ * click would create a second token.
  * @param {HTMLFormElement} form
  * @param {{ action: () => any, fields?: object, box: any, reload?: () => Promise<void> }} options
  */
@@ -90,7 +91,7 @@ export function submits(form, { action, fields = {}, box, reload }) {
   form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    // The button is not disabled, because it would lose the focus.
+    // The button stays enabled, because a disabled button loses the focus.
     if (busy) return;
     busy = true;
     mark(form, "aria-busy", "true");
@@ -102,14 +103,14 @@ export function submits(form, { action, fields = {}, box, reload }) {
     } catch (problem) {
       ready();
       if (problem instanceof Cancelled) return;
-      // An error of this page's own is for the browser to report.
+      // Other errors are bugs of this page, which the browser reports.
       if (!(problem instanceof Problem)) throw problem;
       showProblem(problem, { fields, box, reload });
     }
   });
 }
 
-/** Checks the fields, and leads to the first that fails. */
+/** Checks the fields and focuses the first that fails. */
 function passes(fields) {
   let first = null;
   for (const each of Object.values(fields)) {
@@ -138,7 +139,7 @@ function showProblem(problem, { fields, box, reload }) {
   box.show(problem, { more: others, buttons });
 }
 
-/** Says which of the chosen scopes the person may not grant. The server names them in its sentence. */
+/** Names the selected scopes that the person cannot grant. The server lists them in its message. */
 function notGrantable(problem, chosen) {
   const named = problem.detail.split(/[\s,]+/);
   const refused = chosen.filter((scope) => named.includes(scope));
@@ -154,11 +155,11 @@ async function loadAgain(reload, box) {
   }
 }
 
-// A text that is edited where it stands.
+// A text that can be edited in place.
 
 /**
- * Creates the text. `shown` makes what stands there when nobody edits; `save` is called with what was typed. `update`
- * shows another text, and leaves alone what somebody is typing.
+ * Creates the text. `shown` renders it, and `save` is called with the new text. `update` shows
+ * another text but keeps unsaved input.
  */
 export function inlineEdit({ label, name, title, shown, save, reload, editable, ...attributes }) {
   let text = "";
@@ -213,16 +214,17 @@ export function inlineEdit({ label, name, title, shown, save, reload, editable, 
   };
 }
 
-// Naming single resources: which project, channel or whatever an operation is about.
+// Lists of resources, such as the projects or channels that an operation is limited to.
 
-/** What a segment of a scope may contain (RFC 6749, section 3.3, without `:`). */
+/** The characters of a scope segment (RFC 6749, section 3.3, without `:`). */
 const SEGMENT = /^[!#-9;-[\]-~]+$/;
 
 const isSegment = (text) => SEGMENT.test(text) && !text.split("/").some((part) => part === "." || part === "..");
 
 /**
- * Creates a list of resources to add to and to take from. `names` are what is to be written for each, `title` is the
- * operation. With `free`, whole scopes are written instead. `changed` is called after each change.
+ * Creates an editable list of resources. `names` are the parameters of each resource, and `title`
+ * is the operation. With `free`, whole scopes are entered instead. `changed` is called after each
+ * change.
  */
 export function resourceList({ names, title, free = false, changed }) {
   const id = unique("resources");
@@ -234,10 +236,10 @@ export function resourceList({ names, title, free = false, changed }) {
   );
   const chips = h("ul", { class: "chips plain" });
 
-  /** Adds what is written. Returns whether it was right. */
+  /** Adds the resource in the inputs. Returns whether it was valid. */
   function add() {
     const values = inputs.map((input) => input.value.trim());
-    // What is left out at the end stands for all: a channel of a domain, or all channels of the domain.
+    // Empty trailing parameters stand for all: `domain:channel`, or `domain` for all its channels.
     while (values.length > 1 && values.at(-1) === "") values.pop();
     const wrong = values.findIndex((value) => !(free ? value.split(":") : [value]).every(isSegment));
     if (wrong >= 0) {
@@ -267,7 +269,7 @@ export function resourceList({ names, title, free = false, changed }) {
   }
 
   const enter = (event) => {
-    // Enter would send the whole form.
+    // Enter would submit the whole form.
     event.preventDefault();
     if (add()) inputs[0].focus();
   };
@@ -283,26 +285,29 @@ export function resourceList({ names, title, free = false, changed }) {
       error.say(null);
       show();
     },
-    /** Adds what is written but not added yet. Returns whether that was right. */
+    /** Adds input that was not added yet. Returns whether it was valid. */
     finish: () => inputs.every((input) => input.value.trim() === "") || add(),
     fail: error.say,
     focus: () => inputs[0].focus(),
   };
 }
 
-// The password, where the host wants it with every change.
+// The password prompt, if the host requires a password for each change.
 
-/** The person cancelled. */
+/** Thrown when the person cancels. */
 class Cancelled extends Error {}
 
-/** Whether the host has asked before. Then the password is asked for first, and no change is sent in vain. */
+/**
+ * Whether the host has required a password before. If so, the prompt opens before the first
+ * request.
+ */
 let expected = false;
 
 const asksForPassword = ({ kind }) => ["confirmation-required", "confirmation-failed", "too-many-attempts"].includes(kind);
 
 /**
- * Makes a change, with the password if the host wants one. `attempt` takes the headers to send; `doing` says what the
- * password confirms. Each change asks anew, and the password is stored nowhere.
+ * Makes a change, with the password if the host requires one. `attempt` takes the headers to send,
+ * and `doing` describes the change. Each change prompts again, and the password is not stored.
  */
 export async function confirmed(doing, attempt) {
   if (!expected) {
@@ -326,7 +331,7 @@ function prompt(doing, attempt) {
     required: true,
     check: (text) => (text === "" ? t("confirm.missing", values) : null),
   });
-  // For password managers: they save and offer a password together with a user name.
+  // Password managers save and fill a password together with a user name.
   const user = h("input", { class: "hidden", name: "username", autocomplete: "username", readonly: true, tabindex: "-1", "aria-hidden": "true" });
   user.value = myName;
   const submit = h("button", { class: "button primary", type: "submit" }, t("confirm.submit"));
@@ -344,7 +349,7 @@ function prompt(doing, attempt) {
       settle(value);
       dialog.close();
     };
-    /** Until then the server would not look at another attempt. */
+    /** Blocks further attempts while the server would reject them. */
     const wait = (seconds) => {
       submit.disabled = true;
       const until = Date.now() + seconds * 1000;
@@ -380,7 +385,7 @@ function prompt(doing, attempt) {
   });
 }
 
-/** Encodes a text as base64url of its UTF-8 form, without padding (RFC 4648, section 5). */
+/** Encodes the UTF-8 bytes of a text as base64url without padding (RFC 4648, section 5). */
 function base64url(text) {
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");

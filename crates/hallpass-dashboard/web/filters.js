@@ -1,4 +1,4 @@
-// Which tokens the list shows: the filters above it, and which of its rows are selected.
+// Provides the filters of the list and the selection of its rows.
 
 import { debounced, fill, h, icon, mark, unique } from "./dom.js";
 import { ownerOption } from "./owners.js";
@@ -6,13 +6,16 @@ import { isAdmin, t } from "./page.js";
 
 const STATUSES = ["active", "expired", "revoked", "all"];
 
-/** How long typing rests before the server is asked, in milliseconds. */
+/** The pause in typing after which the filters are applied, in milliseconds. */
 const REST = 250;
 
-/** What the list shows at first. */
+/** The initial filters of the list. */
 export const NO_FILTERS = { status: "active", q: "", scope: "", owner: "", soon: "", never_used: "" };
 
-/** Creates the filters. `changed` is called with the values of `NO_FILTERS`; those that are not asked for are empty. */
+/**
+ * Creates the filters. `changed` is called with values like `NO_FILTERS`, where unused filters are
+ * empty.
+ */
 export function listFilters(start, changed) {
   const scopeOptions = unique("scopes");
   const ownerOptions = unique("owners");
@@ -34,7 +37,7 @@ export function listFilters(start, changed) {
   const statuses = STATUSES.map((value) => {
     const radio = h("input", { type: "radio", name: "status", value });
     radio.checked = value === start.status;
-    // It has its width from the start, so that nothing moves when the number comes.
+    // The element has a fixed width, so nothing moves when the number appears.
     const count = h("span", { class: "count" });
     return { value, radio, count, node: h("label", { class: "choice" }, radio, h("span", {}, t(`filters.${value}`), " ", count)) };
   });
@@ -75,7 +78,7 @@ export function listFilters(start, changed) {
     more,
   );
   node.addEventListener("change", ({ target }) => {
-    // Only a token that still works can expire soon.
+    // Only an active token can expire soon.
     if (target.name === "soon" && target.checked) statuses[0].radio.checked = true;
     if (target.type !== "search") tellNow();
   });
@@ -85,17 +88,17 @@ export function listFilters(start, changed) {
   });
   return {
     node,
-    /** Shows how many tokens of each status there are. */
+    /** Shows the number of tokens of each status. */
     counts({ active, expired, revoked }) {
       const all = { active, expired, revoked, all: active + expired + revoked };
       for (const { value, count } of statuses) fill(count, all[value].toLocaleString(LANGUAGE));
     },
-    /** Offers these scopes and owners to choose from. */
+    /** Offers these scopes and owners as suggestions. */
     offer({ scopes = [], owners = [] }) {
       fill(knownScopes, scopes.map((each) => h("option", { value: each })));
       fill(knownOwners, owners.map(ownerOption));
     },
-    /** Changes some filters, and asks for the list. */
+    /** Changes some filters and reloads the list. */
     change(values) {
       set({ ...NO_FILTERS, ...read(), ...values });
       tellNow();
@@ -104,7 +107,7 @@ export function listFilters(start, changed) {
   };
 }
 
-/** Keeps which of the ids that are shown are selected. `changed` is called after each change. */
+/** Tracks which of the listed ids are selected. `changed` is called after each change. */
 export function newSelection(changed) {
   let shown = [];
   let anchor = null;
@@ -113,7 +116,7 @@ export function newSelection(changed) {
   const set = (id, on) => (on ? chosen.add(id) : chosen.delete(id));
 
   return {
-    /** Takes the ids that are shown now. What is no longer shown is no longer selected. */
+    /** Sets the listed ids. Ids that are no longer listed are deselected. */
     show(ids) {
       shown = ids;
       for (const id of [...chosen]) if (!ids.includes(id)) chosen.delete(id);
@@ -124,7 +127,7 @@ export function newSelection(changed) {
     get size() {
       return chosen.size;
     },
-    /** Selects one or not; with `range` all from the last one on. */
+    /** Selects or deselects one id. With `range`, it does so for all ids since the last one. */
     toggle(id, { range = false, on = !chosen.has(id) } = {}) {
       if (range && anchor !== null) {
         const [from, to] = [shown.indexOf(anchor), shown.indexOf(id)].sort((a, b) => a - b);
@@ -135,7 +138,7 @@ export function newSelection(changed) {
       anchor = id;
       changed();
     },
-    /** Selects all that are shown, or none. */
+    /** Selects or deselects all listed ids. */
     all(on) {
       for (const id of shown) set(id, on);
       changed();

@@ -1,4 +1,4 @@
-// The form for a new token, from nothing or as a copy of another one, and its secret, which is shown once.
+// Provides the form for a new or copied token, and the panel that shows the secret once.
 
 import { goInstead, toList, toToken } from "./address.js";
 import { copyToken, issueToken, now, showToken } from "./api.js";
@@ -8,10 +8,10 @@ import { checkName, field, submits } from "./fields.js";
 import { defaultName, exampleUrl, rich, t } from "./page.js";
 import { loadCatalog, scopePicker } from "./scopes.js";
 
-/** What was filled in when the form was left, and of which form. It is kept as long as the page is open. */
+/** The values of the form that was left last. They are kept while the page is open. */
 let draft = null;
 
-/** Creates the form. With `from` it is filled in as that token is. */
+/** Creates the form. With `from`, it starts with the values of that token. */
 export function formView({ from }) {
   const title = t(from ? "form.title_copy" : "form.title");
   const body = h("div", { class: "stack" }, h("div", { class: "waiting" }, h("span", { class: "bar" })));
@@ -90,17 +90,17 @@ function tokenForm(catalog, source, { isLeft, again }) {
       const issued = await (source ? copyToken(source.id, sent) : issueToken(sent));
       finished = true;
       draft = null;
-      // The person has gone elsewhere meanwhile: nothing is shown over that.
+      // The person has navigated elsewhere, so the new view stays.
       if (isLeft()) return;
       handOver(issued);
-      // Back leads to the list, not to a form that would make another token.
+      // Going back leads to the list, not to a form that would create another token.
       goInstead(toToken(issued.id));
     },
   });
   return {
     node: form,
     focus: name.focus,
-    /** Returns what is filled in; `null` if that is nothing, or is done with. */
+    /** Returns the values to keep, or `null` if nothing was changed or the form is finished. */
     draft: () => (finished || JSON.stringify(values()) === atStart ? null : values()),
     restore(kept) {
       name.value = kept.name;
@@ -112,7 +112,7 @@ function tokenForm(catalog, source, { isLeft, again }) {
   };
 }
 
-/** Says how many tokens there is room for, before anything is filled in. */
+/** Shows the number of tokens and the limit before the form is filled in. */
 function roomNote({ tokens_per_owner: limit, in_use: inUse }) {
   if (limit === null) return null;
   if (inUse < limit) return h("p", { class: "quiet" }, t("list.room", { in_use: inUse, limit }));
@@ -120,24 +120,25 @@ function roomNote({ tokens_per_owner: limit, in_use: inUse }) {
   return h("div", { class: "problem" }, icon("warning"), h("div", {}, h("strong", {}, t("form.full_title", { in_use: inUse, limit })), h("p", {}, t("form.full_text"), " ", link)));
 }
 
-// The secret, shown once: the answer that carries it hands it to the view that shows it, and it is gone with that view.
-// It is in no address, no storage and no form field, which browsers would remember.
+// The secret is shown once. The view that shows it takes the secret over from the response and
+// removes it when it is left. It is never in an address, in storage or in a form field, which
+// browsers may remember.
 
 let handedOver = null;
 
-/** Keeps the secret of an issued token for the view of that token, which is shown next. */
+/** Keeps the secret of an issued token for the view that is shown next. */
 function handOver(issued) {
   handedOver = issued;
 }
 
-/** Returns the secret that was handed over for this token. Nobody gets it a second time. */
+/** Returns the secret for this token and forgets it. */
 export function takeSecret(id) {
   const secret = handedOver?.id === id ? handedOver.token : null;
   handedOver = null;
   return secret;
 }
 
-/** Creates the place where a secret is shown: `show` shows one, `clear` removes it. */
+/** Creates the place for a secret. `show` shows it and `clear` removes it. */
 export function secretPlace() {
   const node = h("div", {});
   let saved = true;
@@ -159,7 +160,7 @@ export function secretPlace() {
   return place;
 }
 
-/** Asks whether to leave a secret that is not saved. */
+/** Asks whether to leave an unsaved secret. */
 export const askToLeaveSecret = () => ask({ title: t("secret.leave_title"), text: t("secret.leave_text"), label: t("secret.leave"), danger: true });
 
 function secretPanel(secret, name, { save, done }) {
@@ -188,24 +189,24 @@ function secretPanel(secret, name, { save, done }) {
   );
 }
 
-/** Returns what is selected. Some browsers keep a selection of its own for each shadow root. */
+/** Returns the selection. Some browsers have a separate selection for each shadow root. */
 const selection = () => /** @type {Selection} */ (PLACE.root["getSelection"]?.() ?? getSelection());
 
-/** Copies the text of an element. Returns whether that worked. */
+/** Copies the text of an element. Returns whether this worked. */
 async function toClipboard(element) {
   try {
     await navigator.clipboard.writeText(element.textContent);
     say(t("secret.copied"));
     return true;
   } catch {
-    // Without TLS pages have no clipboard, and a person may forbid it.
+    // The clipboard is missing without TLS, and the person may deny access to it.
     selection().selectAllChildren(element);
     say(t("secret.not_copied"));
     return false;
   }
 }
 
-/** Names the file after the token, with letters and digits that every system accepts. */
+/** Derives a file name from the token's name, with letters and digits that every system accepts. */
 function fileName(name) {
   const plain = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   return plain === "" ? "token.txt" : `${plain}-token.txt`;
@@ -214,6 +215,6 @@ function fileName(name) {
 function toFile(text, file) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   h("a", { href: url, download: file }).click();
-  // Not at once: some browsers begin to read a little later.
+  // Some browsers start to read the URL a little later.
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

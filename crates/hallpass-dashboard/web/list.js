@@ -1,4 +1,4 @@
-// The list of tokens: the page's first view, which needs one call of the API.
+// Shows the list of tokens. It is the first view of the page and needs one API call.
 
 import { go, setAddress, toCopy, toList, toNew, toToken } from "./address.js";
 import { fetchScopes, listTokens, now } from "./api.js";
@@ -14,13 +14,13 @@ const PAGE = 20;
 
 const ORDERS = ["-created_at", "created_at", "name", "-name", "expires_at", "-expires_at", "-last_used_at", "last_used_at"];
 
-/** The owners of all tokens seen so far, for an admin to choose from. */
+/** The owners of all tokens loaded so far, as suggestions for an admin. */
 const owners = new Set();
 
-/** What was looked at last, to come back to: the address, and the cursors at which its pages start. */
+/** The last list that was shown, to return to it: its address and the cursors of its pages. */
 let lastLook = { hash: null, starts: [null] };
 
-/** Creates the list, with the filters and the order of the address. */
+/** Creates the list with the filters and the order of the address. */
 export function listView({ query }) {
   const asked = { ...START, ...Object.fromEntries(Object.keys(START).flatMap((key) => (query.has(key) ? [[key, query.get(key)]] : []))) };
   let tokens = [];
@@ -51,7 +51,7 @@ export function listView({ query }) {
   const zone = h("div", {});
   const area = h("div", { class: "panel" }, table.node, empty);
 
-  /** Looks at something else, from its first page on. */
+  /** Applies changes to the filters or the order and loads the first page. */
   function look(changes) {
     Object.assign(asked, changes);
     starts = [null];
@@ -59,7 +59,7 @@ export function listView({ query }) {
     load();
   }
 
-  /** After a change: the list and the number of tokens are no longer what they were. */
+  /** Reloads the list and the number of tokens after a change. */
   function changed() {
     load();
     loadLimits();
@@ -69,7 +69,7 @@ export function listView({ query }) {
   const address = () => toList(different());
   const filtered = () => Object.keys(different()).some((key) => key !== "sort" && key !== "status");
 
-  /** Returns what the API is asked for. */
+  /** Returns the query for the API. */
   function request() {
     const { soon, sort, ...others } = asked;
     /** @type {Record<string, any>} */
@@ -81,7 +81,7 @@ export function listView({ query }) {
     return cursor ? { ...sent, cursor } : sent;
   }
 
-  /** Resolves with whether the list was shown. */
+  /** Loads the list. Resolves with whether it was shown. */
   async function load() {
     loading?.abort();
     const mine = (loading = new AbortController());
@@ -89,7 +89,7 @@ export function listView({ query }) {
     try {
       const page = await listTokens(request(), mine.signal);
       if (loading !== mine) return false;
-      // The last token of the last page is gone: the page before is the last one now.
+      // The last page is empty after its last token was removed, so go back one page.
       if (page.items.length === 0 && starts.length > 1) {
         starts.pop();
         return load();
@@ -128,7 +128,8 @@ export function listView({ query }) {
   }
 
   function failed(problem) {
-    // The cursor may be too old, or somebody typed the address. The list from its start is always there.
+    // The cursor may be too old, or the address may be invalid. Loading the list from its start
+    // always works.
     const start = () => {
       asked.sort = START.sort;
       filters.change(NO_FILTERS);
@@ -138,7 +139,9 @@ export function listView({ query }) {
     if (tokens.length === 0) table.show([]);
   }
 
-  /** Shows how many tokens there is room for. The list does not wait for it, and does without it if need be. */
+  /**
+   * Shows the number of tokens and the limit. The list does not wait for it and works without it.
+   */
   async function loadLimits() {
     const { scopes, limits } = await fetchScopes().catch(() => ({ scopes: [], limits: null }));
     filters.offer({ scopes: scopes.map(({ scope }) => scope), owners: [...owners].sort() });
@@ -181,7 +184,10 @@ export function listView({ query }) {
   };
 }
 
-/** A button for what is selected. It is not disabled, because it would lose the focus when the selection goes. */
+/**
+ * Creates a button for the selection. It is never disabled, because a disabled button loses the
+ * focus.
+ */
 function bulkButton(glyph, key, click) {
   const label = h("span", {}, t(key));
   const node = h("button", { class: "button", type: "button", "aria-disabled": "true" }, icon(glyph), label);
@@ -202,13 +208,13 @@ function orderChoice(start, changed) {
   return select;
 }
 
-/** What stands in the place of the rows, by the cause that there are none. */
+/** Creates the explanation that replaces the rows of an empty list. */
 function noTokens({ active, expired, revoked }, { asked, filtered, filters }) {
   const all = active + expired + revoked;
   if (all === 0 && !filtered) return welcome();
   const reset = (label, values) => h("button", { class: "button", type: "button", on: { click: () => filters.change(values) } }, label);
   if (all > 0) {
-    // The other statuses have some.
+    // There are tokens with other statuses.
     return [
       h("h2", {}, t(`empty.${asked.status}`)),
       h("p", {}, [[active, "active"], [expired, "expired"], [revoked, "revoked"]].filter(([count]) => count > 0).map(([count, status]) => plural(`empty.there_${status}`, count)).join(" ")),
@@ -231,9 +237,9 @@ const welcome = () => [
   h("a", { class: "button primary", href: toNew }, t("welcome.create")),
 ];
 
-// The table of tokens: a row each, and what can be done to it. On a narrow screen a row becomes a card.
+// The table of tokens, with the actions of each row. On a narrow screen a row becomes a card.
 
-/** How many scopes a row shows. */
+/** The number of scopes that a row shows. */
 const SCOPES = 2;
 
 const COLUMNS = [
@@ -246,9 +252,7 @@ const COLUMNS = [
   { label: t("list.last_used"), sort: "last_used_at" },
 ];
 
-/**
- * Creates the table. `sorted` is called with an order, `revoke` and `remove` with the tokens to revoke or delete.
- */
+/** Creates the table. `sorted` is called with an order, and `revoke` and `remove` with tokens. */
 function listTable({ selection, sorted, revoke, remove }) {
   const all = h("input", { type: "checkbox", "aria-label": t("list.select_all") });
   all.addEventListener("change", () => selection.all(all.checked));
@@ -274,7 +278,7 @@ function listTable({ selection, sorted, revoke, remove }) {
   let boxes = new Map();
   return {
     node: table,
-    /** Shows the order. */
+    /** Shows the sort order. */
     order(sort) {
       for (const each of heads) each.order(sort);
     },
@@ -283,11 +287,11 @@ function listTable({ selection, sorted, revoke, remove }) {
       boxes = new Map();
       fill(body, tokens.map((token) => tokenRow(token, { selection, revoke, remove, boxes })));
     },
-    /** Shows rows that are still to come. */
+    /** Shows placeholder rows while the list loads. */
     wait(count) {
       fill(body, Array.from({ length: count }, () => h("tr", { class: "waiting" }, h("td", { colspan: COLUMNS.length + 2 }, h("span", { class: "bar" })))));
     },
-    /** Shows what is selected. */
+    /** Shows the selection. */
     selected() {
       for (const [id, box] of boxes) {
         box.checked = selection.has(id);
@@ -320,7 +324,7 @@ function columnHead({ label, sort, width = "date" }, sorted) {
 function tokenRow(token, { selection, revoke, remove, boxes }) {
   const box = h("input", { type: "checkbox", "aria-label": t("list.select", token) });
   boxes.set(token.id, box);
-  // Whatever tick the browser sets itself, the selection decides what is ticked.
+  // The selection decides about the checkbox, regardless of the browser's default action.
   box.addEventListener("click", (event) => {
     event.stopPropagation();
     selection.toggle(token.id, { range: event.shiftKey, on: box.checked });
@@ -343,7 +347,10 @@ function tokenRow(token, { selection, revoke, remove, boxes }) {
   return node;
 }
 
-/** A click opens; with Ctrl or Cmd it selects, with Shift a range. Links and buttons do what they do anywhere. */
+/**
+ * Opens the token on click. Ctrl or Cmd selects it and Shift selects a range. Links and buttons
+ * keep their own behaviour.
+ */
 function onRowClick(node, token, selection) {
   const own = (event) => event.target.closest("a, button, input, label");
   node.addEventListener("mousedown", (event) => {
@@ -360,7 +367,7 @@ function onRowClick(node, token, selection) {
 
 function rowActions(token, { revoke, remove }) {
   const link = (glyph, key, href) => h("a", { class: "button icon", href, title: t(`list.${key}`), "aria-label": t(`list.${key}_name`, token) }, icon(glyph));
-  // What a token does not have leaves its place empty, so that the icons of all rows stand below each other.
+  // A missing action leaves a gap, so the icons of all rows are aligned.
   const gap = () => h("span", { class: "icon" });
   return h(
     "div",
@@ -378,7 +385,7 @@ function scopeChips(held) {
   return h(
     "div",
     { class: "chips" },
-    // A long scope is broken after a segment.
+    // A long scope can wrap after each segment.
     held.slice(0, SCOPES).map((scope) => h("code", { class: "chip", title: scope }, scope.split(/(?<=[:.])/).flatMap((part) => [part, h("wbr")]))),
     more > 0 && h("span", { class: "quiet", title: held.slice(SCOPES).join("\n") }, `+${more}`),
   );

@@ -1,15 +1,16 @@
-// Where the page is shown: alone, in the document that the server sends, or in an element of the host's own page.
+// Mounts the page as a document of its own, or in an element of the host's page.
 
 import { signInAddress } from "./sign-in.js";
 
 /**
- * Shows the page in an element. The page is in a shadow root there: the styles of both do not touch each other, apart from
- * the custom properties that are set on the element. Returns a function that removes it.
+ * Shows the page in an element. The page is in a shadow root, so styles are isolated in both
+ * directions, except for custom properties on the element. Returns a function that removes the
+ * page.
  * @param {HTMLElement} element
  * @param {{ base: string, style: string, settings?: Settings, notice?: { title: string, text: string, label: string, signIn: string | null } }} given
- *   What the server knows of the person who asked for this script.
- * @param {{ fragment?: boolean }} [options] With `fragment`, views are in the fragment of the browser's address: a person may
- *   bookmark them, and go back. It must be free for that.
+ *   The server's settings for the person who requested this script, or a notice if there is none.
+ * @param {{ fragment?: boolean }} [options] With `fragment`, the fragment of the browser's URL names
+ *   the view, so that views can be bookmarked. The host must not use the fragment itself.
  */
 export function mount(element, { base, style, settings, notice }, { fragment = false } = {}) {
   const make = (tag, attributes, ...children) => {

@@ -1,16 +1,17 @@
-// How people are called. Tokens name their owner by an id; the host may say which name belongs to it.
+// Provides the names of owners. Tokens contain the id of their owner, and the host may provide
+// names.
 
 import { fetchNames } from "./api.js";
 import { fill, h, isolated } from "./dom.js";
 import { me, myName, namesUrl } from "./page.js";
 
-/** What the ids are called, as promises. */
+/** The names by id, as promises. */
 const names = new Map([[me, Promise.resolve(myName)]]);
 
-/** The ids that the next request asks for: one request for all that are shown at a time. */
+/** The ids of the next request, which covers all ids that are shown at the same time. */
 let waiting = null;
 
-/** Returns the name that belongs to an id: the id itself, if the host says nothing else. */
+/** Returns the name for an id, or the id itself if the host provides no name. */
 export function nameOf(id) {
   if (!namesUrl && !names.has(id)) return Promise.resolve(id);
   if (!names.has(id)) {
@@ -23,19 +24,19 @@ export function nameOf(id) {
   async function ask() {
     const { ids } = waiting;
     waiting = null;
-    // The ids serve as well as names, and the next view asks again.
+    // On a failure the ids are shown instead, and the next view retries.
     return fetchNames(ids).catch(() => (ids.forEach((each) => names.delete(each)), {}));
   }
 }
 
-/** Shows who has this id: the id at once, and the name above it when that is known. */
+/** Creates the id of an owner. The name is added when it is known. */
 export function ownerName(id) {
   const node = h("span", {}, isolated(id));
   nameOf(id).then((name) => name !== id && fill(node, isolated(name), " ", h("span", { class: "quiet" }, isolated(id))));
   return node;
 }
 
-/** An owner to choose: by the id, with the name beside it where that is known. */
+/** Creates an option for an owner, with the name as its label when it is known. */
 export function ownerOption(id) {
   const node = h("option", { value: id });
   nameOf(id).then((name) => name !== id && fill(node, name));

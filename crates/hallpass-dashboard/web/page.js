@@ -1,59 +1,59 @@
-// What the page is told: its texts, the host's settings, and where on the screen it is.
+// Provides the texts and the settings of the page.
 
 const rules = new Intl.PluralRules(LANGUAGE);
 
-/** Returns the text with this key, with each `{place}` filled. */
+/** Returns the text for a key, with each `{place}` replaced. */
 export const t = (key, values = {}) => TEXTS[key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 
-/** Returns the text for this count: that with the key `key.one`, say. `{count}` is the count. */
+/** Returns the text for a count, such as the one with the key `key.one`. `{count}` is the count. */
 export function plural(key, count, values = {}) {
   const exact = `${key}.${rules.select(count)}`;
   return t(exact in TEXTS ? exact : `${key}.other`, { count: count.toLocaleString(LANGUAGE), ...values });
 }
 
-/** Returns the text as a list of texts and nodes, with each `{place}` filled by a node. */
+/** Returns the text as a list of strings and nodes, with each `{place}` replaced by a node. */
 export const rich = (key, nodes) => TEXTS[key].split(/\{(\w+)\}/).map((part, at) => (at % 2 === 0 ? part : nodes[part]));
 
-/** Returns an address of the host's, absolute. */
+/** Returns the absolute URL of a path of the host. */
 export const absolute = (path) => new URL(path, PLACE.base).href;
 
 const settings = PLACE.settings;
 
-/** The API's address, absolute and without a slash at its end. */
+/** The absolute URL of the API, without a trailing slash. */
 export const apiUrl = absolute(settings.api).replace(/\/$/, "");
 
-/** Where an admin asks how owners are called; `null` if the host does not say. */
+/** The URL for the names of owners, or `null` if the host provides none. */
 export const namesUrl = settings.names && absolute(settings.names);
 
-/** The address that the page names beside a secret, to try it. */
+/** The URL in the example command beside a secret. */
 export const exampleUrl = absolute(settings.example);
 
-/** The name of a token whose person gave it none, with a place `{date}`; `null` if each token needs a name. */
+/** The default name of a token, with the place `{date}`, or `null` if a name is required. */
 export const defaultName = settings.defaultName;
 
-/** Who is signed in, as tokens name their owner. */
+/** The id of the signed-in person, as in the owner of a token. */
 export const me = settings.person;
 
-/** How that person is called. */
+/** The display name of the signed-in person. */
 export const myName = settings.name;
 
-/** Whether the person sees everybody's tokens. */
+/** Whether the person sees the tokens of all owners. */
 export const isAdmin = settings.admin;
 
-/** Where to sign in; `null` if the host did not say. */
+/** The path of the sign-in, or `null` if the host has none. */
 export const signInPath = settings.signIn;
 
-/** Where the link back leads; `null` if there is none. */
+/** The target of the link back, or `null` if there is none. */
 export const homePath = settings.home;
 
-/** Whether people confirm changes with a password, and not with something of the host's own. */
+/** Whether changes are confirmed with a password and not with another credential. */
 export const confirmsByPassword = settings.confirmation === null;
 
-/** What people confirm changes with. */
+/** The name of the credential that confirms changes. */
 export const confirmationWord = settings.confirmation ?? t("confirm.password");
 
-/** For scopes that a token may hold for single resources: the names of their parameters, such as `id`. */
+/** The parameter names, such as `id`, of each scope that can be limited to resources. */
 export const parameters = new Map(Object.entries(settings.parameters));
 
-/** Whether such scopes are only ever granted for chosen resources. */
+/** Whether such scopes can only be granted for selected resources. */
 export const forChosenOnly = settings.forChosenOnly;

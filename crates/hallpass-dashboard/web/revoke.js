@@ -1,4 +1,4 @@
-// Taking tokens back: revoking and deleting one, several or all, after a question.
+// Revokes and deletes one, several or all tokens after a confirmation.
 
 import { Problem, deleteAllTokens, deleteTokens, listTokens, revokeAllOf, revokeTokens } from "./api.js";
 import { ask, debounced, explain, fill, h, isolated, say, unique } from "./dom.js";
@@ -6,13 +6,13 @@ import { field } from "./fields.js";
 import { nameOf, ownerOption } from "./owners.js";
 import { isAdmin, plural, rich, t } from "./page.js";
 
-/** The most names that a question lists. */
+/** The maximum number of names in a dialog. */
 const NAMED = 6;
 
-/** Asks, and deletes these tokens. Resolves with whether they are gone. */
+/** Asks and deletes these tokens. Resolves with whether they are deleted. */
 export const askToDelete = (tokens, options) => askAbout("delete", tokens, async () => removedText(await deleteTokens(tokens), tokens), options);
 
-/** Asks, and revokes these tokens. Resolves with whether they are revoked. */
+/** Asks and revokes these tokens. Resolves with whether they are revoked. */
 export const askToRevoke = (tokens, options) => askAbout("revoke", tokens, async () => revokedText(await revokeTokens(tokens), tokens), options);
 
 async function askAbout(verb, tokens, action, { keep = false } = {}) {
@@ -39,9 +39,9 @@ function outcome(verb, count, gone, [first, ...others]) {
   return plural(`${verb}.done`, count) + before;
 }
 
-// The danger zone: what is done to many tokens at once, after words are typed.
+// The danger zone: actions on many tokens that require typed words.
 
-/** Creates the zone. `changed` is called after a change; `owners` returns the owners that are known so far. */
+/** Creates the zone. `changed` is called after a change, and `owners` returns the known owners. */
 export const dangerZone = ({ changed, owners }) =>
   h(
     "section",
@@ -97,7 +97,7 @@ async function askRevokeAllOf(changed, owners) {
     count();
   });
 
-  /** Counts the tokens of the owner who is named. */
+  /** Counts the tokens of the entered owner. */
   async function look() {
     const name = owner.value;
     if (name === "") return fill(found);
@@ -119,7 +119,7 @@ async function askRevokeAllOf(changed, owners) {
     action: async () => {
       count.cancel();
       if (owner.value === "") throw wrong("owner", t("danger.owner_missing"));
-      // The server says 404 for an owner without tokens. Said at the field it is clear what was mistyped.
+      // The server responds with 404 for an owner without tokens. An error at the field is clearer.
       if ((await look()) === 0) throw wrong("owner", t("danger.nobody", { owner: owner.value }));
       return revokeAllOf(owner.value);
     },
@@ -130,5 +130,5 @@ async function askRevokeAllOf(changed, owners) {
   changed();
 }
 
-/** Returns an error of a field that is found before the server is asked. */
+/** Returns a field error that is detected before a request is sent. */
 const wrong = (name, message) => new Problem("invalid", 422, { errors: [{ field: name, message }] });

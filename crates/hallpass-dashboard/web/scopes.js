@@ -1,32 +1,38 @@
-// Scopes: what they mean in words, and the picker that chooses them.
+// Explains scopes in words, and provides the picker that selects them.
 
 import { fetchScopes } from "./api.js";
 import { fill, h, icon, mark, onKeys, unique } from "./dom.js";
 import { errorLine, resourceList } from "./fields.js";
 import { absolute, forChosenOnly, parameters, plural, t } from "./page.js";
 
-/** The most phrases of a summary. Beyond that it counts. */
+/** The maximum number of phrases in a summary. Longer summaries show counts. */
 const PHRASES = 6;
 
-/** Returns `{ scopes, presets, limits }`. A scope has `parameters` if a token may hold it for single resources. */
+/**
+ * Returns `{ scopes, presets, limits }`. A scope has `parameters` if it can be limited to
+ * resources.
+ */
 export async function loadCatalog() {
   const loaded = await fetchScopes();
   return { ...loaded, scopes: loaded.scopes.map((entry) => ({ ...entry, parameters: parameters.get(entry.scope) ?? [] })) };
 }
 
-/** Returns whether holding the one scope is enough for the other, by the server's rule. */
+/** Returns whether the scope `held` covers the scope `needed`, by the same rule as the server. */
 function covers(held, needed) {
   const [wide, narrow] = [held.split(":"), needed.split(":")];
   return wide.length <= narrow.length && wide.every((segment, at) => segment === "*" || segment === narrow[at]);
 }
 
-/** Returns the resource that a scope is about: all but its last segment, or the class of a method such as `mail.box.Send`. */
+/**
+ * Returns the resource of a scope: all but the last segment, or the class of a method such as
+ * `mail.box.Send`.
+ */
 function resourceOf(scope) {
   const end = scope.lastIndexOf(scope.includes(":") ? ":" : ".");
   return end > 0 ? scope.slice(0, end) : scope;
 }
 
-/** Says what one scope lets a program do; an empty text if the catalog does not know it. */
+/** Describes what a scope allows. Returns an empty string if the catalog does not contain it. */
 export function meaning({ scopes }, scope) {
   const [listed] = scopes.filter((each) => covers(each.scope, scope)).sort((a, b) => b.scope.length - a.scope.length);
   if (listed?.scope === scope) return listed.parameters.length > 0 ? t("scopes.means_all", { title: listed.title }) : listed.title;
@@ -34,7 +40,7 @@ export function meaning({ scopes }, scope) {
   return scopes.some((each) => covers(scope, each.scope)) ? t("scopes.means_everything", { scope }) : "";
 }
 
-/** Says what scopes let a program do, in a few phrases. */
+/** Describes what scopes allow, in a few phrases. */
 function summary({ scopes }, granted, held) {
   if (granted.length === 0) return [t(held.length > 0 ? "scopes.summary_unchanged" : "scopes.summary_none")];
   const phrases = [];
@@ -57,7 +63,7 @@ function summary({ scopes }, granted, held) {
   return [...counted.slice(0, PHRASES - 1), plural("scopes.summary_more", counted.length - PHRASES + 1)];
 }
 
-/** Returns the link to a scope's documentation, if it is one that a page may link to. */
+/** Returns the URL of a scope's documentation if its protocol is safe to link to. */
 function docsLink({ docs }) {
   if (!docs) return null;
   try {
@@ -68,12 +74,14 @@ function docsLink({ docs }) {
   }
 }
 
-// Choosing scopes: a preset, or operations from the catalog, each for all resources or for chosen ones.
+// The picker: a preset, or operations of the catalog for all or for selected resources.
 
-/** From how many operations on the groups start closed. */
+/** Groups start collapsed if there are more operations than this. */
 const MANY = 30;
 
-/** Creates a picker with these scopes chosen. Scopes that are `held` already are shown and not offered. */
+/**
+ * Creates a picker with these scopes selected. Scopes in `held` are shown but cannot be selected.
+ */
 export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
   const id = unique("scopes");
   const error = errorLine(id);
@@ -93,7 +101,7 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
 
   const covered = (each) => wide.some(({ scope, box }) => box.checked && covers(scope, each.scope));
 
-  /** Returns the chosen scopes. */
+  /** Returns the selected scopes. */
   function value() {
     const single = operations.filter((each) => !covered(each)).flatMap((each) => each.value);
     return [...wide.filter(({ box }) => box.checked).map(({ scope }) => scope), ...single, ...free.value];
@@ -106,7 +114,10 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
     free.value = [...others];
   }
 
-  /** Chooses operations or not. One that a wide scope covers is taken out by choosing the others one by one. */
+  /**
+   * Selects or deselects operations. Deselecting an operation of a wildcard replaces the wildcard
+   * by the others.
+   */
   function pick(some, on) {
     for (const { scope, box } of on ? [] : wide) {
       if (!box.checked || !some.some((each) => covers(scope, each.scope))) continue;
@@ -144,7 +155,7 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
 
   search.addEventListener("input", show);
   only.addEventListener("change", show);
-  // Enter in the search must not send the form.
+  // Enter in the search field must not submit the form.
   onKeys(search, { Enter: (event) => event.preventDefault() });
   set(chosen);
   show();
@@ -168,7 +179,7 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
       set(scopes);
       show();
     },
-    /** Returns what is not finished: an operation for chosen resources, of which none is named. */
+    /** Checks that each operation for selected resources has at least one resource. */
     check() {
       unfinished = [...operations.filter((each) => !covered(each)), free].find((each) => !each.finish()) ?? null;
       return unfinished ? t("scopes.unfinished") : null;
@@ -178,7 +189,10 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
   };
 }
 
-/** A row of the catalog. `pick` chooses it or not; `changed` is called when its resources change. */
+/**
+ * Creates a row of the catalog. `pick` selects it, and `changed` is called when its resources
+ * change.
+ */
 function operation(entry, id, { held, pick, changed }) {
   const isHeld = held.some((scope) => covers(scope, entry.scope));
   const explained = `${id}-${entry.scope}`;
@@ -199,13 +213,13 @@ function operation(entry, id, { held, pick, changed }) {
     node,
     isHeld,
     on: false,
-    /** Whether it is granted, by itself or by a wider scope. */
+    /** Whether the operation is granted, directly or by a wider scope. */
     isOn: isHeld,
     get value() {
       if (!self.on || isHeld) return [];
       return choice?.limited ? choice.resources.map((resource) => `${entry.scope}:${resource}`) : [entry.scope];
     },
-    /** Takes from these scopes what is about this operation. Returns what it took. */
+    /** Selects the operation if these scopes contain it. Returns the scopes that belong to it. */
     set(scopes) {
       const inside = choice ? scopes.filter((scope) => scope.startsWith(`${entry.scope}:`)) : [];
       const all = scopes.includes(entry.scope);
@@ -226,7 +240,7 @@ function operation(entry, id, { held, pick, changed }) {
   return self;
 }
 
-/** Whether an operation is granted for all resources or only for chosen ones: always one of the two, or chosen ones only. */
+/** Creates the choice between all resources and selected ones. */
 function resourceChoice({ title, parameters: names }, changed) {
   const group = unique("resource");
   const radio = () => h("input", { type: "radio", name: group, on: { change: update } });
@@ -272,7 +286,7 @@ function resourceChoice({ title, parameters: names }, changed) {
   };
 }
 
-/** Returns the scopes that cover operations of the catalog and are not in it themselves. */
+/** Returns the scopes that cover operations of the catalog but are not listed in it. */
 function wideScopes({ scopes }, known) {
   const listed = scopes.map(({ scope }) => scope);
   return [...new Set(known)].filter((scope) => !listed.includes(scope) && listed.some((each) => covers(scope, each)));
@@ -291,19 +305,19 @@ function grouped(operations) {
     groups.set(name, [...(groups.get(name) ?? []), each]);
   }
   const all = [...groups].map(([name, members]) => ({ name, members }));
-  // A group of one would say everything twice.
+  // A group heading for a single operation would repeat its title.
   const single = all.filter(({ members }) => members.length === 1).flatMap(({ members }) => members);
   const several = all.filter(({ members }) => members.length > 1);
   return single.length > 0 ? [...several, { name: null, members: single }] : several;
 }
 
-/** The operations that are on no common resource, as they are. */
+/** Creates a plain list of operations that share no resource. */
 function scopeList(members) {
   const node = h("ul", { class: "picker-list" }, members.map((each) => each.node));
   return { node, show: () => (node.hidden = members.every((each) => each.node.hidden)) };
 }
 
-/** A group of operations on one resource, with a box for all of them. */
+/** Creates a group of operations on one resource, with a checkbox for all of them. */
 function scopeGroup({ name, members }, { closed, pick }) {
   if (name === null) return scopeList(members);
   const listId = unique("group");
@@ -323,14 +337,14 @@ function scopeGroup({ name, members }, { closed, pick }) {
     all.disabled = members.every(({ isHeld }) => isHeld);
     fill(count, t("scopes.group_count", { on, of: members.length }));
     node.hidden = members.every((each) => each.node.hidden);
-    // Whoever searches wants to see what is found.
+    // A search shows its matches even in a collapsed group.
     list.hidden = !open && !narrowed;
     mark(toggle, "aria-expanded", String(!list.hidden));
   }
   return { node, show };
 }
 
-/** The presets, and `custom`, which is shown for all other choices. */
+/** Creates the choice of presets. `custom` is shown for any other selection. */
 function presetChoice(presets, id, choose) {
   if (presets.length === 0) return { node: null, show() {}, unset() {} };
   let custom = false;
@@ -348,7 +362,7 @@ function presetChoice(presets, id, choose) {
   const other = choice(t("scopes.custom"), () => (custom = true));
   return {
     node: h("div", { class: "choices", role: "radiogroup", "aria-label": t("scopes.preset") }, [...all, other].map(({ node }) => node)),
-    /** Shows which preset these scopes are. */
+    /** Shows the preset that matches these scopes. */
     show(scopes) {
       const current = [...scopes].sort().join(" ");
       const found = custom ? null : all.find((each) => each.scopes === current);

@@ -1,14 +1,14 @@
-// axe, which finds what people with other senses and tools would stumble over.
+// Runs axe, which detects accessibility problems.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-// `preload` would copy style sheets into inline styles, which no policy here allows.
+// `preload` would copy style sheets into inline styles, which the Content Security Policy blocks.
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-/** Requires that axe finds nothing on the page, or inside of `within`. */
+/** Asserts that axe finds no violation on the page, or inside `within`. */
 export async function accessible(page, where, within) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate(([tags, within]) => globalThis.axe.run(within ?? document, { runOnly: tags, preload: false }), [TAGS, within]);

@@ -1,4 +1,4 @@
-// A browser, and a person in it.
+// Starts browsers and signs people in.
 
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
@@ -15,13 +15,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** How long the page may take for anything. */
+/** The time limit for each action on the page, in milliseconds. */
 export const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 
 /** Starts the browser. */
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, timeout: PATIENCE });
 
-/** A person's browser on that server. */
+/** Opens a browser context for a person on a server. */
 export async function enter(browser, server, person, { path = "/settings/tokens", ...options } = {}) {
   const context = await browser.newContext({ baseURL: server.url, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(PATIENCE);
@@ -32,13 +32,13 @@ export async function enter(browser, server, person, { path = "/settings/tokens"
   return { browser, server, context, page, watched, api, open: (hash = "") => page.goto(`${path}${hash}`) };
 }
 
-/** Signs somebody in. */
+/** Signs a person in. */
 export async function signIn(context, person) {
   const answer = await context.request.post("/login", { form: { username: person, password: passwordOf(person) }, maxRedirects: 0 });
   assert.equal(answer.status(), 303);
 }
 
-/** The REST API, as the person who is signed in there. */
+/** Creates a client of the REST API for the person who is signed in. */
 function apiOf(context) {
   const call = async (method, path, data, headers) => {
     const answer = await context.request.fetch(`/tokens${path}`, { method, data, headers });
@@ -47,7 +47,7 @@ function apiOf(context) {
   };
   return {
     call,
-    /** Makes a token, and answers with it. */
+    /** Creates a token and returns it. */
     async make(token) {
       const { status, body } = await call("POST", "", token);
       assert.equal(status, 201, JSON.stringify(body));
@@ -60,14 +60,14 @@ function apiOf(context) {
   };
 }
 
-/** Delays each answer to a page by so many milliseconds, as a network would. */
+/** Delays each response to a page, like a slow network. */
 export async function delay(page, milliseconds) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send("Network.enable");
   await devtools.send("Network.emulateNetworkConditions", { offline: false, latency: milliseconds, downloadThroughput: -1, uploadThroughput: -1 });
 }
 
-/** Repeats a check of something that no locator can wait for, until it passes. */
+/** Repeats a check until it passes, if no locator can wait for the condition. */
 export async function eventually(check) {
   for (const deadline = Date.now() + PATIENCE; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
     try {
@@ -78,7 +78,7 @@ export async function eventually(check) {
   }
 }
 
-/** What `/api/me` says to a program with that token. */
+/** Calls `/api/me` with the token and returns the status. */
 export async function use(server, token) {
   return (await fetch(`${server.url}/api/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
 }

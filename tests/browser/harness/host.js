@@ -1,4 +1,4 @@
-// A page of the host's, with a strict policy and styles of its own, that shows the page of tokens in one of its elements.
+// A page of a host, with a strict policy and its own styles, that embeds the page of tokens.
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
@@ -13,7 +13,10 @@ const HTML = `<!doctype html>
 <main><h1>Settings</h1><div id="tokens"></div></main>
 </html>`;
 
-/** Serves that page at `/host`. `css` is added to its styles, `options` are those of `mount`. */
+/**
+ * Serves the host's page at `/host`. `css` is added to its styles, and `options` are passed to
+ * `mount`.
+ */
 export async function serveHost(context, { css = "", options = {} } = {}) {
   const files = {
     "/host": ["text/html", HTML],

@@ -1,4 +1,4 @@
-// A test in a real browser: a server of its own, a person who is signed in, a page that is watched.
+// Runs each test in a real browser, with a separate server and a watched page.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -18,9 +18,11 @@ before(async () => {
 after(() => browser.close());
 
 /**
- * A test of another system's example, as a person who has yet to sign in there. `system` is its `name`, the `path` of its page,
- * and the `labels` of its sign-in. Options are `person` and `password`, the fragment of the `view` that they want, and what a
- * browser's context takes. What `play` gets can `restart` the example with other options, on what it has kept.
+ * Tests the example of another system, with a person who still has to sign in there. `system` has
+ * the `name` of the example, the `path` of its page and the `labels` of its sign-in. Options are
+ * `person`, `password`, the fragment of the requested `view`, and the options of a browser context.
+ * `play` gets a function `restart`, which restarts the example with other options and the same
+ * files.
  */
 export function walk(system, name, { person = "alice", password = "wonderland", view, ...context }, play) {
   test(`${system.name}: ${name}`, async () => {
@@ -48,7 +50,7 @@ export function walk(system, name, { person = "alice", password = "wonderland", 
   });
 }
 
-/** Opens a view of the page, which leads to the sign-in of the system, and signs in. */
+/** Opens a view of the page, which redirects to the system's sign-in, and signs in. */
 export async function signInThere({ page, watched, open }, { path, labels }, person, password, hash = "") {
   watched.expect(401);
   await open(hash);
@@ -58,12 +60,12 @@ export async function signInThere({ page, watched, open }, { path, labels }, per
   await page.waitForURL((url) => url.pathname === path);
   await page.locator("h1").waitFor();
   await page.getByText(`Signed in as ${person}`).waitFor();
-  assert.equal(new URL(page.url()).hash, hash, "the sign-in leads back to the view that was wanted");
+  assert.equal(new URL(page.url()).hash, hash, "the sign-in returns to the requested view");
 }
 
 /**
- * A test. Options: `person` who is signed in (`null`: nobody), `server` options, and what a browser's context takes (`colorScheme`,
- * `viewport`, `timezoneId`, ...).
+ * Tests the quickstart. Options are `person` (`null` for nobody), the `server` options, and the
+ * options of a browser context (`colorScheme`, `viewport`, `timezoneId` and others).
  */
 export function scene(name, options, play) {
   test(name, async () => {

@@ -3,7 +3,7 @@
 /** Returns the locator of the rows. */
 export const rows = (page) => page.locator("table.tokens tbody tr:not(.waiting)");
 
-/** Waits until the list has `count` rows and starts with `first`, and returns the names. */
+/** Waits until the list has `count` rows and starts with `first`, then returns the names. */
 export async function names(page, count, first) {
   await page.waitForFunction(
     ([count, first]) => {

@@ -1,4 +1,4 @@
-// The real examples, each in a process of its own, on a port that was free.
+// Starts the real examples, each in a separate process on a free port.
 
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -10,13 +10,15 @@ const QUICKSTART = process.env.HALLPASS_QUICKSTART ?? path.join(EXAMPLES, "quick
 
 const PASSWORDS = { alice: "wonderland", bob: "builder", root: "toor" };
 
-/** The password of that person. */
+/** Returns the password of a person. */
 export const passwordOf = (person) => PASSWORDS[person];
 
-/** Starts the quickstart with nothing kept; resolves with its `url` and how to `stop` it. */
+/**
+ * Starts the quickstart with an empty store. Resolves with its `url` and a function to `stop` it.
+ */
 export const startServer = (options = []) => start(QUICKSTART, ["--store", "memory:", ...options]);
 
-/** Starts another example, in that folder if it keeps files. */
+/** Starts another example, in this folder if it stores files. */
 export const startExample = (name, options = [], folder = undefined) => start(path.join(EXAMPLES, name), options, folder);
 
 async function start(binary, options, folder) {

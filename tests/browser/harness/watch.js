@@ -1,13 +1,16 @@
 // Detects faults that no test allows on a page.
 
-/** Watches a page. `faults` lists the detected faults. `expect(status)` allows responses with this status. */
+/**
+ * Watches a page. `faults` lists the detected faults. `expect(status)` allows responses with this
+ * status.
+ */
 export function watch(page, origin) {
   const faults = [];
   const expected = new Set();
   page.on("pageerror", (error) => faults.push(`an error in the page: ${error.stack ?? error}`));
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    // Where a page names no icon, as a host's own sign-in, the browser asks for one by itself.
+    // If a page names no icon, such as a host's sign-in page, the browser requests a default one.
     if (new URL(message.location().url || origin).pathname === "/favicon.ico") return;
     const status = /^Failed to load resource: (?:the server responded with a status of (\d+)|net::ERR_(\w+))/.exec(message.text());
     if (status && expected.has(status[1] ?? status[2])) return;

@@ -1,4 +1,5 @@
-// Starts the real examples, each in a separate process, on a free port and with its files in a separate folder.
+// Starts the real examples, each in a separate process, on a free port and with its files in a
+// separate folder.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -15,8 +16,8 @@ const SERVERS = process.env.HALLPASS_SERVERS ?? fileURLToPath(new URL("../../../
 const PATIENCE = 30_000;
 
 /**
- * Starts the example of that name in this folder, with these options in addition to `--listen`. Resolves with its `url`,
- * the lines that it has `printed`, and a function to `stop` it.
+ * Starts the example of that name in this folder, with these options in addition to `--listen`.
+ * Resolves with its `url`, the lines that it has `printed`, and a function to `stop` it.
  */
 export async function start(name, options = [], folder = undefined) {
   const child = spawn(path.join(EXAMPLES, name), ["--listen", "127.0.0.1:0", ...options], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
@@ -62,7 +63,10 @@ export async function start(name, options = [], folder = undefined) {
 
 const endings = new WeakMap();
 
-/** Registers a function to run after the test. The functions run in reverse order. `t` is the context of the test. */
+/**
+ * Registers a function to run after the test. The functions run in reverse order. `t` is the
+ * context of the test.
+ */
 export function afterwards(t, ending) {
   if (!endings.has(t)) {
     const all = [];
@@ -88,9 +92,12 @@ export async function startFor(t, name, options = [], place = undefined) {
   return server;
 }
 
-/** Starts a database server (`postgres`, `redis`) for one test, and resolves with its URL: it is stopped after the test. */
+/**
+ * Starts a database server (`postgres` or `redis`) for one test and resolves with its URL. The
+ * server is stopped after the test.
+ */
 export async function databaseFor(t, kind) {
-  // It ends when its input does, so also when this process is killed.
+  // The server exits when its input closes, so it also exits if this process is killed.
   const child = spawn(SERVERS, [kind], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.once("close", resolve));
   afterwards(t, async () => {
