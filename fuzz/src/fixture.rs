@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-/// Returns the inner service. Its response describes the request that it received.
+/// The inner service. Its response describes the request that it received.
 #[derive(Clone)]
 struct Witness;
 

@@ -225,7 +225,7 @@ where
     })
 }
 
-/// Answers everything.
+/// A service that accepts every request.
 #[derive(Clone, Copy)]
 struct Open;
 

@@ -76,12 +76,6 @@ impl IntoActor for Actor {
     }
 }
 
-impl IntoActor for Option<Actor> {
-    fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
-        Ok(self)
-    }
-}
-
 impl IntoActor for Principal {
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         Ok(self.is_external().then(|| {
@@ -90,9 +84,9 @@ impl IntoActor for Principal {
     }
 }
 
-impl IntoActor for Option<Principal> {
+impl<T: IntoActor> IntoActor for Option<T> {
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
-        self.map_or(Ok(None), IntoActor::into_actor)
+        self.map_or(Ok(None), T::into_actor)
     }
 }
 
