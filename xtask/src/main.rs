@@ -62,8 +62,9 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     match task {
         Task::Test(arguments) => Ok(test::run(&workspace, &arguments)),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
-        Task::Guards(arguments) => guards::run(&workspace, &arguments)
-            .map(|outcome| if outcome.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Task::Guards(arguments) => guards::run(&workspace, &arguments).map(|outcome| {
+            if outcome.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }),
         Task::PublicApi => public_api::write(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Release(arguments) => release::run(&workspace, &arguments),
         Task::Instructions => instructions::write(&workspace).map(|()| ExitCode::SUCCESS),

@@ -117,7 +117,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
 
 fn guards(workspace: &Workspace) -> Result<Found> {
     let outcome = crate::guards::run(workspace, &crate::guards::Arguments::default())?;
-    Ok(Found { passed: outcome.caught, failed: outcome.failed, note: String::new() })
+    let failed = u32::try_from(outcome.failed.len())?;
+    Ok(Found { passed: outcome.caught, failed, note: outcome.failed.join(", ") })
 }
 
 fn instructions(workspace: &Workspace) -> Result<Found> {
