@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
     match task {
-        Task::Test(arguments) => Ok(test::run(&workspace, &arguments)),
+        Task::Test(arguments) => test::run(&workspace, &arguments),
         Task::Fuzz(arguments) => fuzz::run(&workspace, &arguments),
         Task::Guards(arguments) => guards::run(&workspace, &arguments).map(|outcome| {
             if outcome.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

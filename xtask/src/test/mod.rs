@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs all checks, each as a step, and prints a summary.
 
+mod beside;
 mod counts;
 mod deny;
 mod features;
@@ -15,23 +16,42 @@ mod rust;
 mod summary;
 mod tree;
 
+use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
+use cargo_metadata::camino::Utf8PathBuf;
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
+use self::beside::Beside;
 use self::summary::{Row, Summary};
 use crate::workspace::Workspace;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The steps to run [default: all, in this order]
+    /// The steps to run, in this order [default: all]
     #[arg(value_name = "STEP")]
     steps: Vec<Step>,
+    /// Write the outcomes to this file as JSON, and print no summary
+    #[arg(long, hide = true)]
+    rows: Option<Utf8PathBuf>,
 }
 
-/// The steps in the order of a run: cheap ones first, then so that steps share builds.
+/// When a step runs if all of them do.
+#[derive(PartialEq)]
+enum Phase {
+    /// Before the others, one after the other.
+    First,
+    /// In the target folder of the workspace, which only one build at a time can use.
+    Main,
+    /// At the same time as the main steps, in target folders of their own.
+    Beside,
+}
+
+/// The steps. Those of one phase run in this order: cheap ones first, then so that they share
+/// builds.
 #[derive(Clone, Copy, ValueEnum)]
 enum Step {
     /// The code is formatted
@@ -39,6 +59,8 @@ enum Step {
     /// No file is too long or names a path of one machine, no code is unfinished, the prose is
     /// plain
     Tree,
+    /// All tests, examples and programs are built, and the servers for the tests are installed
+    Build,
     /// Unit, property, integration and end-to-end tests
     Tests,
     /// The tests of stores over TLS, which are a workspace of their own
@@ -74,7 +96,7 @@ enum Step {
 }
 
 /// The result of a step that ran. A step that could not run is an error instead.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Found {
     passed: u32,
     failed: u32,
@@ -95,12 +117,32 @@ impl Found {
 }
 
 /// Runs all steps, even if earlier ones fail.
-pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
-    let steps = match &*arguments.steps {
-        [] => Step::value_variants(),
-        named => named,
-    };
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let mut summary = Summary::default();
+    if arguments.steps.is_empty() {
+        run_all(workspace, &mut summary)?;
+    } else {
+        run_in_turn(workspace, &arguments.steps, &mut summary);
+    }
+    match &arguments.rows {
+        Some(file) => fs::write(file, serde_json::to_vec(&summary)?)?,
+        None => print!("\n{summary}"),
+    }
+    Ok(if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
+    let steps = |phase| -> Vec<_> {
+        Step::value_variants().iter().copied().filter(|step| step.phase() == phase).collect()
+    };
+    run_in_turn(workspace, &steps(Phase::First), summary);
+    let beside = Beside::start(workspace, &steps(Phase::Beside))?;
+    run_in_turn(workspace, &steps(Phase::Main), summary);
+    beside.finish()?.into_iter().for_each(|row| summary.add(row));
+    Ok(())
+}
+
+fn run_in_turn(workspace: &Workspace, steps: &[Step], summary: &mut Summary) {
     for step in steps {
         let name = step.name();
         println!("\n== {name}");
@@ -111,8 +153,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> ExitCode {
         }
         summary.add(Row::new(name, started.elapsed(), found));
     }
-    print!("\n{summary}");
-    if summary.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn guards(workspace: &Workspace) -> Result<Found> {
@@ -137,10 +177,34 @@ impl Step {
         self.to_possible_value().expect("no step is hidden").get_name().to_owned()
     }
 
+    fn phase(self) -> Phase {
+        match self {
+            Self::Fmt | Self::Tree | Self::Build => Phase::First,
+            Self::Tests
+            | Self::Tls
+            | Self::Browser
+            | Self::Clients
+            | Self::Doctests
+            | Self::Clippy
+            | Self::Docs
+            | Self::PublicApi
+            | Self::Features => Phase::Main,
+            // The tests of the guards need the servers that `Build` installs.
+            Self::Minimal
+            | Self::Publish
+            | Self::Fuzz
+            | Self::Guards
+            | Self::Instructions
+            | Self::Deny
+            | Self::Advisories => Phase::Beside,
+        }
+    }
+
     fn run(self, workspace: &Workspace) -> Result<Found> {
         match self {
             Self::Fmt => rust::fmt(workspace),
             Self::Tree => tree::check(workspace),
+            Self::Build => rust::build(workspace),
             Self::Tests => rust::tests(workspace),
             Self::Tls => rust::tls(workspace),
             Self::Browser => node::browser(workspace),

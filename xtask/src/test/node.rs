@@ -30,11 +30,9 @@ struct Folder<'w> {
 }
 
 impl<'w> Folder<'w> {
-    /// Builds the examples and installs the Debian packages and the npm packages that the tests
-    /// need.
+    /// Builds the examples, and installs the programs and npm packages that the tests need.
     fn prepare(workspace: &'w Workspace, path: &str) -> Result<Self> {
         rust::build(workspace)?;
-        rust::install(workspace)?;
         let path = workspace.root().join(path);
         let mut npm = workspace.command("npm");
         run(npm.args(["ci", "--no-audit", "--no-fund"]).current_dir(&path))

@@ -52,7 +52,6 @@ pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
 
 pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     build(workspace)?;
-    install(workspace)?;
     let mut tests = workspace.cargo(["test", "--no-fail-fast", "--tests"]);
     // Most of the long tests wait for servers or for time to pass.
     if env::var_os("RUST_TEST_THREADS").is_none() {
@@ -62,17 +61,14 @@ pub(super) fn tests(workspace: &Workspace) -> Result<Found> {
     counted(tests.args(workspace.everything()))
 }
 
-/// Installs the servers and the browser that the tests start, if they are missing. Call it after
-/// [`build`].
-pub(super) fn install(workspace: &Workspace) -> Result<()> {
-    let servers = workspace.target("debug/hallpass-servers");
-    run(workspace.command(servers).arg("install")).context("the tests need real servers")
-}
-
-/// Builds the tests, and the examples and programs that the end-to-end tests run.
-pub(super) fn build(workspace: &Workspace) -> Result<()> {
+/// Builds the tests, and the examples and programs that the end-to-end tests run. Installs the
+/// servers and the browser that the tests start, if they are missing.
+pub(super) fn build(workspace: &Workspace) -> Result<Found> {
     run(workspace.cargo(["test", "--no-run"]).args(workspace.everything()))
-        .context("the tests do not build")
+        .context("the tests do not build")?;
+    let servers = workspace.target("debug/hallpass-servers");
+    run(workspace.command(servers).arg("install")).context("the tests need real servers")?;
+    Ok(Found::passed())
 }
 
 /// Runs the tests over TLS. They are a workspace of their own, because their features of the

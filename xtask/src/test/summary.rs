@@ -4,14 +4,16 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use super::Found;
 
 /// The outcomes of the steps.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 pub(super) struct Summary(Vec<Row>);
 
 /// The outcome of one step.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Row {
     step: String,
     took: Duration,

@@ -1,0 +1,54 @@
+//! Steps that run at the same time as the others, in a process of their own.
+
+use std::env;
+use std::fs::{self, File};
+use std::process::Child;
+
+use anyhow::{Context, Result};
+use cargo_metadata::camino::Utf8PathBuf;
+
+use super::Step;
+use super::summary::Row;
+use crate::workspace::Workspace;
+
+/// A process that runs steps. Its output goes to a file, so that it does not mix with the output of
+/// the other steps.
+pub(super) struct Beside {
+    process: Child,
+    output: Utf8PathBuf,
+    rows: Utf8PathBuf,
+}
+
+impl Beside {
+    /// Starts the steps.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the process cannot be started or a file cannot be written.
+    pub(super) fn start(workspace: &Workspace, steps: &[Step]) -> Result<Self> {
+        let (output, rows) = (workspace.target("beside.log"), workspace.target("beside.json"));
+        // An old file must not be read if the process does not write a new one.
+        fs::write(&rows, "")?;
+        let file = File::create(&output)?;
+        let process = workspace
+            .command(env::current_exe()?)
+            .arg("test")
+            .args(steps.iter().map(|step| step.name()))
+            .args(["--rows", rows.as_str()])
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()?;
+        Ok(Self { process, output, rows })
+    }
+
+    /// Waits for the end of the steps, prints their output, and returns their outcomes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the process was aborted or its files cannot be read.
+    pub(super) fn finish(mut self) -> Result<Vec<Row>> {
+        self.process.wait()?;
+        print!("{}", String::from_utf8_lossy(&fs::read(&self.output)?));
+        serde_json::from_str(&fs::read_to_string(&self.rows)?).context("the process was aborted")
+    }
+}
