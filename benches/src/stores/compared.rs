@@ -18,6 +18,9 @@ pub(super) trait ComparedBackend: Backend {
     /// overhead, without the change log.
     async fn bytes(&self) -> Result<u64>;
 
+    /// Returns the size of the change log in bytes, including all indexes. May delete the log.
+    async fn log_bytes(&self) -> Result<u64>;
+
     /// Creates an empty bare table.
     async fn bare(&self) -> Result<Self::Bare>;
 }

@@ -5,8 +5,8 @@
 //! queried directly. Tokens are written into the tables without the store, because one insert at a
 //! time would take too long. The store must find them.
 //!
-//! - `*_bytes_per_token`: the size with all indexes, without the change log, whose entries are
-//!   deleted after a day.
+//! - `*_bytes_per_token`: the size with all indexes, without the change log.
+//! - `*_bytes_per_entry`: the size of a log entry about the issue of a token, with all indexes.
 //! - `*_find_*`: the time of one lookup of a random token, by the store and in the bare table in
 //!   turn. `*_find_growth` is the median at the full size divided by that at the smallest.
 //! - `*_list_*`: the time to read 20 tokens and the total number: an owner's list, and the first
@@ -104,7 +104,7 @@ async fn add<G: ComparedBackend>(measured: &mut Measured, backend: &G, plan: Pla
     let late = plan.tokens - (plan.tokens / 2).min(999 * 20);
     let late = store.get(grown.ids[late]).await?.value.context("a token is missing")?;
     lists::add(measured, name, &store, &late.record).await?;
-    issues::add(measured, name, &store, &tokens, plan.tokens, plan.long).await?;
+    issues::add(measured, (backend, &store), &tokens, plan.tokens, plan.long).await?;
 
     for first in (0..plan.ended).step_by(BATCH) {
         let ended = tokens.ended(first..(first + BATCH).min(plan.ended))?;

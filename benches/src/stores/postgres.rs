@@ -63,6 +63,13 @@ impl ComparedBackend for PostgresBackend {
         Ok(size)
     }
 
+    async fn log_bytes(&self) -> Result<u64> {
+        let pool = PgPoolOptions::new().max_connections(1).connect(self.url()).await?;
+        let size = size(&pool, "VACUUM hallpass.changes", "hallpass.changes").await?;
+        pool.close().await;
+        Ok(size)
+    }
+
     async fn bare(&self) -> Result<BareTable> {
         // These are the settings of the store's own pool.
         let pool = PgPoolOptions::new()

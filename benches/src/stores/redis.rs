@@ -23,24 +23,43 @@ impl ComparedBackend for RedisBackend {
 
     /// Writes by the store itself, which is fast enough if many writes run concurrently.
     async fn fill(&self, store: &RedisStore, tokens: &[StoredToken]) -> Result<()> {
-        let event = super::tokens::event();
+        let insert = async |token| store.insert(token, None, &super::tokens::event(token)).await;
         for some in tokens.chunks(AT_ONCE) {
-            try_join_all(some.iter().map(|token| store.insert(token, None, &event))).await?;
+            try_join_all(some.iter().map(insert)).await?;
         }
         Ok(())
     }
 
     async fn bytes(&self) -> Result<u64> {
-        // This removes all entries of the change log but the last, which readers need to find their
-        // position.
-        self.server().run(&["XTRIM", "{hallpass}l", "MAXLEN", "=", "1"])?;
+        self.log_bytes().await?;
         used_memory(self.server())
+    }
+
+    /// Deletes the log, because Redis reports only the memory of all keys together.
+    async fn log_bytes(&self) -> Result<u64> {
+        // The outcome of a change, which is kept for a day in case that its reply is lost.
+        self.delete_keys("{hallpass}f*")?;
+        let with = used_memory(self.server())?;
+        // Readers need the last entry to find their position.
+        self.server().run(&["XTRIM", "{hallpass}l", "MAXLEN", "=", "1"])?;
+        self.delete_keys("{hallpass}l[ot]*")?;
+        Ok(with.saturating_sub(used_memory(self.server())?))
     }
 
     async fn bare(&self) -> Result<BareHashes> {
         let client = Client::open(self.server().url())?;
         let connection = client.get_multiplexed_async_connection().await?;
         Ok(BareHashes { server: Arc::clone(self.server()), connection })
+    }
+}
+
+impl RedisBackend {
+    /// Deletes the keys that match a pattern.
+    fn delete_keys(&self, pattern: &str) -> Result<()> {
+        let script =
+            "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end";
+        self.server().run(&["EVAL", script, "0", pattern])?;
+        Ok(())
     }
 }
 

@@ -44,6 +44,9 @@ const FIND: &str = "SELECT id, owner, name, description, scopes, created_at, exp
      revoked_at, regenerated_at, revision, algorithm, digest, previous_algorithm, previous_digest, \
      previous_until FROM bare WHERE id = ?";
 
+const LOG_SIZE: &str =
+    "SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE 'hallpass_changes%'";
+
 impl ComparedBackend for SqliteBackend {
     type Bare = BareFile;
 
@@ -53,6 +56,14 @@ impl ComparedBackend for SqliteBackend {
 
     async fn bytes(&self) -> Result<u64> {
         size(&self.file("tokens.db")).await
+    }
+
+    async fn log_bytes(&self) -> Result<u64> {
+        let mut connection =
+            SqliteConnection::connect_with(&options(&self.file("tokens.db"))).await?;
+        let size = sqlx::query_scalar(LOG_SIZE).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(i64::cast_unsigned(size))
     }
 
     async fn bare(&self) -> Result<BareFile> {

@@ -5,7 +5,10 @@ use std::ops::Range;
 use anyhow::Result;
 use hallpass_core::jiff::{SignedDuration, Timestamp};
 use hallpass_core::store::{Secrets, StoredToken};
-use hallpass_core::{Digest, Event, EventKind, Origin, Owner, ScopeSet, TokenId, TokenRecord};
+use hallpass_core::{
+    Digest, Event, EventKind, FieldChange, Origin, Owner, ScopeSet, TokenId, TokenRecord,
+};
+use serde_json::{Value, json};
 
 use crate::random::Random;
 
@@ -89,13 +92,24 @@ fn whole_millis(time: Timestamp) -> Result<Timestamp> {
     Ok(Timestamp::from_millisecond(time.as_millisecond())?)
 }
 
-/// Returns the event of every token that a benchmark issues. It is as large as an event of the API.
-pub(super) fn event() -> Event {
+/// Returns the event of a token that a benchmark issues. It is as large as an event of the API.
+pub(super) fn event(issued: &StoredToken) -> Event {
+    let record = &issued.record;
     let mut event = Event::new(EventKind::Issued, Timestamp::now());
-    event.actor = Owner::new("bench").ok();
+    event.actor = Some(record.owner.clone());
+    event.owner = Some(record.owner.clone());
+    event.token_id = Some(record.id);
     event.origin = Origin::new()
         .ip([203, 0, 113, 7].into())
         .user_agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")
         .request_id("018f3c1e-7a2b-8c4d-9e5f-0123456789ab");
+    let scopes: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
+    let fields = [("name", json!(record.name)), ("scopes", json!(scopes))];
+    let change = |(field, after): (&str, Value)| FieldChange {
+        field: field.to_owned(),
+        before: Value::Null,
+        after,
+    };
+    event.changes = fields.map(change).into();
     event
 }
