@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hallpass_core::store::{AuditEntry, ChangeSeq};
 use hallpass_core::{AuditOptions, EventKind, Hallpass};
 use serde_json::{Value, json};
@@ -24,10 +25,9 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "ID")]
     token: Option<String>,
 
-    /// Shows only entries of this kind: issued, copied, updated, regenerated, `grace_period_ended`,
-    /// `digest_replaced`, revoked, deleted, pruned or `owner_changed`.
-    #[arg(long)]
-    kind: Option<String>,
+    /// Shows only entries of this kind.
+    #[arg(long, value_parser = kinds())]
+    kind: Option<EventKind>,
 
     /// Shows only entries written at this RFC 3339 time or later.
     #[arg(long, value_name = "TIME")]
@@ -48,6 +48,12 @@ pub(crate) struct Audit {
     /// Shows the newest entries, oldest first, and then each new one until interrupted.
     #[arg(long, short, conflicts_with_all = ["all", "until"])]
     follow: bool,
+}
+
+/// Returns a parser for the kinds that a store records.
+fn kinds() -> impl TypedValueParser<Value = EventKind> {
+    PossibleValuesParser::new(EventKind::RECORDED.map(EventKind::as_str))
+        .try_map(|name| name.parse::<EventKind>())
 }
 
 impl Audit {
@@ -82,9 +88,7 @@ impl Audit {
         if let Some(id) = &self.token {
             options = options.token(service::id(id)?);
         }
-        if let Some(kind) = &self.kind {
-            let kind: EventKind =
-                kind.parse().map_err(|error| CliError::Usage(format!("--kind: {error}")))?;
+        if let Some(kind) = self.kind {
             options = options.kind(kind);
         }
         if let Some(since) = &self.since {
