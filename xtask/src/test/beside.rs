@@ -1,7 +1,7 @@
 //! Steps that run at the same time as the others, in a process of their own.
 
-use std::env;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Child;
 
 use anyhow::{Context, Result};
@@ -20,18 +20,18 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Starts the steps.
+    /// Starts the steps with the program of this process.
     ///
     /// # Errors
     ///
     /// Returns an error if the process cannot be started or a file cannot be written.
-    pub(super) fn start(workspace: &Workspace, steps: &[Step]) -> Result<Self> {
+    pub(super) fn start(workspace: &Workspace, program: &Path, steps: &[Step]) -> Result<Self> {
         let (output, rows) = (workspace.target("beside.log"), workspace.target("beside.json"));
         // An old file must not be read if the process does not write a new one.
         fs::write(&rows, "")?;
         let file = File::create(&output)?;
         let process = workspace
-            .command(env::current_exe()?)
+            .command(program)
             .arg("test")
             .args(steps.iter().map(|step| step.name()))
             .args(["--rows", rows.as_str()])

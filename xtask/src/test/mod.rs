@@ -16,9 +16,9 @@ mod rust;
 mod summary;
 mod tree;
 
-use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
+use std::{env, fs};
 
 use anyhow::Result;
 use cargo_metadata::camino::Utf8PathBuf;
@@ -135,8 +135,10 @@ fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
     let steps = |phase| -> Vec<_> {
         Step::value_variants().iter().copied().filter(|step| step.phase() == phase).collect()
     };
+    // The first steps may build this program again, and then its path cannot be found any more.
+    let program = env::current_exe()?;
     run_in_turn(workspace, &steps(Phase::First), summary);
-    let beside = Beside::start(workspace, &steps(Phase::Beside))?;
+    let beside = Beside::start(workspace, &program, &steps(Phase::Beside))?;
     run_in_turn(workspace, &steps(Phase::Main), summary);
     beside.finish()?.into_iter().for_each(|row| summary.add(row));
     Ok(())
