@@ -44,6 +44,15 @@ scene("a change requires the correct password", CONFIRM, async ({ page, open, ap
   assert.ok(!kept.includes(passwordOf("alice")) && !kept.includes(sent(passwordOf("alice"))));
 });
 
+scene("a name in another direction does not scramble the prompt", CONFIRM, async ({ page, open, watched }) => {
+  watched.expect(403);
+  await open("#/new");
+  await page.getByLabel("Name", { exact: true }).fill("שלום 1");
+  await page.getByRole("button", { name: "Create token" }).click();
+  await prompt(page).getByText("Create the token “שלום 1”.").waitFor();
+  assert.equal(await prompt(page).locator("bdi").innerText(), "שלום 1");
+});
+
 scene("cancelling the confirmation keeps the form and changes nothing", CONFIRM, async ({ page, open, api, watched }) => {
   watched.expect(403);
   await fillIn(page, open);

@@ -73,6 +73,48 @@ scene("a preset checks the operations that it grants", {}, async ({ page, api, o
   assert.deepEqual(await granted(page, api), ["projects:list", "projects:read"]);
 });
 
+scene("the summary says when the token cannot change anything", {}, async ({ page, api, open }) => {
+  await start(page, open);
+  const summary = page.locator(".summary");
+  const says = (count) => page.waitForFunction((count) => document.querySelectorAll(".summary .read-only").length === count, count);
+  await summary.getByText("A token without scopes cannot do anything.").waitFor();
+  await says(0);
+  await box(page, "Read projects").check();
+  await summary.getByText("The token cannot change anything.").waitFor();
+  await choice(page, "Read projects").getByRole("radio", { name: "Only for selected ones" }).check();
+  await page.getByLabel("id for Read projects").fill("atlas");
+  await page.getByLabel("id for Read projects").press("Enter");
+  await summary.getByText("The token cannot change anything.").waitFor();
+  await box(page, "Delete projects").check();
+  await says(0);
+  await choose(page, "Everything about projects");
+  await says(0);
+  await choose(page, "Look, don't touch");
+  await says(1);
+  await granted(page, api);
+  // What the token already has counts, too.
+  await page.getByRole("button", { name: "Add scopes" }).click();
+  await box(page, "Create projects").check();
+  await says(0);
+});
+
+scene("scopes that the catalog does not mark may change something", {}, async ({ page, context, open }) => {
+  await context.route("**/tokens/scopes", async (route) => {
+    const answer = await route.fetch();
+    const scope = (scope, readOnly) => ({ scope, title: scope, description: "", docs: null, read_only: readOnly });
+    const scopes = [scope("mail:read", false), scope("mail:list", true), scope("disk:list", true)];
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), scopes, presets: [{ name: "disk", title: "Whole disk", scopes: ["disk"] }] } });
+  });
+  await start(page, open);
+  await box(page, "mail:list").check();
+  await page.getByText("The token cannot change anything.").waitFor();
+  await box(page, "mail:read").check();
+  await page.getByText("The token cannot change anything.").waitFor({ state: "detached" });
+  await choose(page, "Whole disk");
+  assert.deepEqual(await words(page), ["Everything in disk, including what is added later"]);
+  assert.equal(await page.getByText("The token cannot change anything.").count(), 0, "later operations may change something");
+});
+
 scene("unchecking one operation of a wildcard keeps the others", {}, async ({ page, api, open }) => {
   await start(page, open);
   await choose(page, "Everything about projects");

@@ -165,6 +165,8 @@ async fn list_of_an_owner_uses_the_index() {
                 let query = ListQuery {
                     owner: Some(owner("alice")),
                     status,
+                    unused_since: status.map(|_| at(9)),
+                    previous_secret: status.is_some(),
                     sort: Sort { by, descending: true },
                     ..ListQuery::everything(at(0), 20)
                 };

@@ -100,9 +100,7 @@ impl TokenView {
             last_used_at: time(record.last_used_at),
             regenerated_at: time(record.regenerated_at),
             revoked_at: time(record.revoked_at),
-            previous_secret_expires_at: time(
-                record.previous_secret_expires_at.filter(|until| *until > now),
-            ),
+            previous_secret_expires_at: time(record.previous_secret_accepted_until(now)),
             revision: record.revision.get(),
         }
     }

@@ -74,6 +74,8 @@ fn list_identity(query: &ListQuery) -> Value {
         "metadata": query.metadata,
         "expires_before": query.expires_before.map(Timestamp::as_millisecond),
         "never_used": query.never_used,
+        "unused_since": query.unused_since.map(Timestamp::as_millisecond),
+        "previous_secret": query.previous_secret,
         "sort": match query.sort.by {
             SortBy::CreatedAt => "created_at",
             SortBy::Name => "name",

@@ -111,6 +111,14 @@ impl TokenRecord {
             Status::Active
         }
     }
+
+    /// Returns the time until which the previous secret is accepted, or `None` if it is not
+    /// accepted at `now`.
+    #[must_use]
+    pub fn previous_secret_accepted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.previous_secret_expires_at
+            .filter(|end| now < *end && self.status(now) == Status::Active)
+    }
 }
 
 /// Returns the minutes since 1970, which is the resolution of `last_used_at`.

@@ -1,7 +1,8 @@
 // Calls the REST API, with one function per operation. A failure is thrown as a `Problem`.
 
+import { isolated } from "./dom.js";
 import { confirmed } from "./fields.js";
-import { apiUrl, namesUrl, plural, t } from "./page.js";
+import { apiUrl, namesUrl, rich, richPlural, t } from "./page.js";
 
 /** A failed call, described as in RFC 9457. */
 export class Problem extends Error {
@@ -89,24 +90,25 @@ export async function fetchNames(ids) {
 /** Returns a page of the audit trail: `{ items, next_cursor }`. */
 export const listAudit = (query) => call("GET", `/audit?${new URLSearchParams(query)}`);
 
-export const issueToken = (body) => change("POST", "", t("confirm.create", body), { body });
-export const copyToken = (id, body) => change("POST", `${one(id)}/copy`, t("confirm.create", body), { body });
-export const updateToken = (token, body) => changeToken("PATCH", token, "", t("confirm.update", token), body);
-export const regenerateToken = (token, body) => changeToken("POST", token, "/regenerate", t("confirm.regenerate", token), body);
-export const addScopes = (token, scopes) => changeToken("POST", token, "/scopes", t("confirm.add_scopes", token), { scopes });
-export const removeScopes = (token, body) => changeToken("POST", token, "/scopes/remove", t("confirm.remove_scopes", token), body);
+export const issueToken = (body) => change("POST", "", about("confirm.create", body), { body });
+export const copyToken = (id, body) => change("POST", `${one(id)}/copy`, about("confirm.create", body), { body });
+export const updateToken = (token, body) => changeToken("PATCH", token, "", about("confirm.update", token), body);
+export const regenerateToken = (token, body) => changeToken("POST", token, "/regenerate", about("confirm.regenerate", token), body);
+export const addScopes = (token, scopes) => changeToken("POST", token, "/scopes", about("confirm.add_scopes", token), { scopes });
+export const removeScopes = (token, body) => changeToken("POST", token, "/scopes/remove", about("confirm.remove_scopes", token), body);
 
 // These calls only take permissions away. They are safe after a concurrent change, so they send no
 // revision.
-export const endPreviousSecret = (token) => change("DELETE", `${one(token.id)}/previous-secret`, t("confirm.end_previous", token));
+export const endPreviousSecret = (token) => change("DELETE", `${one(token.id)}/previous-secret`, about("confirm.end_previous", token));
 export const revokeTokens = (tokens) => change("POST", "/revoke", several("confirm.revoke", tokens), { body: { ids: ids(tokens) } });
-export const revokeAllOf = (owner) => change("POST", "/revoke", t("confirm.revoke_all_of", { owner }), { body: { owner } });
+export const revokeAllOf = (owner) => change("POST", "/revoke", rich("confirm.revoke_all_of", { owner: isolated(owner) }), { body: { owner } });
 export const deleteTokens = (tokens) => change("POST", "/delete", several("confirm.delete", tokens), { body: { ids: ids(tokens) } });
 export const deleteAllTokens = () => change("POST", "/delete", t("confirm.delete_all"), { body: { all: true } });
 
 const one = (id) => `/${encodeURIComponent(id)}`;
 const ids = (tokens) => tokens.map(({ id }) => id);
-const several = (key, tokens) => plural(key, tokens.length, { name: tokens[0].name });
+const about = (key, { name }) => rich(key, { name: isolated(name) });
+const several = (key, tokens) => richPlural(key, tokens.length, { name: isolated(tokens[0].name) });
 
 /**
  * Changes a token and sends its revision. The server rejects the call if the token has changed

@@ -123,6 +123,9 @@ export function expiry({ expires_at: end, status }) {
   return status === "revoked" ? time(end, last) : dated(end, last);
 }
 
+/** Creates the time until which the previous secret of a token works, if it does. */
+export const previousEnd = ({ previous_secret_expires_at: end }) => end && h("span", { class: "quiet" }, time(end, t("time.until", { minute: minute(end) })));
+
 /** Creates the line that names the time zone. */
 export const zoneNote = () => h("p", { class: "quiet zone" }, t("time.zone", { zone }));
 
@@ -239,7 +242,7 @@ function dateText(text) {
 export const SOON = 7 * DAY;
 
 /** A token counts as unused after this time, in milliseconds. */
-const UNUSED = 90 * DAY;
+export const UNUSED = 90 * DAY;
 
 /** Creates the badges of a token: its status, and anything that needs attention. */
 export function badges({ status, created_at: created, last_used_at: used, expires_at: end, previous_secret_expires_at: previous }) {
@@ -248,7 +251,7 @@ export function badges({ status, created_at: created, last_used_at: used, expire
   return [
     h("span", { class: `badge ${status}` }, t(`status.${status}`)),
     soon && h("span", { class: "badge soon" }, t("status.soon")),
-    status === "active" && idle >= UNUSED && h("span", { class: "badge" }, t("status.unused", { days: Math.floor(idle / DAY).toLocaleString(LANGUAGE) })),
+    status === "active" && idle > UNUSED && h("span", { class: "badge" }, t("status.unused", { days: Math.floor(idle / DAY).toLocaleString(LANGUAGE) })),
     status === "active" && previous && h("span", { class: "badge soon" }, t("status.previous")),
   ];
 }

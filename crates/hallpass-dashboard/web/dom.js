@@ -132,7 +132,7 @@ export const iconButton = (glyph, title, label, click) =>
 
 /**
  * Opens a dialog. `closed` resolves when it is closed for any reason.
- * @param {{ title: string, text?: string, body?: Node, wide?: boolean }} options
+ * @param {{ title: string, text?: string | (string | Node)[], body?: Node, wide?: boolean }} options
  */
 export function openDialog({ title, text, body, wide = false }) {
   const heading = unique("dialog");

@@ -1,5 +1,6 @@
 // Provides the filters of the list and the selection of its rows.
 
+import { DAY, UNUSED } from "./dates.js";
 import { debounced, fill, h, icon, mark, unique } from "./dom.js";
 import { ownerOption } from "./owners.js";
 import { isAdmin, t } from "./page.js";
@@ -9,8 +10,17 @@ const STATUSES = ["active", "expired", "revoked", "all"];
 /** The pause in typing after which the filters are applied, in milliseconds. */
 const REST = 250;
 
+/** The filters that are either on (`"true"`) or off (an empty string). */
+const TOGGLES = ["soon", "unused", "never_used", "previous_secret"];
+
+/** The toggles that select active tokens only. */
+export const OF_ACTIVE = ["soon", "unused", "previous_secret"];
+
 /** The initial filters of the list. */
-export const NO_FILTERS = { status: "active", q: "", scope: "", owner: "", soon: "", never_used: "" };
+export const NO_FILTERS = { status: "active", q: "", scope: "", owner: "", soon: "", unused: "", never_used: "", previous_secret: "" };
+
+/** The filters that are empty unless they are used. */
+export const OPTIONAL = Object.keys(NO_FILTERS).filter((name) => name !== "status");
 
 /**
  * Creates the filters. `changed` is called with values like `NO_FILTERS`, where unused filters are
@@ -32,8 +42,7 @@ export function listFilters(start, changed) {
   const q = search("q", "search", t("filters.search"), { maxlength: 1000 });
   const scope = search("scope", "filter", t("filters.scope"), { maxlength: 255, list: scopeOptions });
   const owner = isAdmin ? search("owner", "person", t("filters.owner"), { maxlength: 255, list: ownerOptions }) : null;
-  const soon = toggle("soon", t("filters.soon"));
-  const never = toggle("never_used", t("filters.never_used"));
+  const toggles = TOGGLES.map((name) => toggle(name, t(`filters.${name}`, { days: UNUSED / DAY })));
   const statuses = STATUSES.map((value) => {
     const radio = h("input", { type: "radio", name: "status", value });
     radio.checked = value === start.status;
@@ -44,14 +53,12 @@ export function listFilters(start, changed) {
   const knownScopes = h("datalist", { id: scopeOptions });
   const knownOwners = h("datalist", { id: ownerOptions });
 
-  const checked = ({ input }) => (input.checked ? "true" : "");
   const read = () => ({
     status: statuses.find(({ radio }) => radio.checked)?.value ?? "all",
     q: q.input.value.trim(),
     scope: scope.input.value.trim(),
     owner: owner?.input.value.trim() ?? "",
-    soon: checked(soon),
-    never_used: checked(never),
+    ...Object.fromEntries(toggles.map(({ input }) => [input.name, input.checked ? "true" : ""])),
   });
   const tell = () => changed(read());
   const rested = debounced(REST, tell);
@@ -61,15 +68,15 @@ export function listFilters(start, changed) {
   };
   const set = (values) => {
     for (const each of [q, scope, owner]) if (each) each.input.value = values[each.input.name];
-    for (const each of [soon, never]) each.input.checked = values[each.input.name] === "true";
+    for (const each of toggles) each.input.checked = values[each.input.name] === "true";
     for (const each of statuses) each.radio.checked = each.value === values.status;
   };
 
   const moreId = unique("filters");
-  const more = h("div", { class: "more-filters", id: moreId }, scope.node, knownScopes, owner?.node, owner && knownOwners, h("div", { class: "choices" }, soon.node, never.node));
+  const more = h("div", { class: "more-filters", id: moreId }, scope.node, knownScopes, owner?.node, owner && knownOwners, h("div", { class: "choices" }, toggles.map(({ node }) => node)));
   const open = h("button", { class: "button open-filters", type: "button", "aria-controls": moreId, "aria-expanded": "false" }, icon("filter"), t("filters.more"));
   open.addEventListener("click", () => mark(open, "aria-expanded", String(more.classList.toggle("open"))));
-  if (scope.input.value || owner?.input.value || soon.input.checked || never.input.checked) open.click();
+  if (scope.input.value || owner?.input.value || toggles.some(({ input }) => input.checked)) open.click();
   const node = h(
     "form",
     { class: "filters", role: "search", on: { input: ({ target }) => target.type === "search" && rested() } },
@@ -78,8 +85,7 @@ export function listFilters(start, changed) {
     more,
   );
   node.addEventListener("change", ({ target }) => {
-    // Only an active token can expire soon.
-    if (target.name === "soon" && target.checked) statuses[0].radio.checked = true;
+    if (OF_ACTIVE.includes(target.name) && target.checked) statuses[0].radio.checked = true;
     if (target.type !== "search") tellNow();
   });
   node.addEventListener("submit", (event) => {

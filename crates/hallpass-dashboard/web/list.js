@@ -2,9 +2,9 @@
 
 import { go, setAddress, toCopy, toList, toNew, toToken } from "./address.js";
 import { fetchScopes, listTokens, now } from "./api.js";
-import { SOON, badges, expiry, past, zoneNote } from "./dates.js";
+import { DAY, SOON, UNUSED, badges, expiry, past, previousEnd, zoneNote } from "./dates.js";
 import { button, fill, h, icon, iconButton, mark, problemBox, say } from "./dom.js";
-import { NO_FILTERS, listFilters, newSelection } from "./filters.js";
+import { NO_FILTERS, OF_ACTIVE, OPTIONAL, listFilters, newSelection } from "./filters.js";
 import { isAdmin, me, plural, rich, t } from "./page.js";
 import { ownerName } from "./owners.js";
 import { askToDelete, askToRevoke, dangerZone } from "./revoke.js";
@@ -17,14 +17,16 @@ const ORDERS = ["-created_at", "created_at", "name", "-name", "expires_at", "-ex
 /** The owners of all tokens loaded so far, as suggestions for an admin. */
 const owners = new Set();
 
-/** The last list that was shown, to return to it: its address and the cursors of its pages. */
-let lastLook = { hash: null, starts: [null] };
+/** The last list that was shown, to return to it: its address, its pages, and the time of its filters. */
+let lastLook = { hash: null, starts: [null], at: 0 };
 
 /** Creates the list with the filters and the order of the address. */
 export function listView({ query }) {
   const asked = { ...START, ...Object.fromEntries(Object.keys(START).flatMap((key) => (query.has(key) ? [[key, query.get(key)]] : []))) };
   let tokens = [];
   let starts = [null];
+  // The time that the filters refer to. The next pages use the same, because a cursor is bound to it.
+  let at = 0;
   let next = null;
   let loading = null;
 
@@ -69,13 +71,14 @@ export function listView({ query }) {
   const address = () => toList(different());
   const filtered = () => Object.keys(different()).some((key) => key !== "sort" && key !== "status");
 
-  /** Returns the query for the API. */
-  function request() {
-    const { soon, sort, ...others } = asked;
+  /** Returns the query for the API. `at` is the time that the filters refer to. */
+  function request(at) {
+    const { soon, unused, sort, ...others } = asked;
     /** @type {Record<string, any>} */
     const sent = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== ""));
     if (sort !== START.sort) sent.sort = sort;
-    if (soon) sent.expires_before = new Date(now() + SOON).toISOString();
+    if (soon) sent.expires_before = new Date(at + SOON).toISOString();
+    if (unused) sent.unused_since = new Date(at - UNUSED).toISOString();
     sent.limit = PAGE;
     const cursor = starts.at(-1);
     return cursor ? { ...sent, cursor } : sent;
@@ -87,14 +90,16 @@ export function listView({ query }) {
     const mine = (loading = new AbortController());
     mark(area, "aria-busy", "true");
     try {
-      const page = await listTokens(request(), mine.signal);
+      const time = starts.length === 1 ? now() : at;
+      const page = await listTokens(request(time), mine.signal);
       if (loading !== mine) return false;
+      at = time;
       // The last page is empty after its last token was removed, so go back one page.
       if (page.items.length === 0 && starts.length > 1) {
         starts.pop();
         return load();
       }
-      lastLook = { hash: address(), starts };
+      lastLook = { hash: address(), starts, at };
       show(page);
       return true;
     } catch (problem) {
@@ -167,7 +172,7 @@ export function listView({ query }) {
     pager,
     zone,
   );
-  if (lastLook.hash === address()) starts = lastLook.starts;
+  if (lastLook.hash === address()) ({ starts, at } = lastLook);
   table.order(asked.sort);
   table.wait(3);
   const ready = load();
@@ -213,19 +218,19 @@ function noTokens({ active, expired, revoked }, { asked, filtered, filters }) {
   const all = active + expired + revoked;
   if (all === 0 && !filtered) return welcome();
   const reset = (label, values) => h("button", { class: "button", type: "button", on: { click: () => filters.change(values) } }, label);
-  if (all > 0) {
-    // There are tokens with other statuses.
+  // Other statuses do not matter to a filter for active tokens.
+  if (all > 0 && !(asked.status === "active" && OF_ACTIVE.some((name) => asked[name] !== ""))) {
+    const others = [[active, "active"], [expired, "expired"], [revoked, "revoked"]].filter(([count]) => count > 0);
     return [
-      h("h2", {}, t(`empty.${asked.status}`)),
-      h("p", {}, [[active, "active"], [expired, "expired"], [revoked, "revoked"]].filter(([count]) => count > 0).map(([count, status]) => plural(`empty.there_${status}`, count)).join(" ")),
+      h("h2", {}, t(filtered ? "empty.none" : `empty.${asked.status}`)),
+      h("p", {}, others.map(([count, status]) => plural(`empty.${filtered ? "match" : "there"}_${status}`, count)).join(" ")),
       reset(t("empty.all_statuses"), { status: "all" }),
     ];
   }
-  const only = ["q", "scope", "owner"].filter((key) => asked[key] !== "");
-  const single = only.length === 1 && !asked.soon && !asked.never_used;
+  const [only, ...more] = OPTIONAL.filter((name) => asked[name] !== "");
   return [
     h("h2", {}, t("empty.none")),
-    h("p", {}, single ? rich(`empty.by_${only[0]}`, { text: h("bdi", {}, asked[only[0]]) }) : t("empty.by_filters")),
+    h("p", {}, more.length > 0 ? t("empty.by_filters") : rich(`empty.by_${only}`, { text: h("bdi", {}, asked[only]), days: String(UNUSED / DAY) })),
     reset(t("empty.show_all"), { ...NO_FILTERS, status: "all" }),
   ];
 }
@@ -332,12 +337,12 @@ function tokenRow(token, { selection, revoke, remove, boxes }) {
   const cell = (name, label, ...children) => h("td", { class: name, "data-label": label }, h("div", {}, children));
   const node = h(
     "tr",
-    { class: token.status === "active" ? null : "ended" },
+    { class: token.status === "active" ? null : `ended ${token.status}` },
     h("td", { class: "pick" }, h("label", {}, box)),
     h("th", { scope: "row" }, h("a", { href: toToken(token.id), class: "name", dir: "auto" }, token.name), h("p", { class: "quiet clip", dir: "auto" }, token.description)),
     isAdmin && cell("owner", t("list.owner"), ownerName(token.owner)),
     cell("scopes-cell", t("list.scopes"), scopeChips(token.scopes)),
-    cell("status-cell", t("list.status"), h("div", { class: "badges" }, badges(token)), token.revoked_at && past(token.revoked_at)),
+    cell("status-cell", t("list.status"), h("div", { class: "badges" }, badges(token)), token.revoked_at && past(token.revoked_at), previousEnd(token)),
     cell("created", t("list.created"), past(token.created_at)),
     cell("expires", t("list.expires"), expiry(token)),
     cell("used", t("list.last_used"), past(token.last_used_at)),

@@ -5,14 +5,20 @@ const rules = new Intl.PluralRules(LANGUAGE);
 /** Returns the text for a key, with each `{place}` replaced. */
 export const t = (key, values = {}) => TEXTS[key].replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 
-/** Returns the text for a count, such as the one with the key `key.one`. `{count}` is the count. */
-export function plural(key, count, values = {}) {
+/** Returns the key of the text for a count, such as `key.one`. */
+function countKey(key, count) {
   const exact = `${key}.${rules.select(count)}`;
-  return t(exact in TEXTS ? exact : `${key}.other`, { count: count.toLocaleString(LANGUAGE), ...values });
+  return exact in TEXTS ? exact : `${key}.other`;
 }
+
+/** Returns the text for a count. `{count}` is the count. */
+export const plural = (key, count, values = {}) => t(countKey(key, count), { count: count.toLocaleString(LANGUAGE), ...values });
 
 /** Returns the text as a list of strings and nodes, with each `{place}` replaced by a node. */
 export const rich = (key, nodes) => TEXTS[key].split(/\{(\w+)\}/).map((part, at) => (at % 2 === 0 ? part : nodes[part]));
+
+/** Returns the text for a count as such a list. */
+export const richPlural = (key, count, nodes) => rich(countKey(key, count), { count: count.toLocaleString(LANGUAGE), ...nodes });
 
 /** Returns the absolute URL of a path of the host. */
 export const absolute = (path) => new URL(path, PLACE.base).href;

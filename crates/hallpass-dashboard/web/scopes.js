@@ -40,6 +40,12 @@ export function meaning({ scopes }, scope) {
   return scopes.some((each) => covers(scope, each.scope)) ? t("scopes.means_everything", { scope }) : "";
 }
 
+/**
+ * Returns whether these scopes allow no changes: the catalog marks all of their operations as
+ * read-only. Other scopes may allow changes, now or when operations are added.
+ */
+const isReadOnly = ({ scopes }, granted) => granted.every((scope) => scopes.some((each) => each.read_only && covers(each.scope, scope)));
+
 /** Describes what scopes allow, in a few phrases. */
 function summary({ scopes }, granted, held) {
   if (granted.length === 0) return [t(held.length > 0 ? "scopes.summary_unchanged" : "scopes.summary_none")];
@@ -150,6 +156,7 @@ export function scopePicker(catalog, { chosen = [], held = [] } = {}) {
       words,
       operations.length > 0 && h("strong", {}, held.length > 0 ? plural("scopes.adds", count) : plural("scopes.count", operations.length, { chosen: count })),
       h("ul", {}, summary(catalog, scopes, held).map((phrase) => h("li", {}, phrase))),
+      scopes.length > 0 && isReadOnly(catalog, [...held, ...scopes]) && h("p", { class: "read-only" }, t("scopes.summary_read_only")),
     );
   }
 

@@ -15,7 +15,7 @@ use crate::values::metadata_line;
 pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
     let mut builder = Builder::<D>::new();
     let now = builder.value(Value::Time(Some(query.now)));
-    let filters = filters(&mut builder, query);
+    let filters = filters(&mut builder, query, &now);
 
     builder.push([
         "WITH page AS (SELECT ",
@@ -55,7 +55,7 @@ pub fn list<D: Dialect>(query: &ListQuery) -> Statement {
 }
 
 /// Writes all filters except the status. The statement contains them twice.
-fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
+fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery, now: &str) -> String {
     let mut filters = String::new();
     if let Some(owner) = &query.owner {
         let owner = builder.value(Value::text(owner.as_str()));
@@ -72,6 +72,14 @@ fn filters<D: Dialect>(builder: &mut Builder<D>, query: &ListQuery) -> String {
     }
     if query.never_used {
         filters.push_str(" AND t.last_used_at IS NULL");
+    }
+    if let Some(time) = query.unused_since {
+        let time = builder.value(Value::Time(Some(time)));
+        filters.extend([" AND COALESCE(t.last_used_at, t.created_at) < ", &time]);
+    }
+    if query.previous_secret {
+        let active = has_status::<D>(Status::Active, now);
+        filters.extend([" AND t.previous_until > ", now, " AND ", &active]);
     }
     if query.text.as_ref().is_some_and(|text| text.contains('\0')) {
         // No stored text contains this character, and PostgreSQL cannot even compare a text with

@@ -89,6 +89,8 @@ async fn tokens_of_an_owner_are_found_by_index() {
                 owner: Some(Owner::new("alice").unwrap()),
                 status,
                 expires_before: Some(Timestamp::UNIX_EPOCH),
+                unused_since: Some(Timestamp::UNIX_EPOCH),
+                previous_secret: true,
                 sort: Sort { by, descending: true },
                 ..everything()
             };

@@ -47,6 +47,7 @@ fn catalog() -> Catalog {
     Catalog::new()
         .scope(
             CatalogScope::new("projects:list", "List projects")
+                .read_only()
                 .with_description("See which projects there are."),
         )
         .scope(
@@ -56,6 +57,7 @@ fn catalog() -> Catalog {
         .scope(
             CatalogScope::new("projects:read", "Read projects")
                 .per("id")
+                .read_only()
                 .with_description("Read every project, or one: projects:read:atlas."),
         )
         .scope(

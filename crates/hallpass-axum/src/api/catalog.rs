@@ -27,6 +27,8 @@ pub(crate) struct ScopeView {
     /// The address of its documentation.
     #[schema(required = true)]
     docs: Option<String>,
+    /// Whether the host has marked the scope as read-only: it allows no changes.
+    read_only: bool,
 }
 
 /// A named set of scopes.
@@ -63,6 +65,7 @@ impl From<&CatalogScope> for ScopeView {
             title: scope.title().to_owned(),
             description: scope.description().to_owned(),
             docs: scope.docs_url().map(str::to_owned),
+            read_only: scope.is_read_only(),
         }
     }
 }

@@ -35,6 +35,13 @@ pub(crate) struct ListParameters {
     /// `true` lists only tokens that were never used.
     #[param(default = false)]
     never_used: Option<bool>,
+    /// Lists only tokens whose last use is before this instant. A token that was never used must
+    /// have been issued before this instant.
+    #[param(inline)]
+    unused_since: Option<InstantText>,
+    /// `true` lists only active tokens whose previous secret still works.
+    #[param(default = false)]
+    previous_secret: Option<bool>,
     /// The order, which is descending with a `-` in front. Absent times come last.
     #[param(inline)]
     sort: Option<Order>,
@@ -132,6 +139,12 @@ impl ListParameters {
         }
         if self.never_used == Some(true) {
             options = options.never_used();
+        }
+        if let Some(time) = self.unused_since {
+            options = options.unused_since(time.read("unused_since")?);
+        }
+        if self.previous_secret == Some(true) {
+            options = options.previous_secret();
         }
         if let Some(order) = self.sort {
             options = options.sort(order.read()?);

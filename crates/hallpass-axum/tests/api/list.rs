@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use std::time::Duration;
@@ -74,6 +75,39 @@ async fn filters_narrow_the_list_and_the_total() {
 }
 
 #[tokio::test]
+async fn filters_select_by_expiry_use_and_previous_secret() {
+    let api = api_with_tokens().await;
+    let start = api.hallpass.now() - SignedDuration::from_hours(72);
+    let day = |days: i32| start + SignedDuration::from_hours(24) * days;
+    let used = api.issue(json!({ "name": "used" })).await;
+    let body = json!({ "grace_period": "1d" });
+    let renewed = api.post(&format!("/{}/regenerate", used.id())).json(&body).await.ok();
+    assert!(api.works(renewed.token()).await && !api.works(used.token()).await);
+    let again = api.post(&format!("/{}/regenerate", used.id())).json(&body).await.ok();
+    for (query, expected) in [
+        (format!("expires_before={}", day(3)), vec!["beta"]),
+        ("never_used=true".to_owned(), vec!["gamma", "Alpha", "beta"]),
+        (
+            "never_used=false&previous_secret=false".to_owned(),
+            vec!["used", "gamma", "Alpha", "beta"],
+        ),
+        (format!("unused_since={}", day(0)), vec![]),
+        (format!("unused_since={}&sort=name", day(2)), vec!["Alpha", "beta"]),
+        (format!("unused_since={}&status=active", day(2)), vec!["Alpha"]),
+        (format!("unused_since={}", day(3)), vec!["gamma", "Alpha", "beta"]),
+        (format!("unused_since={}&limit=1", day(4)), vec!["used"]),
+        ("previous_secret=true".to_owned(), vec!["used"]),
+        ("previous_secret=true&status=revoked".to_owned(), vec![]),
+    ] {
+        let answer = api.get(&format!("?{query}")).send().await.ok();
+        assert_eq!(names(&answer), expected, "{query}");
+    }
+    assert!(api.works(again.token()).await, "this use ends the grace period");
+    let none = api.get("?previous_secret=true").send().await.ok();
+    assert_eq!(none.json["counts"], json!({ "active": 0, "expired": 0, "revoked": 0 }));
+}
+
+#[tokio::test]
 async fn list_order_puts_absent_times_last_in_both_directions() {
     let api = api_with_tokens().await;
     for (sort, expected) in [
@@ -137,9 +171,16 @@ async fn cursor_works_only_for_its_own_list() {
     let with = |query: &str| format!("?{query}cursor={cursor}");
     api.get(&with("")).send().await.ok();
     api.get(&with("limit=2&")).send().await.ok();
-    for query in
-        ["sort=name&", "sort=created_at&", "status=active&", "q=a&", "scope=projects:read&"]
-    {
+    for query in [
+        "sort=name&",
+        "sort=created_at&",
+        "status=active&",
+        "q=a&",
+        "scope=projects:read&",
+        "never_used=true&",
+        "unused_since=9999-01-01T00:00:00Z&",
+        "previous_secret=true&",
+    ] {
         api.get(&with(query)).send().await.invalid("cursor");
     }
     api.get(&with("")).by("bob").send().await.invalid("cursor");
@@ -182,6 +223,14 @@ async fn invalid_list_parameters_are_rejected() {
         ("limit=5&limit=5", "limit"),
         ("=1", "?"),
         ("limit", "limit"),
+        ("expires_before=", "expires_before"),
+        ("expires_before=30d", "expires_before"),
+        ("unused_since=", "unused_since"),
+        ("unused_since=90d", "unused_since"),
+        ("unused_since=2027-03-31", "unused_since"),
+        ("never_used=1", "never_used"),
+        ("previous_secret=", "previous_secret"),
+        ("previous_secret=yes", "previous_secret"),
     ] {
         api.get(&format!("?{query}")).send().await.invalid(field);
     }

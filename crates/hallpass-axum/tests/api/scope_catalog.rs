@@ -14,9 +14,11 @@ async fn catalog_is_listed_with_the_limits() {
         json!({
             "scopes": [
                 { "scope": "projects:list", "title": "List projects", "description": "Their names.",
-                  "docs": "https://docs.example.com/list" },
-                { "scope": "projects:read", "title": "Read a project", "description": "", "docs": null },
-                { "scope": "projects:delete", "title": "Delete a project", "description": "", "docs": null },
+                  "docs": "https://docs.example.com/list", "read_only": true },
+                { "scope": "projects:read", "title": "Read a project", "description": "",
+                  "docs": null, "read_only": true },
+                { "scope": "projects:delete", "title": "Delete a project", "description": "",
+                  "docs": null, "read_only": false },
             ],
             "presets": [
                 { "name": "read-only", "title": "Look, don't touch",

@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
+use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord, parse_span};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::error::CliError;
@@ -27,6 +28,15 @@ pub(crate) struct List {
     /// Lists only tokens that hold exactly this scope.
     #[arg(long)]
     scope: Option<String>,
+
+    /// Lists only tokens that were not used for at least this long, such as `90d` or `1y`. A token
+    /// that was never used counts from its issue.
+    #[arg(long, value_name = "SPAN")]
+    unused_for: Option<String>,
+
+    /// Lists only active tokens whose previous secret is still accepted.
+    #[arg(long)]
+    previous_secret: bool,
 
     /// The order: `created_at`, `name`, `expires_at` or `last_used_at`. With a `-` in front, the
     /// largest value comes first.
@@ -65,8 +75,8 @@ impl From<StatusFilter> for Option<Status> {
 impl List {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let most = if self.all { u64::MAX } else { self.limit };
-        let (records, total) = pages(hallpass, self.listing()?, most).await?;
         let now = hallpass.now();
+        let (records, total) = pages(hallpass, self.listing(now)?, most).await?;
         if json {
             let items: Vec<_> = records.iter().map(|record| TokenView::new(record, now)).collect();
             return output::print_json(&json!({ "items": items, "total": total }));
@@ -85,7 +95,7 @@ impl List {
         Ok(())
     }
 
-    fn listing(&self) -> Result<ListOptions, CliError> {
+    fn listing(&self, now: Timestamp) -> Result<ListOptions, CliError> {
         let mut listing = ListOptions::new().sort(sort(&self.sort)?);
         if let Some(owner) = &self.owner {
             listing = listing.owner(service::owner(owner)?);
@@ -100,6 +110,18 @@ impl List {
             let scope: Scope =
                 scope.parse().map_err(|error| CliError::Usage(format!("--scope: {error}")))?;
             listing = listing.scope(scope);
+        }
+        if let Some(span) = &self.unused_for {
+            let span = parse_span(span).map_err(|_| {
+                CliError::Usage("invalid --unused-for: use a span, such as `90d`".to_owned())
+            })?;
+            let since = now.checked_sub(span).map_err(|_| {
+                CliError::Usage("invalid --unused-for: the span is too long".to_owned())
+            })?;
+            listing = listing.unused_since(since);
+        }
+        if self.previous_secret {
+            listing = listing.previous_secret();
         }
         Ok(listing)
     }

@@ -2,6 +2,9 @@
 
 use std::process::Stdio;
 
+use hallpass_core::{Actor, Clock, Hallpass, NewToken};
+use hallpass_sqlite::SqliteStore;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::harness::Place;
@@ -42,9 +45,51 @@ fn list_filters_and_sorts_by_its_options() {
         assert_eq!(names(&listed), expected, "{arguments:?}");
     }
     assert_eq!(place.json(&["list", "--limit", "1"])["total"], 3);
-    for bad in [["--sort", "owner"], ["--scope", "a b"], ["--owner", ""]] {
+    for bad in [
+        ["--sort", "owner"],
+        ["--scope", "a b"],
+        ["--owner", ""],
+        ["--unused-for", "90"],
+        ["--unused-for", "99999y"],
+    ] {
         let ended = place.run(&[&["list"][..], &bad].concat());
         assert!(ended.failed(2).contains(bad[0]), "{ended:?}");
+    }
+}
+
+/// A clock that is a hundred days behind.
+#[derive(Debug)]
+struct Behind;
+
+impl Clock for Behind {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - SignedDuration::from_hours(100 * 24)
+    }
+}
+
+#[tokio::test]
+async fn list_finds_unused_tokens_and_previous_secrets() {
+    let place = Place::new();
+    let store = SqliteStore::open(place.path().join("tokens.db")).await.unwrap();
+    let service = Hallpass::builder(store).clock(Behind).build();
+    let alice = Actor::owner("alice");
+    for name in ["old", "renewed"] {
+        let _ = service.issue(&alice, NewToken::named(name).expires("never")).await.unwrap();
+    }
+    service.shutdown().await.unwrap();
+    place.issue(&[]);
+    let ids = place.json(&["list", "--search", "renewed"]);
+    let id = ids["items"][0]["id"].as_str().unwrap();
+    place.run(&["regenerate", id, "--grace-period", "1d"]).done();
+    for (arguments, expected) in [
+        (&["--unused-for", "99d"][..], &["old", "renewed"][..]),
+        (&["--unused-for", "101d"], &[]),
+        (&["--unused-for", "1h"], &["old", "renewed"]),
+        (&["--previous-secret"], &["renewed"]),
+        (&["--previous-secret", "--unused-for", "101d"], &[]),
+    ] {
+        let listed = place.json(&[&["list", "--sort", "name"], arguments].concat());
+        assert_eq!(names(&listed), expected, "{arguments:?}");
     }
 }
 

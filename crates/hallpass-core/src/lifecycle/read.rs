@@ -49,6 +49,8 @@ pub struct ListOptions {
     limit: u32,
     expires_before: Option<Timestamp>,
     never_used: bool,
+    unused_since: Option<Timestamp>,
+    previous_secret: bool,
     cursor: Option<String>,
 }
 
@@ -79,6 +81,8 @@ impl Default for ListOptions {
             limit: 20,
             expires_before: None,
             never_used: false,
+            unused_since: None,
+            previous_secret: false,
             cursor: None,
         }
     }
@@ -151,6 +155,38 @@ impl ListOptions {
         self
     }
 
+    /// Selects tokens whose last use is before this time. A token that was never used must have
+    /// been issued before this time.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {
+    /// use hallpass_core::{Actor, Hallpass, ListOptions, NewToken};
+    /// use jiff::SignedDuration;
+    /// # use hallpass_memory::MemoryStore;
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let alice = Actor::owner("alice");
+    /// let issued = hallpass.issue(&alice, NewToken::named("ci")).await?;
+    ///
+    /// let day = SignedDuration::from_hours(24);
+    /// let unused = ListOptions::new().unused_since(hallpass.now() - 90 * day);
+    /// assert_eq!(hallpass.list(&alice, &unused).await?.total, 0, "the token is new");
+    /// let unused = ListOptions::new().unused_since(hallpass.now() + day);
+    /// assert_eq!(hallpass.list(&alice, &unused).await?.items, [issued.record]);
+    /// # Ok(()) }
+    /// ```
+    pub fn unused_since(mut self, time: Timestamp) -> Self {
+        self.unused_since = Some(time);
+        self
+    }
+
+    /// Selects active tokens whose previous secret is still accepted, because they were regenerated
+    /// with a grace period.
+    pub fn previous_secret(mut self) -> Self {
+        self.previous_secret = true;
+        self
+    }
+
     /// Sets the order.
     pub fn sort(mut self, sort: Sort) -> Self {
         self.sort = sort;
@@ -210,6 +246,8 @@ impl Hallpass {
             metadata: listing.metadata.clone(),
             expires_before: listing.expires_before,
             never_used: listing.never_used,
+            unused_since: listing.unused_since,
+            previous_secret: listing.previous_secret,
             sort: listing.sort,
             ..ListQuery::everything(self.now(), listing.limit)
         };

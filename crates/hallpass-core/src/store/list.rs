@@ -29,13 +29,19 @@ pub struct ListQuery {
     pub expires_before: Option<Timestamp>,
     /// Tokens that were never used, if `true`.
     pub never_used: bool,
+    /// Tokens whose last use is before this time. A token that was never used must have been issued
+    /// before this time.
+    pub unused_since: Option<Timestamp>,
+    /// Tokens whose previous secret is still accepted at `now`, if `true`. These tokens are active,
+    /// because the secrets of other tokens are rejected.
+    pub previous_secret: bool,
     /// The order.
     pub sort: Sort,
     /// Tokens that come after this position in the order.
     pub after: Option<ListKey>,
     /// The maximum number of tokens.
     pub limit: u32,
-    /// The time at which `status` is computed.
+    /// The time at which `status` and `previous_secret` are computed.
     pub now: Timestamp,
 }
 
@@ -177,6 +183,8 @@ impl ListQuery {
             metadata: Vec::new(),
             expires_before: None,
             never_used: false,
+            unused_since: None,
+            previous_secret: false,
             sort: Sort::default(),
             after: None,
             limit,
@@ -202,6 +210,10 @@ impl ListQuery {
                 .expires_before
                 .is_none_or(|limit| record.expires_at.is_some_and(|end| end < limit))
             && !(self.never_used && record.last_used_at.is_some())
+            && self
+                .unused_since
+                .is_none_or(|time| record.last_used_at.unwrap_or(record.created_at) < time)
+            && (!self.previous_secret || record.previous_secret_accepted_until(self.now).is_some())
             && self.scope.as_ref().is_none_or(|scope| record.scopes.contains(scope))
             && self.metadata.iter().all(|(name, value)| {
                 record.metadata.get(name).is_some_and(|own| text(own) == text(value))

@@ -21,6 +21,10 @@ fn population() -> Vec<StoredToken> {
             record.expires_at = times(number / 2);
             record.last_used_at = times(number / 3 + 1);
             record.revoked_at = times(number / 5).filter(|_| number % 2 == 0);
+            let previous = times(number / 7).filter(|_| number % 3 == 0);
+            record.previous_secret_expires_at = previous;
+            token.secrets.previous =
+                previous.map(|until| PreviousSecret { digest: digest(2), until });
             token
         })
         .collect()
@@ -37,7 +41,7 @@ async fn every_list_contains_the_tokens_that_match_its_query() {
     let mut number = 0;
     for by in SORTS.into_iter().flat_map(|by| [(by, false), (by, true)]) {
         for status in [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)] {
-            for filter in 0..16_u32 {
+            for filter in 0..32_u32 {
                 number += 1;
                 let query = ListQuery {
                     owner: (filter & 1 > 0).then(|| owner("alice")),
@@ -46,6 +50,8 @@ async fn every_list_contains_the_tokens_that_match_its_query() {
                     scope: (filter & 4 > 0).then(|| jobs.clone()),
                     expires_before: (filter & 8 > 0).then(|| at(25)),
                     never_used: filter & 9 == 9,
+                    unused_since: (filter & 18 == 18).then(|| at(30)),
+                    previous_secret: filter & 20 == 20,
                     sort: Sort { by: by.0, descending: by.1 },
                     limit: [0, 3, 40, 200][number % 4],
                     ..everything()

@@ -9,7 +9,9 @@ mod tokens;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hallpass_core::store::{Change, ChangeKind, ListQuery, Secrets, StoredToken, TokenStore as _};
+use hallpass_core::store::{
+    Change, ChangeKind, ListQuery, PreviousSecret, Secrets, StoredToken, TokenStore as _,
+};
 use hallpass_core::{Digest, Event, EventKind, Metadata, Owner, ScopeSet, TokenId, TokenRecord};
 use hallpass_redis::{RedisSettings, RedisStore};
 use hallpass_servers::{Package, Proxy, Redis};
@@ -82,7 +84,7 @@ fn full_token() -> StoredToken {
     record.revoked_at = Some(at(3));
     record.regenerated_at = Some(at(4));
     record.previous_secret_expires_at = Some(at(5));
-    let previous = hallpass_core::store::PreviousSecret { digest: digest(b':'), until: at(5) };
+    let previous = PreviousSecret { digest: digest(b':'), until: at(5) };
     token.secrets.previous = Some(previous);
     token
 }

@@ -12,6 +12,9 @@ async fn every_list_contains_the_tokens_that_match_its_query() {
         token.record.expires_at = (number % 2 == 0).then(|| at(number));
         token.record.revoked_at = (number % 5 == 0).then(|| at(number));
         token.record.last_used_at = (number % 4 == 0).then(|| at(number));
+        let previous = (number % 3 == 1).then(|| at(number));
+        token.record.previous_secret_expires_at = previous;
+        token.secrets.previous = previous.map(|until| PreviousSecret { digest: digest(2), until });
         token.record.scopes =
             ["jobs:read", "jobs"].into_iter().take(1 + number as usize % 2).collect_scopes();
         insert(&store, &token).await;
@@ -24,6 +27,8 @@ async fn every_list_contains_the_tokens_that_match_its_query() {
         ListQuery { status: Some(Status::Active), ..everything.clone() },
         ListQuery { status: Some(Status::Expired), ..everything.clone() },
         ListQuery { status: Some(Status::Revoked), never_used: true, ..everything.clone() },
+        ListQuery { unused_since: Some(at(13)), ..everything.clone() },
+        ListQuery { previous_secret: true, ..everything.clone() },
         ListQuery { text: Some("été".into()), ..everything.clone() },
         ListQuery { text: Some("%".into()), ..everything.clone() },
         ListQuery { text: Some("\0".into()), ..everything.clone() },

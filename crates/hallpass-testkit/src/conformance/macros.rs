@@ -90,6 +90,8 @@ macro_rules! __store_cases {
                 concurrent_inserts_and_deletes_respect_the_limit;
             list:
                 list_filters_match_what_they_name
+                unused_filter_uses_the_last_use_or_the_issue
+                previous_secret_filter_selects_accepted_ones
                 text_filter_is_literal_and_ignores_case
                 scope_filter_matches_exactly
                 metadata_filter_matches_exactly

@@ -23,7 +23,9 @@ const METHODS: [(&str, &str); 6] = [
 
 pub(crate) fn catalog() -> Catalog {
     let known = METHODS.into_iter().fold(Catalog::new(), |catalog, (name, title)| {
-        catalog.scope(CatalogScope::new(name, title).with_docs_url(docs(name)))
+        let method = CatalogScope::new(name, title).with_docs_url(docs(name));
+        let reads = name.rsplit_once('.').is_some_and(|(_, verb)| verb.starts_with("Get"));
+        catalog.scope(if reads { method.read_only() } else { method })
     });
     let [look, start, stop, version, upload, account] = METHODS.map(|(name, _)| name);
     known

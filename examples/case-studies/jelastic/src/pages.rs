@@ -14,45 +14,7 @@ use crate::people::{Credentials, SESSION, SESSION_LIFETIME, begin, signed_in};
 const TOKENS: &str = "/settings/access-tokens";
 
 /// The words of the platform's own dashboard, and its order of dates.
-const TEXTS: &str = r#"{
-    "date.format": "dd-mm-yyyy",
-    "list.title": "Access tokens",
-    "list.new": "Generate",
-    "list.name": "Description",
-    "list.scopes": "API",
-    "list.view": "Edit",
-    "list.view_name": "Edit {name}",
-    "list.copy": "Copy",
-    "list.copy_name": "Copy {name}",
-    "list.delete": "Remove",
-    "list.delete_name": "Remove {name}",
-    "list.delete_selected": "Remove selected",
-    "form.title": "Generate access token",
-    "form.name": "Description",
-    "form.name_missing": "Give it a description.",
-    "form.description": "Notes (optional)",
-    "form.submit": "Generate",
-    "expiry.title": "Expires at",
-    "scopes.title": "API",
-    "scopes.search": "Search",
-    "scopes.add": "Add methods",
-    "filters.search": "Search description or notes",
-    "filters.scope": "Method (exact)",
-    "secret.use": "Send it with each call, in the parameter session or in the header Authorization. To try it:",
-    "delete.title.one": "Remove this token?",
-    "delete.title.other": "Remove {count} tokens?",
-    "delete.label.one": "Remove",
-    "delete.label.other": "Remove {count} tokens",
-    "delete.done.one": "1 token is removed.",
-    "delete.done.other": "{count} tokens are removed.",
-    "delete.done_name": "{name} is removed.",
-    "token.copy": "Copy",
-    "token.delete": "Remove",
-    "token.description": "Notes",
-    "token.no_description": "No notes",
-    "token.edit_name": "Edit the description",
-    "token.edit_description": "Edit the notes"
-}"#;
+const TEXTS: &str = include_str!("texts.json");
 
 pub(crate) fn routes(hallpass: &Hallpass, sessions: &Hallpass) -> Router {
     let dashboard = Dashboard::new(hallpass, signed_in)

@@ -45,6 +45,8 @@ const OPERATIONS: [&str; 10] = [
     "subscribe",
 ];
 
+const READ_ONLY: [&str; 4] = ["read", "view", "list", "subscribe"];
+
 /// The domain of what belongs to no domain: users and domains themselves.
 pub(crate) const PLATFORM: &str = "platform";
 
@@ -53,10 +55,11 @@ pub(crate) fn catalog() -> Catalog {
         OPERATIONS.map(|operation| {
             let (first, rest) = operation.split_at(1);
             let title = format!("{}{rest} {entity}", first.to_ascii_uppercase());
-            CatalogScope::new(&format!("{entity}:{operation}"), title)
+            let scope = CatalogScope::new(&format!("{entity}:{operation}"), title)
                 .per("domain")
                 .per("entity")
-                .with_docs_url("https://magistrala.absmach.eu/docs/")
+                .with_docs_url("https://magistrala.absmach.eu/docs/");
+            if READ_ONLY.contains(&operation) { scope.read_only() } else { scope }
         })
     });
     all.fold(Catalog::new(), Catalog::scope)

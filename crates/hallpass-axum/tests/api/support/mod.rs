@@ -65,9 +65,10 @@ pub(crate) fn catalog() -> Catalog {
         .scope(
             CatalogScope::new("projects:list", "List projects")
                 .with_description("Their names.")
-                .with_docs_url("https://docs.example.com/list"),
+                .with_docs_url("https://docs.example.com/list")
+                .read_only(),
         )
-        .scope(CatalogScope::new("projects:read", "Read a project").per("id"))
+        .scope(CatalogScope::new("projects:read", "Read a project").per("id").read_only())
         .scope(CatalogScope::new("projects:delete", "Delete a project").per("id"))
         .preset("read-only", "Look, don't touch", ["projects:list", "projects:read"])
         .preset("full", "Everything", ["projects"])

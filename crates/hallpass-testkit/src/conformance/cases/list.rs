@@ -68,6 +68,63 @@ pub async fn list_filters_match_what_they_name(store: Replicas) {
     assert_eq!(names(&store, &unused).await, all_of_alice[..5]);
 }
 
+pub async fn unused_filter_uses_the_last_use_or_the_issue(store: Replicas) {
+    for (name, created, used) in
+        [("old", 10, None), ("new", 90, None), ("idle", 10, Some(40)), ("busy", 10, Some(95))]
+    {
+        insert(&store, name, |record| {
+            (record.created_at, record.last_used_at) = (at(created), used.map(at));
+        })
+        .await;
+    }
+    for (time, expected) in [
+        (10, &[][..]),
+        (11, &["old"]),
+        (40, &["old"]),
+        (41, &["idle", "old"]),
+        (91, &["idle", "new", "old"]),
+        (96, &["busy", "idle", "new", "old"]),
+    ] {
+        let unused = ListQuery { unused_since: Some(at(time)), ..everything() };
+        assert_eq!(names(&store, &unused).await, expected, "since {time}");
+    }
+    let never = ListQuery { unused_since: Some(at(91)), never_used: true, ..everything() };
+    assert_eq!(names(&store, &never).await, ["new", "old"], "filters are combined with AND");
+}
+
+pub async fn previous_secret_filter_selects_accepted_ones(store: Replicas) {
+    for (name, until, ended) in [
+        ("none", None, false),
+        ("until 100", Some(100), false),
+        ("until 200", Some(200), false),
+        ("revoked", Some(200), true),
+    ] {
+        let mut token = token("alice", name);
+        token.record.revoked_at = ended.then(|| at(1));
+        let previous = until.map(|until| PreviousSecret { digest: digest(1), until: at(until) });
+        token.secrets = Secrets { current: digest(2), previous };
+        store.insert(&token, None, &event()).await.unwrap();
+    }
+    let mut expired = token("alice", "expired");
+    expired.record.expires_at = Some(at(99));
+    let previous = PreviousSecret { digest: digest(1), until: at(200) };
+    expired.secrets = Secrets { current: digest(2), previous: Some(previous) };
+    store.insert(&expired, None, &event()).await.unwrap();
+    for (time, expected) in [
+        (98, &["expired", "until 100", "until 200"][..]),
+        (99, &["until 100", "until 200"]),
+        (100, &["until 200"]),
+        (200, &[]),
+    ] {
+        let query = ListQuery { previous_secret: true, now: at(time), ..everything() };
+        assert_eq!(names(&store, &query).await, expected, "at {time}");
+        let active = ListQuery { status: Some(Status::Active), ..query.clone() };
+        assert_eq!(names(&store, &active).await, expected, "at {time}");
+        let revoked = ListQuery { status: Some(Status::Revoked), ..query };
+        assert_eq!(names(&store, &revoked).await, [""; 0], "at {time}");
+    }
+}
+
 pub async fn text_filter_is_literal_and_ignores_case(store: Replicas) {
     let texts = [
         "100% sure",

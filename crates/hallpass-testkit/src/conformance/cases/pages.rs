@@ -2,14 +2,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass_core::store::{ListQuery, Sort, SortBy, StatusCounts, StoredToken, TokenStore};
+use hallpass_core::store::{
+    ListQuery, PreviousSecret, Sort, SortBy, StatusCounts, StoredToken, TokenStore,
+};
 use hallpass_core::{ScopeSet, Status, TokenId, TokenRecord};
 use tokio::task::yield_now;
 
 use super::check::everything;
 use super::list::insert;
 use crate::conformance::Replicas;
-use crate::conformance::samples::{at, event, owner, token};
+use crate::conformance::samples::{at, digest, event, owner, token};
 
 const SORTS: [SortBy; 4] = [SortBy::CreatedAt, SortBy::Name, SortBy::ExpiresAt, SortBy::LastUsedAt];
 
@@ -28,6 +30,10 @@ fn population() -> Vec<StoredToken> {
             record.expires_at = times(number / 2);
             record.last_used_at = times(number / 3 + 1);
             record.revoked_at = times(number / 5).filter(|_| number % 2 == 0);
+            let previous = times(number / 7).filter(|_| number % 3 == 0);
+            record.previous_secret_expires_at = previous;
+            token.secrets.previous =
+                previous.map(|until| PreviousSecret { digest: digest(2), until });
             token
         })
         .collect()
@@ -86,6 +92,8 @@ pub async fn every_query_agrees_with_the_definition(store: Replicas) {
                             limit: 1 + number as u32 * 5,
                             expires_before: (number % 3 == 2).then(|| at(60)),
                             never_used: number % 4 == 3,
+                            unused_since: (number % 5 == 1).then(|| at(60)),
+                            previous_secret: number == 4,
                             ..everything()
                         };
                         let expected = by_definition(&records, &query);

@@ -114,14 +114,22 @@ fn query() -> impl Strategy<Value = Box<ListQuery>> {
         option::of(prop::sample::select(statuses)),
         option::weighted(0.3, needle()),
         option::weighted(0.3, prop::sample::select(&SCOPES[..])),
-        (option::weighted(0.2, instant()), prop::bool::weighted(0.2)),
+        (
+            option::weighted(0.2, instant()),
+            prop::bool::weighted(0.2),
+            option::weighted(0.2, instant()),
+            prop::bool::weighted(0.2),
+        ),
     );
     let limit = prop_oneof![4 => 1..5_u32, 1 => Just(0), 2 => Just(100)];
     (filters, sort, limit, instant()).prop_map(
-        |((owner, status, text, scope, (expires_before, never_used)), sort, limit, now)| {
+        |((owner, status, text, scope, uses), sort, limit, now)| {
+            let (expires_before, never_used, unused_since, previous_secret) = uses;
             Box::new(ListQuery {
                 expires_before,
                 never_used,
+                unused_since,
+                previous_secret,
                 owner: owner.map(owner_of),
                 status,
                 text: text.as_deref().map(hallpass_core::fold),

@@ -119,6 +119,14 @@ pub(crate) enum Flaw {
     CountsIgnoreFilters,
     /// Ignores `never_used`.
     NeverUsedIsIgnored,
+    /// Ignores `unused_since`.
+    UnusedSinceIsIgnored,
+    /// Ignores tokens that were never used if `unused_since` is set.
+    UnusedSinceNeedsAUse,
+    /// Ignores the filter `previous_secret`.
+    PreviousSecretFilterIsIgnored,
+    /// Finds previous secrets of tokens that are no longer active.
+    PreviousSecretFilterIgnoresTheStatus,
     /// Ignores `expires_before`.
     ExpiresBeforeIsIgnored,
     /// Ignores `metadata`.

@@ -7,7 +7,7 @@ use crate::conformance::tries::Tries;
 use crate::conformance::{histories, model};
 
 /// Flaws that a test detects without a race.
-const SEEN_ALONE: [Flaw; 37] = [
+const SEEN_ALONE: [Flaw; 39] = [
     Flaw::LimitForgetsRevoked,
     Flaw::InsertReplaces,
     Flaw::FailuresAreLogged,
@@ -33,6 +33,8 @@ const SEEN_ALONE: [Flaw; 37] = [
     Flaw::CountsIgnoreFilters,
     Flaw::NeverUsedIsIgnored,
     Flaw::ExpiresBeforeIsIgnored,
+    Flaw::UnusedSinceIsIgnored,
+    Flaw::PreviousSecretFilterIsIgnored,
     Flaw::PreviousSecretIsNotFilledIn,
     Flaw::MetadataIsDropped,
     Flaw::DeleteManyLogsOneEntry,

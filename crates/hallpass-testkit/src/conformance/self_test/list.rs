@@ -57,6 +57,28 @@ pub(super) async fn list(store: &Flawed, query: &ListQuery) -> Result<ListPage, 
         Flaw::NeverUsedIsIgnored => {
             data.list(&ListQuery { never_used: false, ..query.clone() }).await
         }
+        Flaw::UnusedSinceIsIgnored => {
+            data.list(&ListQuery { unused_since: None, ..query.clone() }).await
+        }
+        Flaw::UnusedSinceNeedsAUse => {
+            let mut page = data.list(query).await?;
+            let used = |record: &TokenRecord| record.last_used_at.is_some();
+            page.records.retain(|record| query.unused_since.is_none() || used(record));
+            page.counts = counts_of(&page.records, query);
+            Ok(page)
+        }
+        Flaw::PreviousSecretFilterIsIgnored => {
+            data.list(&ListQuery { previous_secret: false, ..query.clone() }).await
+        }
+        Flaw::PreviousSecretFilterIgnoresTheStatus if query.previous_secret => {
+            let all = ListQuery { previous_secret: false, limit: u32::MAX, ..query.clone() };
+            let mut page = data.list(&all).await?;
+            page.records.retain(|record| {
+                record.previous_secret_expires_at.is_some_and(|end| query.now < end)
+            });
+            page.counts = counts_of(&page.records, query);
+            Ok(page)
+        }
         Flaw::ExpiresBeforeIsIgnored => {
             data.list(&ListQuery { expires_before: None, ..query.clone() }).await
         }

@@ -207,6 +207,16 @@ flaws! {
     never_used_is_ignored: NeverUsedIsIgnored by
         list::list_filters_match_what_they_name
         pages::every_query_agrees_with_the_definition;
+    unused_since_is_ignored: UnusedSinceIsIgnored by
+        list::unused_filter_uses_the_last_use_or_the_issue
+        pages::every_query_agrees_with_the_definition;
+    unused_since_needs_a_use: UnusedSinceNeedsAUse by
+        list::unused_filter_uses_the_last_use_or_the_issue;
+    previous_secret_filter_is_ignored: PreviousSecretFilterIsIgnored by
+        list::previous_secret_filter_selects_accepted_ones
+        pages::every_query_agrees_with_the_definition;
+    previous_secret_filter_ignores_the_status: PreviousSecretFilterIgnoresTheStatus by
+        list::previous_secret_filter_selects_accepted_ones;
     expires_before_is_ignored: ExpiresBeforeIsIgnored by
         list::list_filters_match_what_they_name
         pages::every_query_agrees_with_the_definition;

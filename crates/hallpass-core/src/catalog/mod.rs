@@ -1,9 +1,13 @@
 //! The catalog of the scopes that an application defines.
 
+mod entry;
+
 use crate::actor::Actor;
 use crate::reported_scopes::ReportedScopes;
-use crate::requirement::{Part, Requirement, ScopeTemplate};
+use crate::requirement::Requirement;
 use crate::scope::{Scope, ScopeSet};
+
+pub use entry::CatalogScope;
 
 /// The scopes that an application defines, and presets: named sets of scopes.
 ///
@@ -33,17 +37,6 @@ pub struct Catalog {
     reported: ReportedScopes,
 }
 
-/// A scope of the catalog, with the texts that help a person to choose it.
-#[derive(Clone, Debug)]
-pub struct CatalogScope {
-    scope: Scope,
-    parameters: Vec<Box<str>>,
-    title: Box<str>,
-    description: Box<str>,
-    docs: Option<Box<str>>,
-    restricted: bool,
-}
-
 /// A named set of scopes.
 ///
 /// A preset is expanded when a token is issued. Changing the preset later does not change tokens.
@@ -52,142 +45,6 @@ pub struct Preset {
     name: Box<str>,
     title: Box<str>,
     scopes: ScopeSet,
-}
-
-impl CatalogScope {
-    /// Creates an entry from a scope and a short title for people.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `scope` is not a valid scope or contains a `*`.
-    #[must_use]
-    #[track_caller]
-    pub fn new(scope: &str, title: impl Into<Box<str>>) -> Self {
-        let scope: Scope = match scope.parse() {
-            Ok(scope) => scope,
-            Err(error) => panic!("invalid scope {scope:?} in the catalog: {error}"),
-        };
-        assert!(
-            scope.segments().all(|segment| segment != "*"),
-            "invalid scope {scope:?} in the catalog: list each scope without `*`, and allow wildcards with `Catalog::wildcards`"
-        );
-        Self {
-            scope,
-            parameters: Vec::new(),
-            title: title.into(),
-            description: "".into(),
-            docs: None,
-            restricted: false,
-        }
-    }
-
-    /// Adds a parameter: one more segment that names a single resource.
-    ///
-    /// For example, `per("id")` on `projects:read` allows routes to require `projects:read:{id}`
-    /// and tokens to hold `projects:read:42`.
-    #[must_use]
-    pub fn per(mut self, parameter: &str) -> Self {
-        self.parameters.push(parameter.into());
-        self
-    }
-
-    /// Restricts who may grant this scope. Use it for scopes that ordinary people must not be able
-    /// to put into their tokens.
-    ///
-    /// Two kinds of actors may grant a restricted scope: system actors, and actors whose
-    /// [grantable scopes](crate::Actor::with_grantable_scopes) cover it.
-    ///
-    /// ```
-    /// use hallpass_core::{Actor, Catalog, CatalogScope, ScopeSet};
-    ///
-    /// let catalog = Catalog::new()
-    ///     .scope(CatalogScope::new("notes", "Your notes"))
-    ///     .scope(CatalogScope::new("admin:notes", "Everybody's notes").restricted());
-    /// let person = Actor::owner("alice");
-    /// let titles: Vec<_> = catalog.grantable_by(&person).map(CatalogScope::title).collect();
-    /// assert_eq!(titles, ["Your notes"]);
-    /// let admin = person.with_grantable_scopes(ScopeSet::parse(["notes", "admin:notes"]).unwrap());
-    /// assert_eq!(catalog.grantable_by(&admin).count(), 2);
-    /// ```
-    #[must_use]
-    pub fn restricted(mut self) -> Self {
-        self.restricted = true;
-        self
-    }
-
-    /// Sets a description of one or two sentences.
-    #[must_use]
-    pub fn with_description(mut self, text: impl Into<Box<str>>) -> Self {
-        self.description = text.into();
-        self
-    }
-
-    /// Sets a link to the documentation of this scope.
-    #[must_use]
-    pub fn with_docs_url(mut self, url: impl Into<Box<str>>) -> Self {
-        self.docs = Some(url.into());
-        self
-    }
-
-    /// Returns the scope without its parameters.
-    #[must_use]
-    pub fn as_scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// Returns the names of the parameters that were added with [`per`](Self::per).
-    pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.parameters.iter().map(|name| &**name)
-    }
-
-    /// Returns the title.
-    #[must_use]
-    pub fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// Returns the description, which is empty if none was set.
-    #[must_use]
-    pub fn description(&self) -> &str {
-        &self.description
-    }
-
-    /// Returns whether the scope is [restricted](Self::restricted).
-    #[must_use]
-    pub fn is_restricted(&self) -> bool {
-        self.restricted
-    }
-
-    /// Returns the link to the documentation, if one was set.
-    #[must_use]
-    pub fn docs_url(&self) -> Option<&str> {
-        self.docs.as_deref()
-    }
-
-    /// Checks whether `grant` covers this scope, or this scope with some of its parameters set.
-    fn knows_grant(&self, grant: &Scope, wildcards: bool) -> bool {
-        let mut named = self.scope.segments();
-        let mut free = self.parameters.len();
-        grant.segments().all(|held| match named.next() {
-            Some(name) => held == name || (wildcards && held == "*"),
-            None if free > 0 => {
-                free -= 1;
-                true
-            }
-            None => false,
-        })
-    }
-
-    /// Checks whether a route's scope is this scope with some of its parameters.
-    fn knows_template(&self, needed: &ScopeTemplate) -> bool {
-        let named = self.scope.segments().count();
-        let parts = needed.parts();
-        (named..=named + self.parameters.len()).contains(&parts.len())
-            && self.scope.segments().zip(parts).all(|(name, part)| match part {
-                Part::Literal(text) => **text == *name,
-                Part::Parameter(_) => false,
-            })
-    }
 }
 
 impl Preset {
@@ -273,7 +130,7 @@ impl Catalog {
     /// Returns whether this scope covers a [restricted](CatalogScope::restricted) one.
     #[must_use]
     pub fn is_restricted(&self, grant: &Scope) -> bool {
-        self.scopes.iter().any(|scope| scope.restricted && scope.knows_grant(grant, true))
+        self.scopes.iter().any(|scope| scope.is_restricted() && scope.knows_grant(grant, true))
     }
 
     /// Returns the scopes that an actor may put into a token.
@@ -281,7 +138,7 @@ impl Catalog {
         &'a self,
         actor: &'a Actor,
     ) -> impl Iterator<Item = &'a CatalogScope> + 'a {
-        self.scopes.iter().filter(|scope| actor.may_grant(&scope.scope, Some(self)))
+        self.scopes.iter().filter(|scope| actor.may_grant(scope.as_scope(), Some(self)))
     }
 
     /// Returns the presets whose scopes an actor may all grant.
