@@ -1,13 +1,16 @@
 //! The step `features`: checks each published package without features, with each feature alone and
-//! with all features.
+//! with all features, and the examples as `cargo run --example` builds them.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::Found;
 use crate::process::run;
 use crate::workspace::Workspace;
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
+    // Other steps build the whole workspace, where another package may turn on a feature that an
+    // example needs.
+    run(&mut workspace.cargo(["check", "--examples"])).context("an example lacks a feature")?;
     let (mut checked, mut broken) = (0, Vec::new());
     for package in workspace.published_packages() {
         // The feature `default` is one of them.
