@@ -16,14 +16,17 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
-use hallpass_tower::{FormCredential, RejectionKind, ResponseBody, TokenLayer, TokenService};
+use hallpass_tower::{
+    FormCredential, IntoPrincipal, RejectionKind, ResponseBody, TokenLayer, TokenService,
+};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::authenticator::Authenticator;
 use crate::body::{Unread, collect};
-use crate::fallback::{self, FallbackAuthenticator};
 use crate::rejection::RejectionResponse;
 
 /// The default maximum size of a form, in bytes.
@@ -68,8 +71,7 @@ pub trait TokenLayerExt {
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
 
     /// Authenticates requests without a token by the host's own sign-in, like
-    /// [`TokenLayer::fallback`]. The async function takes up to four extractors, which get this
-    /// state.
+    /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
     /// If an extractor rejects the request, the caller is not signed in. If its rejection is a
     /// server error, the response is a 503.
@@ -95,7 +97,7 @@ pub trait TokenLayerExt {
     /// ```
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: FallbackAuthenticator<T, S>,
+        A: Authenticator<T, S, Output: IntoPrincipal>,
         S: Clone + Send + Sync + 'static;
 }
 
@@ -109,10 +111,23 @@ impl TokenLayerExt for TokenLayer {
 
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: FallbackAuthenticator<T, S>,
+        A: Authenticator<T, S, Output: IntoPrincipal>,
         S: Clone + Send + Sync + 'static,
     {
-        fallback::with_state(self, state, authenticator)
+        let authenticator = Arc::new(authenticator);
+        self.fallback(move |mut parts: Parts| {
+            let (authenticator, state) = (Arc::clone(&authenticator), state.clone());
+            async move {
+                match authenticator.authenticate(&mut parts, &state).await {
+                    Ok(answer) => answer.into_principal(),
+                    Err(rejection) if rejection.status().is_server_error() => {
+                        let status = rejection.status();
+                        Err(format!("an extractor of the sign-in failed with {status}").into())
+                    }
+                    Err(_) => Ok(None),
+                }
+            }
+        })
     }
 }
 

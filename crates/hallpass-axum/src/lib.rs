@@ -29,7 +29,6 @@ mod api;
 mod authenticator;
 mod body;
 mod extract;
-mod fallback;
 mod form;
 mod framework;
 mod guarded;
@@ -56,7 +55,6 @@ pub use self::{
     api::{TokenApi, openapi},
     authenticator::{Authenticator, IntoActor},
     extract::{Authenticated, RequiredScope, Scoped},
-    fallback::FallbackAuthenticator,
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     hallpass_ext::{HallpassBuilderExt, HallpassExt},
