@@ -1,7 +1,7 @@
 //! The catalog of the scopes that an application defines.
 
 use crate::actor::Actor;
-use crate::reported_scopes::ReportedScopes;
+use crate::log_once::LogOnce;
 use crate::requirement::{Part, Requirement, ScopeTemplate};
 use crate::scope::{Scope, ScopeSet};
 
@@ -30,7 +30,8 @@ pub struct Catalog {
     scopes: Vec<CatalogScope>,
     presets: Vec<Preset>,
     wildcards: bool,
-    reported: ReportedScopes,
+    /// The unknown scopes that the log has named.
+    reported: LogOnce<Scope>,
 }
 
 /// A scope of the catalog, with the texts that help a person to choose it.
