@@ -13,13 +13,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -140,22 +140,27 @@ fn printable(name: &str) -> String {
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let json = matches!((types.next(), types.next()), (Some(one), None) if is_json(one));
-    if json && !headers.contains_key(CONTENT_ENCODING) {
+    if media_type(headers).is_some_and(is_json) {
         return Ok(());
     }
     let detail = "send JSON, uncompressed, with `Content-Type: application/json`";
     Err(Problem::new(Kind::NotJson, detail))
 }
 
-/// Returns whether the content type is `application/json` or has the suffix `+json` (RFC 6839),
-/// with any parameters.
-fn is_json(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.strip_prefix("application/").is_some_and(|subtype| {
-        subtype == "json" || (subtype.len() > "+json".len() && subtype.ends_with("+json"))
+/// Returns the content type of a body without its parameters. Returns `None` if there is not
+/// exactly one, or if the body is compressed.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return None };
+    let essence = one.to_str().ok()?.split(';').next()?.trim();
+    (!headers.contains_key(CONTENT_ENCODING)).then_some(essence)
+}
+
+/// Returns whether the content type is `application/json` or has the suffix `+json` (RFC 6839).
+fn is_json(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    media_type.strip_prefix("application/").is_some_and(|subtype| {
+        subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty())
     })
 }
 
@@ -184,11 +189,9 @@ impl From<Unread> for Problem {
 
 /// Reads the whole body. Never buffers more than the limit, regardless of `Content-Length`.
 pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
-    match Limited::new(body, max_len).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_too_long(&*error) => Err(Unread::TooLarge),
-        Err(_) => Err(Unread::Broken),
-    }
+    to_bytes(body, max_len)
+        .await
+        .map_err(|error| if is_too_long(&error) { Unread::TooLarge } else { Unread::Broken })
 }
 
 /// Returns whether this limit, or one that the host set around the router, was exceeded.

@@ -58,7 +58,7 @@ pub use self::{
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     hallpass_ext::{HallpassBuilderExt, HallpassExt},
-    handler::{HandlerExt, ScopedFuture, ScopedHandler},
+    handler::{HandlerExt, ScopedHandler},
     origin::TrustedProxies,
     rejection::RejectionResponse,
     step_up::{Confirmation, IntoStepUp},
