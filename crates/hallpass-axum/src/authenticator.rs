@@ -11,11 +11,11 @@ use hallpass_core::{Actor, Principal};
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///
 /// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
-/// request's [`Parts`]. If an extractor rejects the request, the caller is treated as not signed in.
+/// request's [`Parts`]. If an extractor rejects the request, the caller is not signed in.
 ///
 /// For [`TokenApi`](crate::TokenApi), it returns any type that implements [`IntoActor`]. For
-/// [`TokenLayerExt::fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it returns any
-/// type that implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
+/// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it returns any type that
+/// implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
 ///
 /// ```
 /// use axum::http::request::Parts;

@@ -13,7 +13,6 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Required};
 use utoipa::{IntoParams as _, ToSchema as _};
@@ -137,19 +136,13 @@ struct ConfirmationHeader {
     confirmation: Option<String>,
 }
 
-fn text_header(description: &str) -> utoipa::openapi::Header {
-    HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .description(Some(description))
-        .build()
-}
-
 /// Returns a response for each status of these kinds of problems.
 fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
     let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();
     for kind in kinds {
         by_status.entry(kind.status()).or_default().push(*kind);
     }
+    let header = |text: &str| HeaderBuilder::new().description(Some(text)).build();
     let answer = |status: StatusCode, kinds: Vec<Kind>| {
         let described: Vec<_> = kinds
             .iter()
@@ -161,13 +154,11 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
             ContentBuilder::new().schema(Some(schema)).build(),
         );
         if kinds.contains(&Kind::NoCredential) {
-            answer = answer.header("WWW-Authenticate", text_header("The challenge (RFC 6750)."));
+            answer = answer.header("WWW-Authenticate", header("The challenge (RFC 6750)."));
         }
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            answer = answer.header(
-                "Retry-After",
-                text_header("The number of seconds to wait before the next attempt."),
-            );
+            let wait = "The number of seconds to wait before the next attempt.";
+            answer = answer.header("Retry-After", header(wait));
         }
         answer.build()
     };

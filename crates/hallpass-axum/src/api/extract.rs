@@ -80,10 +80,6 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 
 /// An extractor of a signed-in caller who has confirmed the change, if the handle requires a
 /// confirmation.
-///
-/// The confirmation is checked after the caller is known, so that a caller's attempts can be used
-/// up only by that caller. It is checked before any token is looked up, so that the response
-/// discloses nothing about tokens.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
@@ -93,7 +89,8 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
         let presented = Presented::take(&mut parts.headers);
         let by = SignedIn::from_request_parts(parts, state).await?;
         if let Some(step_up) = by.hallpass.extension::<StepUpSettings>() {
-            step_up.check(&by.hallpass, &by.actor, presented).await?;
+            let checked = step_up.check(&by.hallpass, &by.actor, presented).await;
+            checked.map_err(|problem| problem.by(by.actor.id().clone()))?;
         }
         Ok(Self(by))
     }

@@ -81,17 +81,6 @@ impl StepUpSettings {
         actor: &Actor,
         presented: Presented,
     ) -> Result<(), Problem> {
-        self.verdict(hallpass, actor, presented)
-            .await
-            .map_err(|problem| problem.by(actor.id().clone()))
-    }
-
-    async fn verdict(
-        &self,
-        hallpass: &Hallpass,
-        actor: &Actor,
-        presented: Presented,
-    ) -> Result<(), Problem> {
         let failed = |detail| Err(Problem::new(Kind::ConfirmationFailed, detail));
         let confirmation = match presented {
             Presented::Given(confirmation) => confirmation,
