@@ -1,11 +1,11 @@
 //! The host's sign-in, as an async function of axum's extractors.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use hallpass_core::{Actor, Principal};
 
 /// The host's sign-in: an async function of extractors that returns the caller.
@@ -136,8 +136,6 @@ authenticator!(A a, B b, C c, D d, E e);
 authenticator!(A a, B b, C c, D d, E e, G g);
 authenticator!(A a, B b, C c, D d, E e, G g, H h);
 authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
-
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An authenticator with its type erased, so that routes are not generic over it.
 pub(crate) type BoxedAuthenticator<S> = Box<

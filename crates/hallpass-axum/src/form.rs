@@ -6,8 +6,6 @@
 //! handler receives it unchanged. It reads a body only if the head has no credential. So most
 //! requests are not buffered.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody as _};
@@ -16,6 +14,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::{FromFn, Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::future::BoxFuture;
 use hallpass_tower::{FormCredential, IntoPrincipal, RejectionKind, TokenLayer, TokenService};
 use tower_layer::Layer;
 
@@ -165,14 +164,13 @@ pub type FormTokenService<S> =
     FromFn<ReadForm, FormTokenLayer, TokenService<S>, (State<FormTokenLayer>, Request)>;
 
 /// The middleware of [`FormTokenLayer`].
-type ReadForm =
-    fn(State<FormTokenLayer>, Request, Next) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+type ReadForm = fn(State<FormTokenLayer>, Request, Next) -> BoxFuture<'static, Response>;
 
 fn read_form(
     State(FormTokenLayer { layer, field, max_len }): State<FormTokenLayer>,
     request: Request,
     next: Next,
-) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+) -> BoxFuture<'static, Response> {
     Box::pin(async move {
         if !may_carry(&request) || layer.is_decided_by_head(&request) {
             return next.run(request).await;

@@ -12,10 +12,9 @@
 mod attempts;
 mod confirmation;
 
-use std::pin::Pin;
-
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
 use hallpass_core::{Actor, Hallpass};
 
 use self::attempts::{Attempts, Verdict};
@@ -53,7 +52,7 @@ impl<E: IntoResponse> IntoStepUp for Result<bool, E> {
     }
 }
 
-type CheckFuture = Pin<Box<dyn Future<Output = Result<bool, StatusCode>> + Send>>;
+type CheckFuture = BoxFuture<'static, Result<bool, StatusCode>>;
 
 /// The check of a handle, with the attempts of all its mounts.
 pub(crate) struct StepUpSettings {
