@@ -26,7 +26,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::problem::{Kind, Problem};
 
 /// The maximum size of a body, in bytes.
-pub(crate) const MAX_LEN: usize = 64 * 1024;
+const MAX_LEN: usize = 64 * 1024;
 
 /// The JSON body of a request or a response.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         expect_json(&parts.headers)?;
-        json(&collect(body, MAX_LEN).await?).map(Self)
+        json(&collect(body).await?).map(Self)
     }
 }
 
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = collect(body, MAX_LEN).await?;
+        let bytes = collect(body).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -164,38 +164,20 @@ fn is_json(media_type: &str) -> bool {
     })
 }
 
-/// The reason why a body could not be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Unread {
-    /// The body exceeds the limit, or a limit that the host has set around the router.
-    TooLarge,
-    /// The body ended early.
-    Broken,
-}
-
-impl From<Unread> for Problem {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::TooLarge => {
-                let detail = format!("the body exceeds the limit of {} KiB", MAX_LEN / 1024);
-                Self::new(Kind::TooLarge, detail)
-            }
-            Unread::Broken => {
-                Self::new(Kind::MalformedJson, "the body could not be read to its end")
-            }
-        }
-    }
-}
-
 /// Reads the whole body. Never buffers more than the limit, regardless of `Content-Length`.
-pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
-    to_bytes(body, max_len)
-        .await
-        .map_err(|error| if is_too_long(&error) { Unread::TooLarge } else { Unread::Broken })
+async fn collect(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, MAX_LEN).await.map_err(|error| {
+        if is_too_long(&error) {
+            let detail = format!("the body exceeds the limit of {} KiB", MAX_LEN / 1024);
+            Problem::new(Kind::TooLarge, detail)
+        } else {
+            Problem::new(Kind::MalformedJson, "the body could not be read to its end")
+        }
+    })
 }
 
-/// Returns whether this limit, or one that the host set around the router, was exceeded.
-fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Returns whether the limit for a body, or one that the host set around the router, was exceeded.
+pub(crate) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<LengthLimitError>)
 }

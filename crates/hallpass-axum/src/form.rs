@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -19,7 +19,7 @@ use hallpass_tower::{FormCredential, IntoPrincipal, RejectionKind, TokenLayer, T
 use tower_layer::Layer;
 
 use crate::authenticator::Authenticator;
-use crate::body::{Unread, collect, media_type};
+use crate::body::{is_too_long, media_type};
 use crate::rejection::RejectionResponse;
 
 /// The default maximum size of a form, in bytes.
@@ -176,15 +176,15 @@ fn read_form(
             return next.run(request).await;
         }
         let (mut parts, body) = request.into_parts();
-        match collect(body, max_len).await {
+        match to_bytes(body, max_len).await {
             Ok(form) => {
                 parts.extensions.insert(FormCredential::find(&form, &field));
                 next.run(Request::from_parts(parts, Body::from(form))).await
             }
-            Err(unread) => {
-                let kind = match unread {
-                    Unread::TooLarge => RejectionKind::TooLarge,
-                    Unread::Broken => RejectionKind::InvalidRequest,
+            Err(error) => {
+                let kind = match is_too_long(&error) {
+                    true => RejectionKind::TooLarge,
+                    false => RejectionKind::InvalidRequest,
                 };
                 RejectionResponse::from(layer.rejection(kind)).into_response()
             }

@@ -21,7 +21,7 @@ use hallpass_tower::{Authorization, token_principal};
 
 use super::Mount;
 use crate::problem::{Kind, Problem};
-use crate::step_up::{HEADER, Presented, StepUpSettings};
+use crate::step_up::{Confirmation, HEADER, StepUpSettings};
 
 /// Returns the mount that serves the request. [`TokenApi`](super::TokenApi) has inserted it into
 /// the extensions.
@@ -86,10 +86,10 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let presented = Presented::take(&mut parts.headers);
+        let confirmation = Confirmation::take(&mut parts.headers);
         let by = SignedIn::from_request_parts(parts, state).await?;
         if let Some(step_up) = by.hallpass.extension::<StepUpSettings>() {
-            let checked = step_up.check(&by.hallpass, &by.actor, presented).await;
+            let checked = step_up.check(&by.hallpass, &by.actor, confirmation).await;
             checked.map_err(|problem| problem.by(by.actor.id().clone()))?;
         }
         Ok(Self(by))
