@@ -1,18 +1,21 @@
 //! The host's sign-in, as an async function of axum's extractors.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::BoxFuture;
 use hallpass_core::{Actor, Principal};
 
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///
 /// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
-/// request's [`Parts`]. It returns any type that implements [`IntoActor`]. If an extractor rejects
-/// the request, the caller is treated as not signed in.
+/// request's [`Parts`]. If an extractor rejects the request, the caller is not signed in.
+///
+/// For [`TokenApi`](crate::TokenApi), it returns any type that implements [`IntoActor`]. For
+/// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it returns any type that
+/// implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -32,19 +35,20 @@ use hallpass_core::{Actor, Principal};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sign-in function",
-    label = "not an async function of extractors that returns an `Actor`",
-    note = "each argument implements `axum::extract::FromRequestParts` for the router's state, and \
-        the function returns `Actor`, `Principal`, an `Option` of one, or a `Result` of these whose \
-        error is `IntoResponse`"
+    label = "not an async function of extractors",
+    note = "each argument implements `axum::extract::FromRequestParts` for the state"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
-    /// Returns the caller, or `None` if the request is not signed in. An error is the response that
-    /// the host would have sent.
+    /// The type that the function returns.
+    type Output;
+
+    /// Runs the extractors and the function. An error is the response of the extractor that has
+    /// rejected the request.
     fn authenticate(
         &self,
         parts: &mut Parts,
         state: &S,
-    ) -> impl Future<Output = Result<Option<Actor>, Box<Response>>> + Send;
+    ) -> impl Future<Output = Result<Self::Output, Box<Response>>> + Send;
 }
 
 /// The types that a sign-in may return: an [`Actor`], an `Option` of one, or a `Result` of either.
@@ -101,21 +105,23 @@ macro_rules! authenticator {
         impl<F, Fut, S, $($extractor,)*> Authenticator<($($extractor,)*), S> for F
         where
             F: Fn($($extractor),*) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoActor> + Send,
+            Fut: Future + Send,
             S: Send + Sync,
             $($extractor: FromRequestParts<S> + Send,)*
         {
+            type Output = Fut::Output;
+
             async fn authenticate(
                 &self,
                 parts: &mut Parts,
                 state: &S,
-            ) -> Result<Option<Actor>, Box<Response>> {
+            ) -> Result<Fut::Output, Box<Response>> {
                 // A function without extractors uses neither the parts nor the state.
                 let _ = (&parts, state);
                 $(let $value = $extractor::from_request_parts(parts, state)
                     .await
                     .map_err(|rejection| Box::new(rejection.into_response()))?;)*
-                self($($value),*).await.into_actor()
+                Ok(self($($value),*).await)
             }
         }
     };
@@ -131,8 +137,6 @@ authenticator!(A a, B b, C c, D d, E e, G g);
 authenticator!(A a, B b, C c, D d, E e, G g, H h);
 authenticator!(A a, B b, C c, D d, E e, G g, H h, I i);
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
 /// An authenticator with its type erased, so that routes are not generic over it.
 pub(crate) type BoxedAuthenticator<S> = Box<
     dyn for<'a> Fn(&'a mut Parts, &'a S) -> BoxFuture<'a, Result<Option<Actor>, Box<Response>>>
@@ -140,10 +144,13 @@ pub(crate) type BoxedAuthenticator<S> = Box<
         + Sync,
 >;
 
-pub(crate) fn boxed<A: Authenticator<T, S>, T, S: Sync>(authenticator: A) -> BoxedAuthenticator<S> {
+pub(crate) fn boxed<A, T, S: Sync>(authenticator: A) -> BoxedAuthenticator<S>
+where
+    A: Authenticator<T, S, Output: IntoActor>,
+{
     let authenticator = Arc::new(authenticator);
     Box::new(move |parts, state| {
         let authenticator = Arc::clone(&authenticator);
-        Box::pin(async move { authenticator.authenticate(parts, state).await })
+        Box::pin(async move { authenticator.authenticate(parts, state).await?.into_actor() })
     })
 }

@@ -13,20 +13,20 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::LengthLimitError;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::problem::{Kind, Problem};
 
 /// The maximum size of a body, in bytes.
-pub(crate) const MAX_LEN: usize = 64 * 1024;
+const MAX_LEN: usize = 64 * 1024;
 
 /// The JSON body of a request or a response.
 pub(crate) struct Json<T>(pub(crate) T);
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         expect_json(&parts.headers)?;
-        json(&collect(body, MAX_LEN).await?).map(Self)
+        json(&collect(body).await?).map(Self)
     }
 }
 
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned + Default, S: Sync> FromRequest<S> for OptionalJson<T> 
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = collect(body, MAX_LEN).await?;
+        let bytes = collect(body).await?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
@@ -140,59 +140,44 @@ fn printable(name: &str) -> String {
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let json = matches!((types.next(), types.next()), (Some(one), None) if is_json(one));
-    if json && !headers.contains_key(CONTENT_ENCODING) {
+    if media_type(headers).is_some_and(is_json) {
         return Ok(());
     }
     let detail = "send JSON, uncompressed, with `Content-Type: application/json`";
     Err(Problem::new(Kind::NotJson, detail))
 }
 
-/// Returns whether the content type is `application/json` or has the suffix `+json` (RFC 6839),
-/// with any parameters.
-fn is_json(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.strip_prefix("application/").is_some_and(|subtype| {
-        subtype == "json" || (subtype.len() > "+json".len() && subtype.ends_with("+json"))
+/// Returns the content type of a body without its parameters. Returns `None` if there is not
+/// exactly one, or if the body is compressed.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(one), None) = (types.next(), types.next()) else { return None };
+    let essence = one.to_str().ok()?.split(';').next()?.trim();
+    (!headers.contains_key(CONTENT_ENCODING)).then_some(essence)
+}
+
+/// Returns whether the content type is `application/json` or has the suffix `+json` (RFC 6839).
+fn is_json(media_type: &str) -> bool {
+    let media_type = media_type.to_ascii_lowercase();
+    media_type.strip_prefix("application/").is_some_and(|subtype| {
+        subtype == "json" || subtype.strip_suffix("+json").is_some_and(|name| !name.is_empty())
     })
 }
 
-/// The reason why a body could not be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Unread {
-    /// The body exceeds the limit, or a limit that the host has set around the router.
-    TooLarge,
-    /// The body ended early.
-    Broken,
-}
-
-impl From<Unread> for Problem {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::TooLarge => {
-                let detail = format!("the body exceeds the limit of {} KiB", MAX_LEN / 1024);
-                Self::new(Kind::TooLarge, detail)
-            }
-            Unread::Broken => {
-                Self::new(Kind::MalformedJson, "the body could not be read to its end")
-            }
-        }
-    }
-}
-
 /// Reads the whole body. Never buffers more than the limit, regardless of `Content-Length`.
-pub(crate) async fn collect(body: Body, max_len: usize) -> Result<Bytes, Unread> {
-    match Limited::new(body, max_len).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_too_long(&*error) => Err(Unread::TooLarge),
-        Err(_) => Err(Unread::Broken),
-    }
+async fn collect(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, MAX_LEN).await.map_err(|error| {
+        if is_too_long(&error) {
+            let detail = format!("the body exceeds the limit of {} KiB", MAX_LEN / 1024);
+            Problem::new(Kind::TooLarge, detail)
+        } else {
+            Problem::new(Kind::MalformedJson, "the body could not be read to its end")
+        }
+    })
 }
 
-/// Returns whether this limit, or one that the host set around the router, was exceeded.
-fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
+/// Returns whether the limit for a body, or one that the host set around the router, was exceeded.
+pub(crate) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<LengthLimitError>)
 }

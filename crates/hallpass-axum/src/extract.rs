@@ -49,10 +49,7 @@ impl<S: Sync> FromRequestParts<S> for Authenticated {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        match require_principal(&parts.extensions) {
-            Ok(principal) => Ok(Self(principal.clone())),
-            Err(refusal) => Err(RejectionResponse::new(refusal)),
-        }
+        Ok(Self(require_principal(&parts.extensions)?.clone()))
     }
 }
 
@@ -118,12 +115,8 @@ impl<T: RequiredScope, S: Sync> FromRequestParts<S> for Scoped<T> {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let enforced = enforce_routed(parts, &requirement_of::<T>());
-        let principal = enforced.and_then(|()| require_principal(&parts.extensions));
-        match principal {
-            Ok(principal) => Ok(Self(principal.clone(), PhantomData)),
-            Err(rejection) => Err(RejectionResponse::new(rejection)),
-        }
+        enforce_routed(parts, &requirement_of::<T>())?;
+        Ok(Self(require_principal(&parts.extensions)?.clone(), PhantomData))
     }
 }
 
@@ -135,12 +128,10 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
         let principal = match require_principal(&parts.extensions) {
             Ok(principal) => principal.clone(),
             Err(rejection) if *rejection.kind() == RejectionKind::NoCredential => return Ok(None),
-            Err(rejection) => return Err(RejectionResponse::new(rejection)),
+            Err(rejection) => return Err(rejection.into()),
         };
-        match is_met(parts, &principal, &requirement_of::<T>()) {
-            Ok(is_met) => Ok(is_met.then_some(Self(principal, PhantomData))),
-            Err(rejection) => Err(RejectionResponse::new(rejection)),
-        }
+        let is_met = is_met(parts, &principal, &requirement_of::<T>())?;
+        Ok(is_met.then_some(Self(principal, PhantomData)))
     }
 }
 

@@ -6,24 +6,20 @@
 //! handler receives it unchanged. It reads a body only if the head has no credential. So most
 //! requests are not buffered.
 
-use std::convert::Infallible;
-use std::future::Future;
-use std::mem::replace;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::Request;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use axum::http::{HeaderMap, Method};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::request::Parts;
+use axum::middleware::{FromFn, Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use hallpass_tower::{FormCredential, RejectionKind, ResponseBody, TokenLayer, TokenService};
+use futures_util::future::BoxFuture;
+use hallpass_tower::{FormCredential, IntoPrincipal, RejectionKind, TokenLayer, TokenService};
 use tower_layer::Layer;
-use tower_service::Service;
 
-use crate::body::{Unread, collect};
-use crate::fallback::{self, FallbackAuthenticator};
+use crate::authenticator::Authenticator;
+use crate::body::{is_too_long, media_type};
 use crate::rejection::RejectionResponse;
 
 /// The default maximum size of a form, in bytes.
@@ -68,8 +64,7 @@ pub trait TokenLayerExt {
     fn with_form_field(self, name: impl Into<String>) -> FormTokenLayer;
 
     /// Authenticates requests without a token by the host's own sign-in, like
-    /// [`TokenLayer::fallback`]. The async function takes up to four extractors, which get this
-    /// state.
+    /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
     /// If an extractor rejects the request, the caller is not signed in. If its rejection is a
     /// server error, the response is a 503.
@@ -95,7 +90,7 @@ pub trait TokenLayerExt {
     /// ```
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: FallbackAuthenticator<T, S>,
+        A: Authenticator<T, S, Output: IntoPrincipal>,
         S: Clone + Send + Sync + 'static;
 }
 
@@ -109,10 +104,23 @@ impl TokenLayerExt for TokenLayer {
 
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: FallbackAuthenticator<T, S>,
+        A: Authenticator<T, S, Output: IntoPrincipal>,
         S: Clone + Send + Sync + 'static,
     {
-        fallback::with_state(self, state, authenticator)
+        let authenticator = Arc::new(authenticator);
+        self.fallback(move |mut parts: Parts| {
+            let (authenticator, state) = (Arc::clone(&authenticator), state.clone());
+            async move {
+                match authenticator.authenticate(&mut parts, &state).await {
+                    Ok(answer) => answer.into_principal(),
+                    Err(rejection) if rejection.status().is_server_error() => {
+                        let status = rejection.status();
+                        Err(format!("an extractor of the sign-in failed with {status}").into())
+                    }
+                    Err(_) => Ok(None),
+                }
+            }
+        })
     }
 }
 
@@ -147,91 +155,47 @@ impl<S> Layer<S> for FormTokenLayer {
     type Service = FormTokenService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let Self { layer, field, max_len } = self;
-        FormTokenService {
-            inner: layer.layer(inner),
-            layer: layer.clone(),
-            field: Arc::clone(field),
-            max_len: *max_len,
-        }
+        from_fn_with_state(self.clone(), read_form as ReadForm).layer(self.layer.layer(inner))
     }
 }
 
 /// A service that reads tokens from forms. [`FormTokenLayer`] creates it.
-#[derive(Clone, Debug)]
-pub struct FormTokenService<S> {
-    inner: TokenService<S>,
-    /// The layer whose settings apply to rejections.
-    layer: TokenLayer,
-    field: Arc<str>,
-    max_len: usize,
-}
+pub type FormTokenService<S> =
+    FromFn<ReadForm, FormTokenLayer, TokenService<S>, (State<FormTokenLayer>, Request)>;
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+/// The middleware of [`FormTokenLayer`].
+type ReadForm = fn(State<FormTokenLayer>, Request, Next) -> BoxFuture<'static, Response>;
 
-impl<S, B> Service<Request> for FormTokenService<S>
-where
-    S: Service<Request, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-    B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answer;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Answer {
-        if !may_carry(&request) || self.layer.is_decided_by_head(&request) {
-            let answer = self.inner.call(request);
-            return Box::pin(async { answer.await.map(into_response) });
+fn read_form(
+    State(FormTokenLayer { layer, field, max_len }): State<FormTokenLayer>,
+    request: Request,
+    next: Next,
+) -> BoxFuture<'static, Response> {
+    Box::pin(async move {
+        if !may_carry(&request) || layer.is_decided_by_head(&request) {
+            return next.run(request).await;
         }
-        // The ready service handles this request. The clone must become ready first.
-        let clone = self.inner.clone();
-        let mut ready = replace(&mut self.inner, clone);
-        let (layer, field, max_len) = (self.layer.clone(), Arc::clone(&self.field), self.max_len);
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            match collect(body, max_len).await {
-                Ok(form) => {
-                    parts.extensions.insert(FormCredential::find(&form, &field));
-                    let request = Request::from_parts(parts, Body::from(form));
-                    ready.call(request).await.map(into_response)
-                }
-                Err(unread) => {
-                    let kind = match unread {
-                        Unread::TooLarge => RejectionKind::TooLarge,
-                        Unread::Broken => RejectionKind::InvalidRequest,
-                    };
-                    Ok(RejectionResponse::new(layer.rejection(kind)).into_response())
-                }
+        let (mut parts, body) = request.into_parts();
+        match to_bytes(body, max_len).await {
+            Ok(form) => {
+                parts.extensions.insert(FormCredential::find(&form, &field));
+                next.run(Request::from_parts(parts, Body::from(form))).await
             }
-        })
-    }
-}
-
-fn into_response<B>(response: Response<ResponseBody<B>>) -> Response
-where
-    B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<axum::BoxError>,
-{
-    response.map(Body::new)
+            Err(error) => {
+                let kind = match is_too_long(&error) {
+                    true => RejectionKind::TooLarge,
+                    false => RejectionKind::InvalidRequest,
+                };
+                RejectionResponse::from(layer.rejection(kind)).into_response()
+            }
+        }
+    })
 }
 
 /// Returns whether the request's body may contain a token according to RFC 6750, section 2.2.
 fn may_carry(request: &Request) -> bool {
     matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
-        && is_form(request.headers())
+        && media_type(request.headers())
+            .is_some_and(|known| known.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
         && !request.body().is_end_stream()
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(one), None) = (types.next(), types.next()) else { return false };
-    let essence = one.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-        && !headers.contains_key(CONTENT_ENCODING)
 }

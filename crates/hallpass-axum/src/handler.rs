@@ -6,23 +6,20 @@
 //! The check is a handler around the handler, and not a middleware. So it applies to exactly one
 //! method of one route, and a method without a handler still gets axum's own response.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::future::Future;
+use std::future::{Ready, ready};
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use axum::extract::{Request, State};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use futures_util::future::Either;
 use hallpass_core::{IntoRequirement, Requirement};
 use hallpass_tower::{RejectionKind, enforce, refuse};
 use http::Method;
-use pin_project_lite::pin_project;
 
 use crate::parameters::enforce_routed;
 use crate::rejection::RejectionResponse;
@@ -139,7 +136,7 @@ pub(crate) async fn enforce_needs(
     };
     match verdict {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => RejectionResponse::new(rejection).into_response(),
+        Err(rejection) => RejectionResponse::from(rejection).into_response(),
     }
 }
 
@@ -149,7 +146,7 @@ where
     T: 'static,
     S: 'static,
 {
-    type Future = ScopedFuture<H::Future>;
+    type Future = Either<Ready<Response>, H::Future>;
 
     fn call(self, request: Request, state: S) -> Self::Future {
         // Splitting a request copies its head, which is necessary only for parameters.
@@ -161,13 +158,12 @@ where
             let verdict = enforce(request.extensions(), &self.requirement, &());
             (request, verdict)
         };
-        let state = match verdict {
-            Ok(()) => ScopedState::Calling { future: self.handler.call(request, state) },
-            Err(refusal) => ScopedState::Refused {
-                response: Some(RejectionResponse::new(refusal).into_response()),
-            },
-        };
-        ScopedFuture { state }
+        match verdict {
+            Ok(()) => Either::Right(self.handler.call(request, state)),
+            Err(rejection) => {
+                Either::Left(ready(RejectionResponse::from(rejection).into_response()))
+            }
+        }
     }
 }
 
@@ -188,45 +184,3 @@ impl<H, T, S> fmt::Debug for ScopedHandler<H, T, S> {
             .finish_non_exhaustive()
     }
 }
-
-pin_project! {
-    /// The response future of a [`ScopedHandler`].
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct ScopedFuture<F> {
-        #[pin]
-        state: ScopedState<F>,
-    }
-}
-
-pin_project! {
-    #[derive(Debug)]
-    #[project = StateProjection]
-    enum ScopedState<F> {
-        Calling { #[pin] future: F },
-        Refused { response: Option<Response> },
-    }
-}
-
-impl<F: Future<Output = Response>> Future for ScopedFuture<F> {
-    type Output = Response;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        match self.project().state.project() {
-            StateProjection::Calling { future } => Poll::Ready(ready!(future.poll(cx))),
-            StateProjection::Refused { response } => {
-                Poll::Ready(response.take().expect("a future is not polled after it is done"))
-            }
-        }
-    }
-}
-
-/// Checks at compile time that a layer can be put around a router.
-const _: () = {
-    const fn fits<L, S>()
-    where
-        L: tower_layer::Layer<S, Service: tower_service::Service<Request, Error = Infallible>>,
-    {
-    }
-    fits::<hallpass_tower::TokenLayer, axum::routing::Route>();
-};

@@ -29,7 +29,6 @@ mod api;
 mod authenticator;
 mod body;
 mod extract;
-mod fallback;
 mod form;
 mod framework;
 mod guarded;
@@ -56,11 +55,10 @@ pub use self::{
     api::{TokenApi, openapi},
     authenticator::{Authenticator, IntoActor},
     extract::{Authenticated, RequiredScope, Scoped},
-    fallback::FallbackAuthenticator,
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,
     hallpass_ext::{HallpassBuilderExt, HallpassExt},
-    handler::{HandlerExt, ScopedFuture, ScopedHandler},
+    handler::{HandlerExt, ScopedHandler},
     origin::TrustedProxies,
     rejection::RejectionResponse,
     step_up::{Confirmation, IntoStepUp},

@@ -13,7 +13,6 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi, Ref, RefOr, Required};
 use utoipa::{IntoParams as _, ToSchema as _};
@@ -47,30 +46,28 @@ pub(crate) fn complete(mut document: OpenApi, cookie: &str) -> OpenApi {
         item.get.iter_mut().for_each(|operation| describe(operation, false));
     }
     let components = document.components.get_or_insert_with(Components::new);
-    components.add_security_scheme("session", session(cookie));
-    components.add_security_scheme("token", token());
+    let description = "The host's own sign-in, which usually is a session cookie.";
+    let session = ApiKey::Cookie(ApiKeyValue::with_description(cookie, description));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
+        "A token, for calls about the token itself. It is not accepted in a query or together with \
+         a cookie.",
+    ));
+    components.add_security_scheme("token", SecurityScheme::Http(token.build()));
     document
 }
 
 fn describe(operation: &mut Operation, changes: bool) {
     let id = operation.operation_id.clone().unwrap_or_default();
-    let mut kinds = failures(&id);
+    let mut kinds: BTreeSet<_> = failures(&id).iter().copied().collect();
     kinds.extend([Kind::InvalidRequest, Kind::InvalidToken, Kind::Unavailable, Kind::Internal]);
-    let has = |location: ParameterIn| {
-        let mut parameters = operation.parameters.iter().flatten();
-        parameters.any(|parameter| match parameter {
-            RefOr::T(parameter) => parameter.parameter_in == location,
-            RefOr::Ref(_) => false,
-        })
-    };
-    if has(ParameterIn::Path) {
-        kinds.insert(Kind::NotFound);
-    }
-    if has(ParameterIn::Header) {
-        kinds.insert(Kind::Stale);
-    }
-    if has(ParameterIn::Query) {
-        kinds.insert(Kind::Invalid);
+    for parameter in operation.parameters.iter().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        kinds.insert(match parameter.parameter_in {
+            ParameterIn::Path => Kind::NotFound,
+            ParameterIn::Header => Kind::Stale,
+            _ => Kind::Invalid,
+        });
     }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         // `Option<T>` would document that the body may be `null`.
@@ -100,8 +97,8 @@ fn describe(operation: &mut Operation, changes: bool) {
 }
 
 /// Returns the kinds of problems of an operation, apart from those that all operations have.
-fn failures(operation_id: &str) -> BTreeSet<Kind> {
-    let kinds: &[Kind] = match operation_id {
+fn failures(operation_id: &str) -> &'static [Kind] {
+    match operation_id {
         "issueToken" => &[Kind::TokenLimit, Kind::ScopeNotGrantable, Kind::OwnerDisabled],
         "copyToken" => {
             &[Kind::OwnerOnly, Kind::TokenLimit, Kind::ScopeNotGrantable, Kind::OwnerDisabled]
@@ -122,8 +119,7 @@ fn failures(operation_id: &str) -> BTreeSet<Kind> {
         "revokeTokens" => &[Kind::AdminOnly, Kind::NotFound, Kind::Conflict],
         "listTokens" | "listAuditEntries" => &[Kind::AdminOnly],
         _ => &[],
-    };
-    kinds.iter().copied().collect()
+    }
 }
 
 #[derive(utoipa::IntoParams)]
@@ -137,19 +133,13 @@ struct ConfirmationHeader {
     confirmation: Option<String>,
 }
 
-fn text_header(description: &str) -> utoipa::openapi::Header {
-    HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .description(Some(description))
-        .build()
-}
-
 /// Returns a response for each status of these kinds of problems.
 fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
     let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();
     for kind in kinds {
         by_status.entry(kind.status()).or_default().push(*kind);
     }
+    let header = |text: &str| HeaderBuilder::new().description(Some(text)).build();
     let answer = |status: StatusCode, kinds: Vec<Kind>| {
         let described: Vec<_> = kinds
             .iter()
@@ -161,28 +151,13 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
             ContentBuilder::new().schema(Some(schema)).build(),
         );
         if kinds.contains(&Kind::NoCredential) {
-            answer = answer.header("WWW-Authenticate", text_header("The challenge (RFC 6750)."));
+            answer = answer.header("WWW-Authenticate", header("The challenge (RFC 6750)."));
         }
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            answer = answer.header(
-                "Retry-After",
-                text_header("The number of seconds to wait before the next attempt."),
-            );
+            let wait = "The number of seconds to wait before the next attempt.";
+            answer = answer.header("Retry-After", header(wait));
         }
         answer.build()
     };
     by_status.into_iter().map(|(status, kinds)| (status, answer(status, kinds))).collect()
-}
-
-fn session(cookie: &str) -> SecurityScheme {
-    let description = "The host's own sign-in, which usually is a session cookie.";
-    SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(cookie, description)))
-}
-
-fn token() -> SecurityScheme {
-    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(
-        "A token, for calls about the token itself. It is not accepted in a query or together with \
-         a cookie.",
-    ));
-    SecurityScheme::Http(scheme.build())
 }

@@ -4,25 +4,32 @@
 //! differed, a token for one resource could be used for another one. So the value comes from axum's
 //! router, as the handler's `Path` extractor sees it, and not from a second parser of the path.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
+use futures_util::FutureExt as _;
 use hallpass_core::{Decision, PathParameters, Principal, Requirement};
 use hallpass_tower::{Rejection, RejectionKind, enforce, refuse};
 use http::request::Parts;
 
-/// The path parameters that axum's router found, percent-decoded, nesting included.
-pub(crate) struct Parameters(pub(crate) RawPathParams);
+/// The path parameters that axum's router found, percent-decoded, nesting included. Without them, a
+/// requirement with parameters is not met.
+pub(crate) struct Parameters(pub(crate) Option<RawPathParams>);
 
 impl PathParameters for Parameters {
     /// A name that occurs both inside and outside of a nest is ignored, because the handler may
     /// read the other value.
     fn get(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(key, _)| *key == name).map(|(_, value)| value);
+        let parameters = self.0.as_ref()?.iter();
+        let mut values = parameters.filter(|(key, _)| *key == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())
+    }
+}
+
+impl Parameters {
+    /// Rejects a request with a parameter that is not UTF-8, so that no handler could read it.
+    fn of(parts: &mut Parts) -> Result<Self, Rejection> {
+        let parameters = raw(parts).transpose();
+        parameters.map(Self).map_err(|_| refuse(&parts.extensions, RejectionKind::InvalidRequest))
     }
 }
 
@@ -37,12 +44,8 @@ pub(crate) fn enforce_routed(
     // This comes first: a caller without a valid token must not find out whether the path is
     // well-formed.
     hallpass_tower::require_principal(&parts.extensions)?;
-    match raw(parts) {
-        Some(Ok(parameters)) => enforce(&parts.extensions, requirement, &Parameters(parameters)),
-        // A parameter is not UTF-8, so no handler could read it.
-        Some(Err(_)) => Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
-        None => enforce(&parts.extensions, requirement, &()),
-    }
+    let parameters = Parameters::of(parts)?;
+    enforce(&parts.extensions, requirement, &parameters)
 }
 
 /// Checks whether a principal meets a requirement, for a handler that also serves principals who do
@@ -52,11 +55,7 @@ pub(crate) fn is_met(
     principal: &Principal,
     requirement: &Requirement,
 ) -> Result<bool, Rejection> {
-    let parameters = match raw(parts) {
-        Some(Ok(parameters)) => Parameters(parameters),
-        Some(Err(_)) => return Err(refuse(&parts.extensions, RejectionKind::InvalidRequest)),
-        None => return enforce(&parts.extensions, requirement, &()).map(|()| true),
-    };
+    let parameters = Parameters::of(parts)?;
     match principal.check(requirement, &parameters) {
         Decision::Allow => Ok(true),
         Decision::Deny => Ok(false),
@@ -72,9 +71,5 @@ pub(crate) fn is_met(
 /// If it ever waited, every request would be rejected, because a requirement with parameters is not
 /// met without them.
 pub(crate) fn raw(parts: &mut Parts) -> Option<Result<RawPathParams, RawPathParamsRejection>> {
-    let future = pin!(RawPathParams::from_request_parts(parts, &()));
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => Some(result),
-        Poll::Pending => None,
-    }
+    RawPathParams::from_request_parts(parts, &()).now_or_never()
 }

@@ -165,10 +165,6 @@ impl Problem {
         Self::new(Kind::NoCaller, "this request needs a signed-in user")
     }
 
-    pub(crate) fn no_such_token() -> Self {
-        Self::new(Kind::NotFound, "there is no such token")
-    }
-
     pub(crate) fn token_not_allowed() -> Self {
         let detail = "a token cannot manage tokens: it may only be used for `/current`";
         Self::new(Kind::TokenNotAllowed, detail)
@@ -198,7 +194,7 @@ impl From<Error> for Problem {
                     })
                     .collect(),
             ),
-            Error::NotFound => Self::no_such_token(),
+            Error::NotFound => Self::new(Kind::NotFound, "there is no such token"),
             Error::Stale { .. } => Self::new(Kind::Stale, said),
             Error::Conflict => Self::new(Kind::Conflict, said),
             Error::Ended => Self::new(Kind::Ended, said),

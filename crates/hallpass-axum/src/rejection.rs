@@ -27,14 +27,16 @@ use hallpass_tower::Rejection;
 pub struct RejectionResponse(Rejection);
 
 impl RejectionResponse {
-    pub(crate) fn new(rejection: Rejection) -> Self {
-        Self(rejection)
-    }
-
     /// Returns why the request is rejected.
     #[must_use]
     pub fn rejection(&self) -> &Rejection {
         &self.0
+    }
+}
+
+impl From<Rejection> for RejectionResponse {
+    fn from(rejection: Rejection) -> Self {
+        Self(rejection)
     }
 }
 

@@ -7,10 +7,11 @@ use axum::Json;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
-use hallpass_core::{Hallpass, Issued, Status, TokenRecord};
+use hallpass_core::{
+    Hallpass, Issued, Metadata, Owner, Revision, ScopeSet, Status, TokenId, TokenRecord,
+};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
@@ -19,41 +20,41 @@ use crate::texts::{DescriptionText, NameText, OwnerText, ScopeText};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Token)]
 pub(crate) struct TokenView {
-    #[schema(format = "uuid")]
-    id: String,
+    #[schema(value_type = String, format = "uuid")]
+    id: TokenId,
     #[schema(value_type = OwnerText)]
-    owner: String,
+    owner: Owner,
     #[schema(value_type = NameText)]
     name: String,
     #[schema(value_type = DescriptionText)]
     description: String,
     /// The scopes of the token. A token without scopes allows nothing.
     #[schema(value_type = Vec<ScopeText>, max_items = 100)]
-    scopes: Vec<String>,
+    scopes: ScopeSet,
     /// The host's own data about the token.
     #[schema(value_type = Object)]
-    metadata: Value,
+    metadata: Metadata,
     status: StatusView,
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
     /// The time when the token expires; `null` if it never expires.
-    #[schema(format = DateTime, required = true)]
-    expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    expires_at: Option<Timestamp>,
     /// The time when the token was last accepted, accurate to about a minute.
-    #[schema(format = DateTime, required = true)]
-    last_used_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    last_used_at: Option<Timestamp>,
     /// The time when the token last got a new secret.
-    #[schema(format = DateTime, required = true)]
-    regenerated_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    regenerated_at: Option<Timestamp>,
     /// The time when the token was revoked.
-    #[schema(format = DateTime, required = true)]
-    revoked_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    revoked_at: Option<Timestamp>,
     /// The time when the previous secret stops working; `null` if it does not work.
-    #[schema(format = DateTime, required = true)]
-    previous_secret_expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    previous_secret_expires_at: Option<Timestamp>,
     /// The revision: a number that each change increases. It is the token's `ETag`.
-    #[schema(minimum = 1)]
-    revision: u64,
+    #[schema(value_type = u64, minimum = 1)]
+    revision: Revision,
 }
 
 /// The status of a token: whether it works, and the reason if it does not.
@@ -79,29 +80,25 @@ pub(crate) struct IssuedView {
 impl TokenView {
     /// The record, with its status at that time.
     pub(crate) fn new(record: &TokenRecord, now: Timestamp) -> Self {
-        let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
         Self {
-            id: record.id.to_string(),
-            owner: record.owner.to_string(),
+            id: record.id,
+            owner: record.owner.clone(),
             name: record.name.clone(),
             description: record.description.clone(),
-            scopes: record.scopes.iter().map(ToString::to_string).collect(),
-            metadata: match record.metadata.to_value() {
-                Value::Null => Value::Object(Map::new()),
-                members => members,
-            },
+            scopes: record.scopes.clone(),
+            metadata: record.metadata.clone(),
             status: match record.status(now) {
                 Status::Active => StatusView::Active,
                 Status::Expired => StatusView::Expired,
                 Status::Revoked => StatusView::Revoked,
             },
-            created_at: record.created_at.to_string(),
-            expires_at: time(record.expires_at),
-            last_used_at: time(record.last_used_at),
-            regenerated_at: time(record.regenerated_at),
-            revoked_at: time(record.revoked_at),
-            previous_secret_expires_at: time(record.previous_secret_accepted_until(now)),
-            revision: record.revision.get(),
+            created_at: record.created_at,
+            expires_at: record.expires_at,
+            last_used_at: record.last_used_at,
+            regenerated_at: record.regenerated_at,
+            revoked_at: record.revoked_at,
+            previous_secret_expires_at: record.previous_secret_accepted_until(now),
+            revision: record.revision,
         }
     }
 }
@@ -140,7 +137,7 @@ impl IssuedResponse {
 }
 
 fn etag(token: &TokenView) -> [(HeaderName, String); 1] {
-    [(ETAG, format!("\"{}\"", token.revision))]
+    [(ETAG, format!("\"{}\"", token.revision.get()))]
 }
 
 impl IntoResponse for TokenResponse {

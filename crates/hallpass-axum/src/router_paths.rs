@@ -17,7 +17,7 @@ impl RouterPaths for AxumPaths {
         let parameters = raw(&mut head);
         std::mem::swap(&mut head.extensions, extensions);
         match parameters? {
-            Ok(parameters) => Some(Ok(Box::new(Parameters(parameters)))),
+            Ok(parameters) => Some(Ok(Box::new(Parameters(Some(parameters))))),
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Some(Err(NotText)),
             Err(_) => None,
         }

@@ -53,12 +53,12 @@ mod field_change;
 mod hmac_key;
 mod lifecycle;
 mod limits;
+mod log_once;
 mod metadata;
 mod metrics;
 mod owner;
 mod pepper;
 mod record;
-mod reported_scopes;
 mod requirement;
 mod scope;
 #[cfg(feature = "serde")]
@@ -109,6 +109,7 @@ pub use self::{
 /// Items for the other crates of this workspace. They may change in any version.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::log_once::LogOnce;
     pub use crate::owner::OwnerStatusQuery;
     pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{OriginalUri, RawPathParams, Request, State};
 use axum::http::HeaderMap;
 use axum::routing::get;
-use hallpass_axum::{Authenticator, TokenApi};
+use hallpass_axum::{Authenticator, IntoActor, TokenApi};
 use hallpass_core::Hallpass;
 
 use crate::local::{linkable, local};
@@ -54,7 +54,10 @@ pub struct Dashboard<S = ()> {
 
 impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     /// Creates the page for this handle. `who` returns the person who opens it or calls the API.
-    pub fn new<W: Authenticator<T, S> + Clone, T: 'static>(hallpass: &Hallpass, who: W) -> Self {
+    pub fn new<W, T: 'static>(hallpass: &Hallpass, who: W) -> Self
+    where
+        W: Authenticator<T, S, Output: IntoActor> + Clone,
+    {
         let api = TokenApi::new(hallpass, who.clone());
         Self {
             settings: Settings::of(hallpass),
@@ -275,7 +278,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
 /// Returns the routes whose responses depend on the visitor, for this sign-in.
 fn routes<W, T, S>(who: W, page: Arc<Page>, path: &str) -> Router<S>
 where
-    W: Authenticator<T, S>,
+    W: Authenticator<T, S, Output: IntoActor>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
@@ -286,7 +289,8 @@ where
         get(async move |State(state): State<S>, OriginalUri(uri): OriginalUri, request: Request| {
             let (who, page) = &*shared;
             let (mut parts, _) = request.into_parts();
-            let visitor = Visitor::from(who.authenticate(&mut parts, &state).await);
+            let caller = who.authenticate(&mut parts, &state).await;
+            let visitor = Visitor::from(caller.and_then(IntoActor::into_actor));
             page.answer(part, &visitor, &uri, &parts.headers).await
         })
     };

@@ -3,8 +3,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hallpass_core::__private::LogOnce;
 use hallpass_core::{Hallpass, HallpassBuilder};
-use http::{HeaderValue, Response};
+use http::{HeaderValue, Method, Response};
 
 use crate::credentials::{CredentialSource, Fault, Sources};
 use crate::fallback::Fallback;
@@ -12,7 +13,6 @@ use crate::framework::{Plain, RouteMatcher};
 use crate::policy::PolicyTable;
 use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
 use crate::routed_path::RouterPaths;
-use crate::unguarded::UnguardedRoutes;
 use crate::use_flusher::UseFlusher;
 
 /// The settings of a layer, shared by all its services.
@@ -35,7 +35,8 @@ pub(crate) struct Settings {
     pub(crate) paths: Option<&'static dyn RouterPaths>,
     pub(crate) use_flusher: Arc<UseFlusher>,
     pub(crate) reject_unguarded_routes: bool,
-    pub(crate) unguarded: Arc<UnguardedRoutes>,
+    /// The routes without a requirement that the log has named.
+    pub(crate) unguarded: LogOnce<(Method, Box<str>)>,
     /// The request headers that responses depend on.
     pub(crate) vary: HeaderValue,
 }
@@ -61,7 +62,7 @@ impl Settings {
             paths: None,
             use_flusher: Arc::default(),
             reject_unguarded_routes: cfg!(debug_assertions),
-            unguarded: Arc::default(),
+            unguarded: LogOnce::default(),
             vary: HeaderValue::from_static("authorization"),
         }
     }

@@ -8,9 +8,8 @@
 //! The mark is set by whatever reads the principal. So a handler that reads the principal and
 //! ignores its scopes is not detected, but a forgotten requirement is.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -68,7 +67,7 @@ impl Watch {
         }
         metrics::unguarded(&self.route);
         let Self { method, route, settings, .. } = self;
-        if settings.unguarded.is_news(method, route) {
+        if settings.unguarded.is_news(&(method.clone(), route.clone())) {
             tracing::error!(
                 target: "hallpass",
                 %method,
@@ -87,38 +86,5 @@ impl Watch {
         let mut request = Request::new(());
         *request.method_mut() = method.clone();
         Some(rejection.answer(&request))
-    }
-}
-
-/// The unguarded routes that the log has named. Each is named once.
-#[derive(Debug, Default)]
-pub(crate) struct UnguardedRoutes(Mutex<HashSet<(Method, Box<str>)>>);
-
-impl UnguardedRoutes {
-    /// The maximum number of routes that are remembered. It is limited because clients can send
-    /// arbitrary methods.
-    const MAX: usize = 1000;
-
-    fn is_news(&self, method: &Method, route: &str) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.len() < Self::MAX && known.insert((method.clone(), route.into()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_route_is_reported_once_up_to_a_limit() {
-        let routes = UnguardedRoutes::default();
-        assert!(routes.is_news(&Method::GET, "/a"));
-        assert!(!routes.is_news(&Method::GET, "/a"));
-        assert!(routes.is_news(&Method::POST, "/a"));
-        for number in 0..2 * UnguardedRoutes::MAX {
-            let method = Method::from_bytes(format!("M{number}").as_bytes()).unwrap();
-            routes.is_news(&method, "/a");
-        }
-        assert_eq!(routes.0.lock().unwrap().len(), UnguardedRoutes::MAX);
     }
 }

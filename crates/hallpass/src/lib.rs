@@ -8,9 +8,9 @@
 pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
-    Authenticated, Authenticator, Confirmation, FallbackAuthenticator, FormTokenLayer,
-    FormTokenService, GuardedRouter, IntoActor, IntoStepUp, RejectionResponse, RequiredScope,
-    Scoped, ScopedFuture, ScopedHandler, TokenApi, TrustedProxies, openapi, routing,
+    Authenticated, Authenticator, Confirmation, FormTokenLayer, FormTokenService, GuardedRouter,
+    IntoActor, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedHandler, TokenApi,
+    TrustedProxies, openapi, routing,
 };
 #[cfg(feature = "cache")]
 pub use hallpass_cache::{CacheSettings, CacheSettingsError, Cached};

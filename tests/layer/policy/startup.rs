@@ -101,8 +101,8 @@ fn scope_outside_of_the_catalog_panics() {
         panics_with(|| TokenLayer::new(&hallpass).policy(table().get("/p", "readme:read")));
     assert_eq!(
         message,
-        "GET /p: readme:read requires readme:read, which the catalog does not list: add the scope \
-         to the catalog, or correct the rule"
+        "GET /p requires readme:read, which the catalog does not list: add the scope to the \
+         catalog, or correct the route"
     );
 }
 

@@ -54,8 +54,10 @@ impl Api {
     fn collect_types(&self, value: &Value, mentioned: &mut BTreeSet<(String, String)>) {
         match value {
             Value::Object(members) => {
+                // rustdoc writes no path for the trait of `Self::Output` inside of that trait.
                 if let (Some(Value::String(path)), Some(id)) =
                     (members.get("path"), members.get("id"))
+                    && !path.is_empty()
                     && let Some(module) = self.our_module(id)
                 {
                     mentioned.insert((module, path_name(path).to_owned()));

@@ -53,7 +53,13 @@ pub(super) fn type_name(value: &Value) -> String {
         "qualified_path" => {
             let of = inner["trait"]["path"].as_str().map(path_name).unwrap_or_default();
             let name = inner["name"].as_str().unwrap_or_default();
-            format!("<{} as {of}>::{name}", type_name(&inner["self_type"]))
+            let whose = type_name(&inner["self_type"]);
+            // rustdoc does not name the trait inside of that trait.
+            if of.is_empty() {
+                format!("{whose}::{name}")
+            } else {
+                format!("<{whose} as {of}>::{name}")
+            }
         }
         "function_pointer" => format!("fn{}", signature("function", inner)),
         other => other.to_owned(),

@@ -1,7 +1,10 @@
 //! The audit trail.
 
+use std::net::IpAddr;
+
 use hallpass_core::store::AuditEntry;
-use hallpass_core::{AuditOptions, EventKind};
+use hallpass_core::{AuditOptions, EventKind, FieldChange, Owner, TokenId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -82,17 +85,17 @@ pub(crate) struct AuditTrail {
 pub(crate) struct AuditEntryView {
     /// Later changes have higher numbers.
     seq: u64,
-    #[schema(format = DateTime)]
-    at: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
     #[schema(example = "issued")]
     kind: &'static str,
-    #[schema(required = true)]
-    actor: Option<String>,
-    #[schema(required = true)]
-    owner: Option<String>,
+    #[schema(value_type = Option<String>, required = true)]
+    actor: Option<Owner>,
+    #[schema(value_type = Option<String>, required = true)]
+    owner: Option<Owner>,
     /// The token, if the change was about one.
-    #[schema(required = true, format = "uuid")]
-    token_id: Option<String>,
+    #[schema(value_type = Option<String>, required = true, format = "uuid")]
+    token_id: Option<TokenId>,
     /// The number of tokens that were changed.
     count: u64,
     origin: OriginView,
@@ -103,8 +106,8 @@ pub(crate) struct AuditEntryView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Origin)]
 pub(crate) struct OriginView {
-    #[schema(required = true)]
-    ip: Option<String>,
+    #[schema(value_type = Option<String>, required = true)]
+    ip: Option<IpAddr>,
     #[schema(required = true)]
     user_agent: Option<String>,
     #[schema(required = true)]
@@ -124,27 +127,25 @@ impl From<AuditEntry> for AuditEntryView {
     fn from(AuditEntry { seq, event, .. }: AuditEntry) -> Self {
         Self {
             seq: seq.get(),
-            at: event.at.to_string(),
+            at: event.at,
             kind: event.kind.as_str(),
-            actor: event.actor.map(|actor| actor.to_string()),
-            owner: event.owner.map(|owner| owner.to_string()),
-            token_id: event.token_id.map(|id| id.to_string()),
+            actor: event.actor,
+            owner: event.owner,
+            token_id: event.token_id,
             count: event.count,
             origin: OriginView {
-                ip: event.origin.ip_addr().map(|ip| ip.to_string()),
+                ip: event.origin.ip_addr(),
                 user_agent: event.origin.user_agent_str().map(str::to_owned),
                 request_id: event.origin.request_id_str().map(str::to_owned),
             },
-            changes: event
-                .changes
-                .into_iter()
-                .map(|change| FieldChangeView {
-                    field: change.field,
-                    before: change.before,
-                    after: change.after,
-                })
-                .collect(),
+            changes: event.changes.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<FieldChange> for FieldChangeView {
+    fn from(FieldChange { field, before, after }: FieldChange) -> Self {
+        Self { field, before, after }
     }
 }
 

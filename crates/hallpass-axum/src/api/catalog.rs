@@ -106,10 +106,9 @@ fn written(expiry: Expiry) -> Option<String> {
     responses((status = 200, description = "Scopes, presets and limits.", body = CatalogView))
 )]
 pub(super) async fn scopes(by: SignedIn) -> Result<Json<CatalogView>, Problem> {
-    let catalog = by.hallpass.catalog();
-    let scopes = catalog.map(|catalog| catalog.grantable_by(&by.actor).map(Into::into).collect());
-    let presets =
-        catalog.map(|catalog| catalog.presets_grantable_by(&by.actor).map(Into::into).collect());
+    let catalog = || by.hallpass.catalog().into_iter();
+    let scopes = catalog().flat_map(|catalog| catalog.grantable_by(&by.actor));
+    let presets = catalog().flat_map(|catalog| catalog.presets_grantable_by(&by.actor));
     let in_use = match by.actor.subject() {
         None => 0,
         Some(owner) => {
@@ -122,8 +121,8 @@ pub(super) async fn scopes(by: SignedIn) -> Result<Json<CatalogView>, Problem> {
     };
     let limits = by.hallpass.limits();
     Ok(Json(CatalogView {
-        scopes: scopes.unwrap_or_default(),
-        presets: presets.unwrap_or_default(),
+        scopes: scopes.map(Into::into).collect(),
+        presets: presets.map(Into::into).collect(),
         limits: LimitsView {
             tokens_per_owner: limits.tokens_per_owner,
             in_use,

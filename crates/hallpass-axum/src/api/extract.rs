@@ -21,7 +21,7 @@ use hallpass_tower::{Authorization, token_principal};
 
 use super::Mount;
 use crate::problem::{Kind, Problem};
-use crate::step_up::{HEADER, Presented, StepUpSettings};
+use crate::step_up::{Confirmation, HEADER, StepUpSettings};
 
 /// Returns the mount that serves the request. [`TokenApi`](super::TokenApi) has inserted it into
 /// the extensions.
@@ -80,20 +80,17 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 
 /// An extractor of a signed-in caller who has confirmed the change, if the handle requires a
 /// confirmation.
-///
-/// The confirmation is checked after the caller is known, so that a caller's attempts can be used
-/// up only by that caller. It is checked before any token is looked up, so that the response
-/// discloses nothing about tokens.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let presented = Presented::take(&mut parts.headers);
+        let confirmation = Confirmation::take(&mut parts.headers);
         let by = SignedIn::from_request_parts(parts, state).await?;
         if let Some(step_up) = by.hallpass.extension::<StepUpSettings>() {
-            step_up.check(&by.hallpass, &by.actor, presented).await?;
+            let checked = step_up.check(&by.hallpass, &by.actor, confirmation).await;
+            checked.map_err(|problem| problem.by(by.actor.id().clone()))?;
         }
         Ok(Self(by))
     }

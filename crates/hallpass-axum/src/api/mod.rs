@@ -30,7 +30,7 @@ use utoipa_axum::routes;
 
 pub(crate) use self::extract::SignedIn;
 use self::extract::WithoutToken;
-use crate::authenticator::{Authenticator, BoxedAuthenticator, boxed};
+use crate::authenticator::{Authenticator, BoxedAuthenticator, IntoActor, boxed};
 use crate::headers;
 use crate::openapi::{base, complete};
 use crate::origin::{TrustedProxies, origin_of};
@@ -88,7 +88,10 @@ pub(crate) struct Mount<S> {
 
 impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     /// Creates the API of a handle. `authenticator` returns the caller.
-    pub fn new<A: Authenticator<T, S>, T: 'static>(hallpass: &Hallpass, authenticator: A) -> Self {
+    pub fn new<A, T: 'static>(hallpass: &Hallpass, authenticator: A) -> Self
+    where
+        A: Authenticator<T, S, Output: IntoActor>,
+    {
         Self {
             mount: Mount { hallpass: hallpass.clone(), authenticator: boxed(authenticator) },
             csrf: CsrfLayer::new(),

@@ -10,8 +10,9 @@ use hallpass_core::{Hallpass, Requirement};
 use hallpass_tower::PolicyTable;
 use http::Method;
 use serde_json::json;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem};
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, Paths};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn, Paths,
+};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -55,7 +56,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             Ok(table) => table,
             Err(error) => panic!("{error}"),
         };
-        for (path, mut item) in paths.paths {
+        for path in paths.paths.keys() {
             let needs: Vec<_> = table
                 .rules()
                 .filter(|rule| rule.pattern() == path)
@@ -70,12 +71,14 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
             let operations = needs.iter().map(|(method, requirement)| GuardedOperation {
                 method: method.clone(),
                 requirement: requirement.clone(),
-                documented: operation_mut(&mut item, method).and_then(Option::take),
+                documented: http_method(method)
+                    .and_then(|method| paths.get_path_operation(path, method).cloned()),
             });
             let operations = operations.collect();
             let needs = Needs::EachMethod(needs.into());
             let layer = axum::middleware::from_fn_with_state(needs, enforce_needs);
             let router = router.clone().route_layer(layer);
+            let path = path.clone();
             self = self.add(GuardedRoute { path, operations, router, outer: Vec::new() });
         }
         self.schemas.extend(schemas);
@@ -176,18 +179,5 @@ fn http_method(method: &Method) -> Option<HttpMethod> {
         Method::PATCH => HttpMethod::Patch,
         Method::TRACE => HttpMethod::Trace,
         _ => return None,
-    })
-}
-
-fn operation_mut<'i>(item: &'i mut PathItem, method: &Method) -> Option<&'i mut Option<Operation>> {
-    Some(match http_method(method)? {
-        HttpMethod::Get => &mut item.get,
-        HttpMethod::Post => &mut item.post,
-        HttpMethod::Put => &mut item.put,
-        HttpMethod::Delete => &mut item.delete,
-        HttpMethod::Options => &mut item.options,
-        HttpMethod::Head => &mut item.head,
-        HttpMethod::Patch => &mut item.patch,
-        HttpMethod::Trace => &mut item.trace,
     })
 }

@@ -85,81 +85,6 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         Self { routes: Vec::new(), table: PolicyTable::new(), schemas: Vec::new() }
     }
 
-    /// Adds a route for `GET` and `HEAD`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`route`](Self::route) does.
-    #[track_caller]
-    pub fn get<T: 'static>(
-        self,
-        path: &str,
-        requirement: impl IntoRequirement,
-        handler: impl Handler<T, S>,
-    ) -> Self {
-        self.route(Method::GET, path, requirement, handler)
-    }
-
-    /// Adds a route for `POST`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`route`](Self::route) does.
-    #[track_caller]
-    pub fn post<T: 'static>(
-        self,
-        path: &str,
-        requirement: impl IntoRequirement,
-        handler: impl Handler<T, S>,
-    ) -> Self {
-        self.route(Method::POST, path, requirement, handler)
-    }
-
-    /// Adds a route for `PUT`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`route`](Self::route) does.
-    #[track_caller]
-    pub fn put<T: 'static>(
-        self,
-        path: &str,
-        requirement: impl IntoRequirement,
-        handler: impl Handler<T, S>,
-    ) -> Self {
-        self.route(Method::PUT, path, requirement, handler)
-    }
-
-    /// Adds a route for `PATCH`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`route`](Self::route) does.
-    #[track_caller]
-    pub fn patch<T: 'static>(
-        self,
-        path: &str,
-        requirement: impl IntoRequirement,
-        handler: impl Handler<T, S>,
-    ) -> Self {
-        self.route(Method::PATCH, path, requirement, handler)
-    }
-
-    /// Adds a route for `DELETE`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if [`route`](Self::route) does.
-    #[track_caller]
-    pub fn delete<T: 'static>(
-        self,
-        path: &str,
-        requirement: impl IntoRequirement,
-        handler: impl Handler<T, S>,
-    ) -> Self {
-        self.route(Method::DELETE, path, requirement, handler)
-    }
-
     /// Adds a route for any of axum's methods.
     ///
     /// # Panics
@@ -330,18 +255,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Panics if [`into_router`](Self::into_router) does.
     #[track_caller]
     pub fn into_router_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
-        if let Some(catalog) = hallpass.catalog() {
-            for rule in self.table.rules() {
-                if let Some(scope) = catalog.unknown_in(rule.requirement()) {
-                    panic!(
-                        "{} {} requires {scope}, which the catalog does not list: add the scope to \
-                         the catalog, or correct the route",
-                        rule.method(),
-                        rule.pattern()
-                    );
-                }
-            }
-        }
+        self.table.check_scopes(hallpass);
         let guarded: HashSet<String> = self
             .routes
             .iter()
@@ -366,6 +280,37 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
         let other_method = other_method.scoped(authenticated()).layer(layer.clone());
         assemble(guarded).method_not_allowed_fallback(other_method).merge(assemble(open))
     }
+}
+
+macro_rules! methods {
+    ($($name:ident $method:ident $text:literal)*) => {
+        impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
+            $(
+                #[doc = concat!("Adds a route for `", $text, "`.")]
+                ///
+                /// # Panics
+                ///
+                /// Panics if [`route`](Self::route) does.
+                #[track_caller]
+                pub fn $name<T: 'static>(
+                    self,
+                    path: &str,
+                    requirement: impl IntoRequirement,
+                    handler: impl Handler<T, S>,
+                ) -> Self {
+                    self.route(Method::$method, path, requirement, handler)
+                }
+            )*
+        }
+    };
+}
+
+methods! {
+    get GET "GET` and `HEAD"
+    post POST "POST"
+    put PUT "PUT"
+    patch PATCH "PATCH"
+    delete DELETE "DELETE"
 }
 
 impl<S> GuardedRoute<S> {

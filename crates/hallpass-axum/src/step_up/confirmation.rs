@@ -38,61 +38,48 @@ impl Confirmation {
     pub fn reveal(&self) -> &str {
         &self.0
     }
-}
 
-impl fmt::Debug for Confirmation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Confirmation(..)")
-    }
-}
-
-/// The confirmation header of a request.
-pub(crate) enum Presented {
-    /// The header is absent or empty.
-    Absent,
-    /// The header cannot be read, for this reason.
-    Malformed(&'static str),
-    Given(Confirmation),
-}
-
-impl Presented {
-    /// Removes the confirmation from the headers, so that no inner service logs it.
-    pub(crate) fn take(headers: &mut HeaderMap) -> Self {
+    /// Removes the confirmation from the headers, so that no inner service logs it. Returns `None`
+    /// if the header is absent or empty.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason if the header cannot be read.
+    pub(crate) fn take(headers: &mut HeaderMap) -> Result<Option<Self>, &'static str> {
         let mut values = headers.get_all(HEADER).iter();
-        let presented = match (values.next(), values.next()) {
-            (None, _) => Self::Absent,
-            (Some(value), None) => Self::read(value.as_bytes()),
-            (Some(_), Some(_)) => {
-                Self::Malformed("send the header `Hallpass-Confirmation` only once")
-            }
+        let confirmation = match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) if value.is_empty() => Ok(None),
+            (Some(value), None) => Self::read(value.as_bytes()).map(Some),
+            (Some(_), Some(_)) => Err("send the header `Hallpass-Confirmation` only once"),
         };
         headers.remove(HEADER);
-        presented
+        confirmation
     }
 
-    fn read(value: &[u8]) -> Self {
+    fn read(value: &[u8]) -> Result<Self, &'static str> {
         /// Accepts base64 with and without padding, but no stray bits at the end.
         const BASE64URL: GeneralPurpose = GeneralPurpose::new(
             &URL_SAFE,
             GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
         );
-        if value.is_empty() {
-            return Self::Absent;
-        }
+        const TOO_LONG: &str = "a confirmation has at most 1024 bytes";
         if value.len() > MAX_LEN.div_ceil(3) * 4 {
-            return Self::Malformed("a confirmation has at most 1024 bytes");
+            return Err(TOO_LONG);
         }
         let mut bytes = Zeroizing::new(vec![0; MAX_LEN + 2]);
         let text = match BASE64URL.decode_slice(value, &mut bytes) {
-            Ok(len) if len > MAX_LEN => {
-                return Self::Malformed("a confirmation has at most 1024 bytes");
-            }
+            Ok(len) if len > MAX_LEN => return Err(TOO_LONG),
             Ok(len) => std::str::from_utf8(&bytes[..len]).ok(),
             Err(_) => None,
         };
-        match text {
-            Some(text) => Self::Given(Confirmation(Zeroizing::new(text.to_owned()))),
-            None => Self::Malformed("write `Hallpass-Confirmation` as base64url of the UTF-8 text"),
-        }
+        let text = text.ok_or("write `Hallpass-Confirmation` as base64url of the UTF-8 text")?;
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for Confirmation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confirmation(..)")
     }
 }

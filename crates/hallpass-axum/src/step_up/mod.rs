@@ -12,15 +12,14 @@
 mod attempts;
 mod confirmation;
 
-use std::pin::Pin;
-
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use futures_util::future::BoxFuture;
 use hallpass_core::{Actor, Hallpass};
 
 use self::attempts::{Attempts, Verdict};
 pub use self::confirmation::Confirmation;
-pub(crate) use self::confirmation::{HEADER, Presented};
+pub(crate) use self::confirmation::HEADER;
 use crate::problem::{Kind, Problem};
 
 /// The types that a check of a confirmation may return: a `bool`, which is `true` if the
@@ -53,7 +52,7 @@ impl<E: IntoResponse> IntoStepUp for Result<bool, E> {
     }
 }
 
-type CheckFuture = Pin<Box<dyn Future<Output = Result<bool, StatusCode>> + Send>>;
+type CheckFuture = BoxFuture<'static, Result<bool, StatusCode>>;
 
 /// The check of a handle, with the attempts of all its mounts.
 pub(crate) struct StepUpSettings {
@@ -74,37 +73,22 @@ impl StepUpSettings {
         Self { check: Box::new(check), attempts: Attempts::default() }
     }
 
-    /// Checks the confirmation that a request presented.
+    /// Checks the confirmation of a request, as [`Confirmation::take`] returned it.
     pub(crate) async fn check(
         &self,
         hallpass: &Hallpass,
         actor: &Actor,
-        presented: Presented,
+        taken: Result<Option<Confirmation>, &'static str>,
     ) -> Result<(), Problem> {
-        self.verdict(hallpass, actor, presented)
-            .await
-            .map_err(|problem| problem.by(actor.id().clone()))
-    }
-
-    async fn verdict(
-        &self,
-        hallpass: &Hallpass,
-        actor: &Actor,
-        presented: Presented,
-    ) -> Result<(), Problem> {
-        let failed = |detail| Err(Problem::new(Kind::ConfirmationFailed, detail));
-        let confirmation = match presented {
-            Presented::Given(confirmation) => confirmation,
-            Presented::Absent => {
-                let detail = "this change needs a confirmation, such as your password";
-                return Err(Problem::new(Kind::ConfirmationRequired, detail));
-            }
-            // A malformed confirmation is never compared with anything, so it is not a guess and is
-            // not counted.
-            Presented::Malformed(detail) => return failed(detail),
+        let failed = |detail| Problem::new(Kind::ConfirmationFailed, detail);
+        // A malformed confirmation is never compared with anything, so it is not a guess and is not
+        // counted.
+        let Some(confirmation) = taken.map_err(failed)? else {
+            let detail = "this change needs a confirmation, such as your password";
+            return Err(Problem::new(Kind::ConfirmationRequired, detail));
         };
         if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {
-            return failed("a token cannot confirm anything");
+            return Err(failed("a token cannot confirm anything"));
         }
         let begun = self.attempts.begin(hallpass, actor);
         let mut attempt = begun.map_err(Problem::too_many_attempts)?;
@@ -113,7 +97,7 @@ impl StepUpSettings {
                 attempt.verdict = Verdict::Right;
                 Ok(())
             }
-            Ok(false) => failed("the confirmation is wrong"),
+            Ok(false) => Err(failed("the confirmation is wrong")),
             Err(status) => {
                 attempt.verdict = Verdict::Unknown;
                 tracing::error!(

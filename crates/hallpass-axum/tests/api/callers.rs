@@ -6,7 +6,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Redirect;
-use hallpass_axum::{Authenticator, TokenApi};
+use hallpass_axum::{Authenticator, IntoActor, TokenApi};
 use hallpass_core::{Actor, Hallpass, OwnerStatus};
 use hallpass_memory::MemoryStore;
 use serde_json::json;
@@ -50,7 +50,7 @@ async fn response_to_an_anonymous_caller_discloses_nothing() {
 }
 
 /// Returns the status and kind of the response to a list from a host with this sign-in.
-async fn list_with<T: 'static>(who: impl Authenticator<T, ()>) -> (u16, String) {
+async fn list_with<T: 'static>(who: impl Authenticator<T, (), Output: IntoActor>) -> (u16, String) {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     let app: Router = TokenApi::new(&hallpass, who).into_router_at("/tokens");
     let response = app.oneshot(Request::get("/tokens").body(Body::empty()).unwrap()).await.unwrap();

@@ -3,7 +3,7 @@
 mod entry;
 
 use crate::actor::Actor;
-use crate::reported_scopes::ReportedScopes;
+use crate::log_once::LogOnce;
 use crate::requirement::Requirement;
 use crate::scope::{Scope, ScopeSet};
 
@@ -34,7 +34,8 @@ pub struct Catalog {
     scopes: Vec<CatalogScope>,
     presets: Vec<Preset>,
     wildcards: bool,
-    reported: ReportedScopes,
+    /// The unknown scopes that the log has named.
+    reported: LogOnce<Scope>,
 }
 
 /// A named set of scopes.

@@ -264,16 +264,7 @@ impl TokenLayer {
     /// ```
     #[track_caller]
     pub fn policy(mut self, table: PolicyTable) -> Self {
-        if let Some(catalog) = self.0.hallpass.catalog() {
-            for rule in table.rules() {
-                if let Some(scope) = catalog.unknown_in(rule.requirement()) {
-                    panic!(
-                        "{rule} requires {scope}, which the catalog does not list: add the scope \
-                         to the catalog, or correct the rule"
-                    );
-                }
-            }
-        }
+        table.check_scopes(&self.0.hallpass);
         self.settings().policy = Some(table);
         self
     }

@@ -1,31 +1,7 @@
 //! Warnings about routes for which the table and the router disagree. Each one is logged once.
 
-use std::collections::HashSet;
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
-
 use super::PolicyTable;
 use crate::routed_path::normalized;
-
-/// The mismatches that were logged already. Each one is logged once.
-#[derive(Default)]
-pub(super) struct Mismatches(Mutex<HashSet<String>>);
-
-impl Mismatches {
-    /// The maximum number of mismatches that are remembered.
-    const MAX: usize = 100;
-
-    fn is_news(&self, text: &str) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.len() < Self::MAX && !known.contains(text) && known.insert(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Mismatches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mismatches(..)")
-    }
-}
 
 impl PolicyTable {
     /// Reports that the router has matched a route that the table does not have, although the table

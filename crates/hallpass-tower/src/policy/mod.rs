@@ -13,12 +13,11 @@ mod rule;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
 
+use hallpass_core::__private::LogOnce;
 use hallpass_core::{IntoRequirement, PathParameters, Requirement, RequirementError};
 use http::{Method, Request};
 
-use self::mismatch::Mismatches;
 use self::pattern::{Parameters, Pattern};
 pub use self::rule::Rule;
 use crate::framework::RouteMatch;
@@ -62,7 +61,8 @@ pub struct PolicyTable {
     routes: Vec<Route>,
     by_pattern: HashMap<String, usize>,
     by_path: matchit::Router<usize>,
-    mismatches: Arc<Mismatches>,
+    /// The routes and patterns that a warning has named.
+    mismatches: LogOnce<String>,
 }
 
 /// A pattern and the requirement of each of its methods.

@@ -1,9 +1,11 @@
-//! A rule of a policy table.
+//! The rules of a policy table.
 
 use std::fmt;
 
-use hallpass_core::Requirement;
+use hallpass_core::{Hallpass, Requirement};
 use http::Method;
+
+use super::PolicyTable;
 
 /// A rule of the table.
 #[derive(Clone, Debug)]
@@ -36,5 +38,27 @@ impl Rule<'_> {
 impl fmt::Display for Rule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: {}", self.method, self.pattern, self.requirement)
+    }
+}
+
+impl PolicyTable {
+    /// Checks that the catalog of a handle, if there is one, lists every scope of the table. No
+    /// token could hold another scope.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it lacks a scope.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn check_scopes(&self, hallpass: &Hallpass) {
+        let Some(catalog) = hallpass.catalog() else { return };
+        for Rule { method, pattern, requirement } in self.rules() {
+            if let Some(scope) = catalog.unknown_in(requirement) {
+                panic!(
+                    "{method} {pattern} requires {scope}, which the catalog does not list: add the \
+                     scope to the catalog, or correct the route"
+                );
+            }
+        }
     }
 }
