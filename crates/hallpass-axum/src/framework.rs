@@ -3,13 +3,25 @@
 //! A fallback and a nested service have no matched route, so a policy table finds their rules by
 //! the path. Everywhere else, the table uses exactly the route that axum has matched.
 
+use std::sync::Arc;
+
 use axum::extract::{MatchedPath, OriginalUri};
-use hallpass_tower::{RouteMatch, RouteMatcher};
+use hallpass_tower::{NewWatch, RouteMatch, RouteMatcher, RoutePattern, Watch};
 use http::{Extensions, Uri};
 
 /// The integration of axum, which reads [`MatchedPath`] and [`OriginalUri`].
 #[derive(Debug)]
 pub(crate) struct Axum;
+
+/// The pattern of a route, as axum has inserted it into the request's extensions.
+#[derive(Debug)]
+struct Pattern(MatchedPath);
+
+impl RoutePattern for Pattern {
+    fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
 
 impl RouteMatcher for Axum {
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e> {
@@ -21,6 +33,10 @@ impl RouteMatcher for Axum {
             None if extensions.get::<OriginalUri>().is_some() => RouteMatch::Nothing,
             None => RouteMatch::Elsewhere,
         }
+    }
+
+    fn watch(&self, extensions: &Extensions, watch: NewWatch<'_>) -> Option<Arc<Watch>> {
+        extensions.get().cloned().map(|path| watch.on(Pattern(path)))
     }
 
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {

@@ -97,10 +97,11 @@ impl<S: TokenStore> Backend for Cached<S> {
     }
 
     fn peek(&self, id: TokenId) -> Lookup {
-        if let Some(entry) = self.0.usable(id) {
+        let check = self.0.freshness_check();
+        if let Some(entry) = self.0.usable(id, check) {
             self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
-        } else if self.0.is_known_absent(id) {
+        } else if self.0.is_known_absent(id, check) {
             self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {

@@ -38,6 +38,8 @@ use crate::settings::CacheSettings;
 /// the cache: the stripes are read later, and then show every change that this lease covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreshnessCheck<'c> {
+    /// The instant at which the check began.
+    now: DualInstant,
     lease: Option<DualInstant>,
     invalidation: &'c Invalidation,
     max_staleness: Duration,
@@ -51,7 +53,10 @@ impl<'c> FreshnessCheck<'c> {
         settings: &CacheSettings,
     ) -> Self {
         let CacheSettings { max_staleness, max_age, .. } = *settings;
-        Self { lease: lease.get(), invalidation, max_staleness, max_age }
+        // Reading the clock waits for all earlier reads of memory. So it comes before the entry is
+        // looked up, whose cache lines are often far away.
+        let now = DualInstant::coarse_now();
+        Self { now, lease: lease.get(), invalidation, max_staleness, max_age }
     }
 
     /// Returns the same check with both time limits extended by `extra`. It still rejects a record
@@ -74,13 +79,17 @@ impl<'c> FreshnessCheck<'c> {
             && self.invalidation.allow_absence(token, reading.as_of, reading.epoch)
     }
 
+    /// Returns the age of a reading when the check began.
+    pub(crate) fn age(&self, reading: Reading) -> Duration {
+        reading.started.age(self.now)
+    }
+
     /// Returns whether a reading is recent enough, by its own age or by the lease.
     ///
     /// The limit on the age applies in addition to the lease. A change that is made by hand in the
     /// database is not in the log, so the lease does not cover it.
     fn is_fresh(&self, reading: Reading) -> bool {
-        let now = DualInstant::coarse_now();
-        let age = reading.started.age(now);
+        let (now, age) = (self.now, self.age(reading));
         age <= self.max_age
             && (age <= self.max_staleness
                 || self.lease.is_some_and(|lease| lease.age(now) <= self.max_staleness))

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use hallpass_core::TokenId;
 
-use crate::dual_instant::DualInstant;
 use crate::entry::Reading;
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
@@ -53,7 +52,7 @@ impl Negative {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;
-        if reading.started.age(DualInstant::coarse_now()) > LONGEST {
+        if check.age(reading) > LONGEST {
             shard[slot] = None;
             return false;
         }

@@ -1,4 +1,9 @@
+use std::fmt;
+use std::sync::Arc;
+
 use http::{Extensions, Uri};
+
+use crate::unguarded::{NewWatch, Watch};
 
 /// Access to the data that a web framework keeps in a request's extensions.
 ///
@@ -11,12 +16,23 @@ pub trait RouteMatcher: Send + Sync + 'static {
     /// Returns the route that the framework has matched for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e>;
 
+    /// Starts a watch on the route that [`matched`](Self::matched) returns. Returns `None` if there
+    /// is no such route.
+    fn watch(&self, extensions: &Extensions, watch: NewWatch<'_>) -> Option<Arc<Watch>>;
+
     /// Returns the whole path of the request if inner services see a shorter one.
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
 
     /// Passes every URI that the framework keeps in the extensions to `cut`, so that no credential
     /// is left in any of them.
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>);
+}
+
+/// The pattern of a matched route, in the framework's own type. A request can keep it without
+/// copying its text.
+pub trait RoutePattern: fmt::Debug + Send + Sync + 'static {
+    /// Returns the text of the pattern.
+    fn as_str(&self) -> &str;
 }
 
 /// The route that a framework has matched.
@@ -38,6 +54,10 @@ pub(crate) struct Plain;
 impl RouteMatcher for Plain {
     fn matched<'e>(&self, _: &'e Extensions) -> RouteMatch<'e> {
         RouteMatch::Elsewhere
+    }
+
+    fn watch(&self, _: &Extensions, _: NewWatch<'_>) -> Option<Arc<Watch>> {
+        None
     }
 
     fn original_path<'e>(&self, _: &'e Extensions) -> Option<&'e str> {

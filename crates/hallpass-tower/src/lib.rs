@@ -85,8 +85,9 @@ pub use self::{
 /// The traits that a crate for a framework implements.
 #[doc(hidden)]
 pub use self::{
-    framework::{RouteMatch, RouteMatcher},
+    framework::{RouteMatch, RouteMatcher, RoutePattern},
     routed_path::{NotText, RoutedParameters, RouterPaths},
+    unguarded::{NewWatch, Watch},
 };
 
 /// Fails to compile if a public type is no longer `Send`, `Sync` and so on.

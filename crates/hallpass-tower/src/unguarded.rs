@@ -14,19 +14,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
-use crate::framework::RouteMatch;
+use crate::framework::RoutePattern;
 use crate::metrics;
 use crate::preflight::is_cors_preflight;
 use crate::rejection::RejectionKind;
 use crate::settings::Settings;
 
-/// A record of whether the principal of a request was read.
+/// A record of whether the principal of a request was read. It is a single allocation, whatever the
+/// type of the route's pattern is.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub struct Watch<R: ?Sized = dyn RoutePattern> {
     asked: AtomicBool,
     method: Method,
-    route: Box<str>,
     settings: Arc<Settings>,
+    route: R,
+}
+
+/// A watch that lacks only the route.
+#[derive(Debug)]
+pub struct NewWatch<'r> {
+    method: &'r Method,
+    settings: &'r Arc<Settings>,
+}
+
+impl NewWatch<'_> {
+    /// Starts the watch on a route.
+    #[must_use]
+    pub fn on(self, route: impl RoutePattern) -> Arc<Watch> {
+        let (method, settings) = (self.method.clone(), Arc::clone(self.settings));
+        Arc::new(Watch { asked: AtomicBool::new(false), method, settings, route })
+    }
 }
 
 impl Watch {
@@ -37,15 +54,8 @@ impl Watch {
         if settings.policy.is_some() || is_cors_preflight(request) {
             return None;
         }
-        let RouteMatch::Route(route) = settings.matcher.matched(request.extensions()) else {
-            return None;
-        };
-        Some(Arc::new(Self {
-            asked: AtomicBool::new(false),
-            method: request.method().clone(),
-            route: route.into(),
-            settings: Arc::clone(settings),
-        }))
+        let watch = NewWatch { method: request.method(), settings };
+        settings.matcher.watch(request.extensions(), watch)
     }
 
     /// Records that the principal was read.
@@ -65,9 +75,10 @@ impl Watch {
         if is_error || self.asked.load(Ordering::Relaxed) {
             return None;
         }
-        metrics::unguarded(&self.route);
-        let Self { method, route, settings, .. } = self;
-        if settings.unguarded.is_news(&(method.clone(), route.clone())) {
+        let Self { method, settings, .. } = self;
+        let route = self.route.as_str();
+        metrics::unguarded(route);
+        if settings.unguarded.is_news(&(method.clone(), route.into())) {
             tracing::error!(
                 target: "hallpass",
                 %method,
