@@ -97,11 +97,10 @@ impl<S: TokenStore> Backend for Cached<S> {
     }
 
     fn peek(&self, id: TokenId) -> Lookup {
-        let check = self.0.freshness_check();
-        if let Some(entry) = self.0.usable(id, check) {
+        if let Some(entry) = self.0.usable(id) {
             self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
-        } else if self.0.is_known_absent(id, check) {
+        } else if self.0.is_known_absent(id) {
             self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {

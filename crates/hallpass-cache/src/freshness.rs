@@ -79,17 +79,13 @@ impl<'c> FreshnessCheck<'c> {
             && self.invalidation.allow_absence(token, reading.as_of, reading.epoch)
     }
 
-    /// Returns the age of a reading when the check began.
-    pub(crate) fn age(&self, reading: Reading) -> Duration {
-        reading.started.age(self.now)
-    }
-
     /// Returns whether a reading is recent enough, by its own age or by the lease.
     ///
     /// The limit on the age applies in addition to the lease. A change that is made by hand in the
     /// database is not in the log, so the lease does not cover it.
     fn is_fresh(&self, reading: Reading) -> bool {
-        let (now, age) = (self.now, self.age(reading));
+        let now = self.now;
+        let age = reading.started.age(now);
         age <= self.max_age
             && (age <= self.max_staleness
                 || self.lease.is_some_and(|lease| lease.age(now) <= self.max_staleness))

@@ -82,9 +82,10 @@ impl<S: TokenStore> Inner<S> {
         }
     }
 
-    /// Returns the cached token if it is fresh. The order matters: the check has read the lease, and
-    /// this reads the entry, then the stripes. See the module `freshness`.
-    pub(crate) fn usable(&self, id: TokenId, check: FreshnessCheck<'_>) -> Option<Entry> {
+    /// Returns the cached token if it is fresh. The order matters: this reads the lease, then the
+    /// entry, then the stripes. See the module `freshness`.
+    pub(crate) fn usable(&self, id: TokenId) -> Option<Entry> {
+        let check = self.freshness_check();
         self.positive.get(id, |token| check.allows(token))
     }
 
@@ -94,12 +95,11 @@ impl<S: TokenStore> Inner<S> {
     }
 
     /// Returns whether a fresh entry shows that the token does not exist.
-    pub(crate) fn is_known_absent(&self, id: TokenId, check: FreshnessCheck<'_>) -> bool {
-        self.negative.holds(id, &self.invalidation, check)
+    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
+        self.negative.holds(id, &self.invalidation, self.freshness_check())
     }
 
-    /// Starts a check of whether cached records are fresh.
-    pub(crate) fn freshness_check(&self) -> FreshnessCheck<'_> {
+    fn freshness_check(&self) -> FreshnessCheck<'_> {
         FreshnessCheck::new(&self.lease, &self.invalidation, &self.settings)
     }
 
@@ -206,12 +206,12 @@ impl<S: TokenStore> Inner<S> {
             let receiver = match self.flights.join(&id, || self.remembers(id)) {
                 Join::Wait(receiver) => receiver,
                 // Another load may have completed since the caller looked into the cache.
-                Join::Lead(leader, _) if self.is_known_absent(id, self.freshness_check()) => {
+                Join::Lead(leader, _) if self.is_known_absent(id) => {
                     leader.complete(Ok(None));
                     return Ok(None);
                 }
                 Join::Lead(leader, receiver) => {
-                    if let Some(entry) = self.usable(id, self.freshness_check()) {
+                    if let Some(entry) = self.usable(id) {
                         leader.complete(Ok(Some(entry.clone())));
                         return Ok(Some(entry.into_token()));
                     }
@@ -249,7 +249,7 @@ impl<S: TokenStore> Inner<S> {
         // Only one caller reads at a time. The others wait, and then find a record that was read
         // after their calls began.
         let _lock = self.reload_lock.of(id).lock().await;
-        if let Some(entry) = self.usable(id, self.freshness_check())
+        if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
         {
             return Ok(Some(entry.into_token()));

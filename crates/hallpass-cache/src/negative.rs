@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hallpass_core::TokenId;
 
+use crate::dual_instant::DualInstant;
 use crate::entry::Reading;
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
@@ -52,7 +53,7 @@ impl Negative {
         let (mut shard, slot) = self.place(id);
         let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
         let reading = absence.reading;
-        if check.age(reading) > LONGEST {
+        if reading.started.age(DualInstant::coarse_now()) > LONGEST {
             shard[slot] = None;
             return false;
         }
