@@ -38,8 +38,6 @@ use crate::settings::CacheSettings;
 /// the cache: the stripes are read later, and then show every change that this lease covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FreshnessCheck<'c> {
-    /// The instant at which the check began.
-    now: DualInstant,
     lease: Option<DualInstant>,
     invalidation: &'c Invalidation,
     max_staleness: Duration,
@@ -53,10 +51,7 @@ impl<'c> FreshnessCheck<'c> {
         settings: &CacheSettings,
     ) -> Self {
         let CacheSettings { max_staleness, max_age, .. } = *settings;
-        // Reading the clock waits for all earlier reads of memory. So it comes before the entry is
-        // looked up, whose cache lines are often far away.
-        let now = DualInstant::coarse_now();
-        Self { now, lease: lease.get(), invalidation, max_staleness, max_age }
+        Self { lease: lease.get(), invalidation, max_staleness, max_age }
     }
 
     /// Returns the same check with both time limits extended by `extra`. It still rejects a record
@@ -84,7 +79,7 @@ impl<'c> FreshnessCheck<'c> {
     /// The limit on the age applies in addition to the lease. A change that is made by hand in the
     /// database is not in the log, so the lease does not cover it.
     fn is_fresh(&self, reading: Reading) -> bool {
-        let now = self.now;
+        let now = DualInstant::coarse_now();
         let age = reading.started.age(now);
         age <= self.max_age
             && (age <= self.max_staleness

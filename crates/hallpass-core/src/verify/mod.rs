@@ -161,8 +161,6 @@ impl Hallpass {
             let token = PresentedToken::new(token);
             Verification::Pending(PendingVerification::new(self, token, past_cache, origin))
         };
-        // Reading the clock waits for all earlier reads of memory, so it comes before the lookup.
-        let now = self.now();
         let mut loaded = match self.backend().peek(token.id()) {
             Lookup::Hit(loaded) => loaded,
             Lookup::NegativeHit => {
@@ -178,6 +176,7 @@ impl Hallpass {
         } else {
             None
         };
+        let now = self.now();
         let mut check = self.check_secret(token, &loaded, None, now);
         if let SecretCheck::Accept(SecretMatch::Previous) = check {
             // The previous secret ends at the first use of the new one. `superseded_by` must be
