@@ -12,11 +12,10 @@ use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use hallpass_sql::{record_values, revision};
 use jiff::Timestamp;
 use sqlx::Row as _;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
 use tokio::time::{sleep, timeout};
 
 use crate::connections::Deadline;
-use crate::sql::{self, SqliteDialect, Statement, bind_all, id_bytes, millis};
+use crate::sql::{self, SqliteDialect, bind_all, id_bytes, millis};
 use crate::store::SqliteStore;
 
 /// The interval at which [`wait_for_change`](TokenStore::wait_for_change) looks for changes of
@@ -37,15 +36,18 @@ impl TokenStore for SqliteStore {
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let get = sqlx::query(&**sql::GET).bind(id_bytes(id));
-        let rows = self.read(&self.connections.lookups, get).await?;
-        let row = rows.first().ok_or_else(|| StoreError::corrupt("the clock's row is missing"))?;
-        let value = hallpass_sql::stored_token(row)?;
-        Ok(Snapshot { value, as_of: hallpass_sql::seq(row, "as_of")? })
+        // There is one row. To wait for the end of all rows, as `fetch_all` does, would take a
+        // second message of the connection's thread.
+        let row = self.read(get.fetch_optional(&self.connections.lookups)).await?;
+        let row = row.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))?;
+        let value = hallpass_sql::stored_token(&row)?;
+        Ok(Snapshot { value, as_of: hallpass_sql::seq(&row, "as_of")? })
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         let list = sql::built(hallpass_sql::list::<SqliteDialect>(query));
-        hallpass_sql::list_page(&self.read(&self.connections.lists, list).await?, query)
+        let rows = self.read(list.fetch_all(&self.connections.lists)).await?;
+        hallpass_sql::list_page(&rows, query)
     }
 
     async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
@@ -206,12 +208,14 @@ impl TokenStore for SqliteStore {
         let first = from.map_or(i64::MAX, |from| i64::try_from(from.seq.get()).unwrap_or(i64::MAX));
         let limit = if from.is_some() { limit } else { 0 };
         let changes = sqlx::query(sql::CHANGES).bind(first).bind(limit);
-        hallpass_sql::change_batch(&self.read(&self.connections.lookups, changes).await?)
+        let rows = self.read(changes.fetch_all(&self.connections.lookups)).await?;
+        hallpass_sql::change_batch(&rows)
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<AuditPage, StoreError> {
         let audit = sql::built(hallpass_sql::audit::<SqliteDialect>(query));
-        hallpass_sql::audit_page(&self.read(&self.connections.lists, audit).await?, query.limit)
+        let rows = self.read(audit.fetch_all(&self.connections.lists)).await?;
+        hallpass_sql::audit_page(&rows, query.limit)
     }
 
     async fn wait_for_change(&self, seen: LogPosition) {
@@ -231,9 +235,10 @@ impl TokenStore for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        match &self.read(&self.connections.lookups, sqlx::query(sql::PING)).await?[..] {
-            [] => Err(StoreError::corrupt("the clock's row is missing")),
-            _ => Ok(()),
+        let ping = sqlx::query(sql::PING).fetch_optional(&self.connections.lookups);
+        match self.read(ping).await? {
+            None => Err(StoreError::corrupt("the clock's row is missing")),
+            Some(_) => Ok(()),
         }
     }
 
@@ -244,12 +249,11 @@ impl TokenStore for SqliteStore {
 
 impl SqliteStore {
     /// Reads rows. Returns an error if the file at the path is no longer the open one.
-    async fn read(
+    async fn read<T>(
         &self,
-        pool: &SqlitePool,
-        statement: Statement<'_>,
-    ) -> Result<Vec<SqliteRow>, StoreError> {
-        let rows = Deadline::start().bound(statement.fetch_all(pool)).await?;
+        reading: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let rows = Deadline::start().bound(reading).await?;
         self.file.check()?;
         Ok(rows)
     }
