@@ -3,7 +3,9 @@
 //!
 //! - `open`: without a layer.
 //! - `ours`: with the layer, a cache in front of a store in memory, and a scope on the handler.
-//! - `hs256`, `login`: see [`crate::peers`].
+//! - `extension`: a layer that only inserts an extension. No layer that authenticates requests on an
+//!   axum router can take less.
+//! - `floor`, `hs256`, `login`: see [`crate::peers`].
 //! - `select`, `select_update`: see [`crate::peers::postgres`]. The database runs on the same
 //!   machine with `fsync` off, which makes it faster.
 //!
@@ -19,12 +21,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use hallpass_axum::{HallpassExt, HandlerExt};
 use hallpass_servers::{Package, Postgres};
 use tokio::runtime::{Builder, Runtime};
 use tower::layer::layer_fn;
+use tower::util::MapRequestLayer;
 
 use crate::Scale;
 use crate::fixture::{Fixture, Owners};
@@ -33,7 +37,7 @@ use crate::host::{Served, serve};
 use crate::hot::{PATH, SCOPE, answer};
 use crate::load::Load;
 use crate::peers::postgres::{Lookup, gate};
-use crate::peers::{Gated, jwt::Jwt, login};
+use crate::peers::{Gated, floor::Floor, jwt::Jwt, login};
 
 const CONNECTIONS: usize = 32;
 
@@ -73,6 +77,24 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     })?;
     let ours = cases.add("ours", &served, "authorization", ())?;
 
+    let extension = serve("extension", async move || {
+        let layer = MapRequestLayer::new(|mut request: Request| {
+            request.extensions_mut().insert(Caller);
+            request
+        });
+        let tokens = (0..callers).map(|number| format!("nobody-reads-this-{number:060}"));
+        Ok((open_router().layer(layer), bearers(tokens)))
+    })?;
+    let extension = cases.add("extension", &extension, "authorization", ())?;
+
+    let credentials = served.credentials.clone();
+    let floor = serve("floor", async move || {
+        let gate = Floor::new(&tokens(&credentials));
+        let layer = layer_fn(move |inner| Gated { gate: gate.clone(), inner });
+        Ok((open_router().layer(layer), credentials))
+    })?;
+    let floor = cases.add("floor", &floor, "authorization", ())?;
+
     let hs256 = serve("hs256", async move || {
         let (gate, tokens) = Jwt::hs256(callers)?;
         let layer = layer_fn(move |inner| Gated { gate: gate.clone(), inner });
@@ -86,10 +108,7 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     let mut lookup = |name: &'static str, keeps_last_use| {
         let (url, credentials) = (postgres.url().to_owned(), served.credentials.clone());
         let served = serve(name, async move || {
-            let tokens =
-                credentials.iter().map(|text| text.trim_start_matches("Bearer ").to_owned());
-            let tokens: Vec<_> = tokens.collect();
-            let lookup = Lookup::new(&url, &tokens, keeps_last_use).await?;
+            let lookup = Lookup::new(&url, &tokens(&credentials), keeps_last_use).await?;
             Ok((open_router().layer(from_fn_with_state(lookup, gate)), credentials))
         })?;
         // The database must live as long as the case.
@@ -116,8 +135,16 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     ] {
         cases.bench.ratio(name, other.cpu, ours.cpu);
     }
+    for (name, case) in [("extension", extension), ("floor", floor)] {
+        cases.bench.ratio(format!("e2e_{name}_over_open"), open.wall, case.wall);
+        cases.bench.ratio(format!("e2e_{name}_by_cpu_over_open"), open.cpu, case.cpu);
+    }
     Ok(cases.bench)
 }
+
+/// The extension of the layer that does nothing else.
+#[derive(Clone, Copy)]
+struct Caller;
 
 impl Cases {
     /// Adds the two cases of a server. `needs` is kept alive as long as they are.
@@ -153,6 +180,10 @@ impl Cases {
 
 fn open_router() -> Router {
     Router::new().route(PATH, get(answer))
+}
+
+fn tokens(credentials: &[String]) -> Vec<String> {
+    credentials.iter().map(|text| text.trim_start_matches("Bearer ").to_owned()).collect()
 }
 
 fn bearers(tokens: impl IntoIterator<Item = String>) -> Vec<String> {
