@@ -1,7 +1,8 @@
 //! A service behind nginx, with the configuration `nginx.conf` in the same folder.
 //!
-//! `cargo run --example behind_nginx`, and `nginx -p . -c examples/nginx.conf`. The service is then
-//! at `http://127.0.0.1:8081/app/`.
+//! `cargo run --example behind_nginx`, and in a second terminal, also in the repository's folder,
+//! `nginx -p . -c examples/nginx.conf -g 'daemon off;'`. The service is then at
+//! `http://127.0.0.1:8081/app/projects`.
 
 use std::net::SocketAddr;
 
