@@ -3,8 +3,8 @@
 //!
 //! - `open`: without a layer.
 //! - `ours`: with the layer, a cache in front of a store in memory, and a scope on the handler.
-//! - `extension`: a layer that only inserts an extension. No layer that authenticates requests on an
-//!   axum router can take less.
+//! - `extension`: a layer that only inserts an extension, as every layer does that authenticates
+//!   requests.
 //! - `floor`, `hs256`, `login`: see [`crate::peers`].
 //! - `select`, `select_update`: see [`crate::peers::postgres`]. The database runs on the same
 //!   machine with `fsync` off, which makes it faster.
