@@ -2,7 +2,8 @@
 //! store on a new database implements the same trait; `hallpass_testkit::conformance` contains a
 //! complete one.
 //!
-//! `cargo run --example custom_store`
+//! `cargo run --example custom_store`. `POST /close` with the token that it prints begins the
+//! maintenance; `DELETE /tokens/current` is a 503 from then on, and `GET /projects` still works.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -1,7 +1,9 @@
 //! A WebSocket and an event stream with `?session=`, because a browser cannot set a header there.
 //! Both end when the token is revoked.
 //!
-//! `cargo run --example live`
+//! `cargo run --example live`, and with the token that it prints:
+//! `curl -N "http://127.0.0.1:8080/events?session=TOKEN"`. To revoke it:
+//! `curl -X DELETE -H "Authorization: Bearer TOKEN" http://127.0.0.1:8080/tokens/current`
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! The smallest service: a store, a token and a route that needs a scope.
 //!
-//! `cargo run --example minimal`
+//! `cargo run --example minimal`, and with the token that it prints:
+//! `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:8080/projects`
 
 use axum::{Router, routing::get};
 use hallpass::{Actor, Authenticated, Cached, Hallpass, MemoryStore, NewToken, prelude::*};

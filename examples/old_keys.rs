@@ -1,7 +1,13 @@
 //! A service with a table of SHA-256 hashed keys moves to tokens. Each old key works until its
 //! owner has exchanged it, so clients can change one by one.
 //!
-//! `cargo run --example old_keys -- 127.0.0.1:8080 keys.db`
+//! `cargo run --example old_keys -- 127.0.0.1:8080 keys.db`, and then add a key and exchange it:
+//!
+//! ```sh
+//! hash=$(printf old-key | sha256sum | cut -c1-64)
+//! sqlite3 keys.db "INSERT INTO api_keys VALUES (x'$hash', 'alice', 'projects:list')"
+//! curl -X POST -H "Authorization: Bearer old-key" http://127.0.0.1:8080/exchange
+//! ```
 
 use std::error::Error;
 

@@ -1,6 +1,8 @@
 //! Tokens in the service's own PostgreSQL database, on the service's own pool.
 //!
-//! `cargo run --example postgres_pool -- 127.0.0.1:8080 postgres://app:password@db.example/app`
+//! `cargo run --example postgres_pool -- 127.0.0.1:8080 postgres://app:password@db.example/app`,
+//! and with the token that it prints:
+//! `curl -H "Authorization: Bearer TOKEN" -d "a note" http://127.0.0.1:8080/notes`
 
 use axum::extract::State;
 use axum::{Router, http::StatusCode, routing::get};

@@ -1,6 +1,7 @@
 //! One route for people with a session and for programs with a token.
 //!
-//! `cargo run --example session_or_token`
+//! `cargo run --example session_or_token`, and then `GET /projects` with the token that it prints,
+//! or with the cookie that `POST /login/bob` sets.
 
 use axum::extract::Path;
 use axum::http::{StatusCode, request::Parts};

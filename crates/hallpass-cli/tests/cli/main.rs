@@ -8,6 +8,7 @@ mod ensure;
 mod inspect;
 mod issue;
 mod look;
+mod page;
 mod remove;
 mod scanner;
 mod secrets;
