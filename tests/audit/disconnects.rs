@@ -90,10 +90,21 @@ impl Kind {
     }
 }
 
-/// Waits until no more events arrive.
-async fn quiet(server: &Server) {
+/// Waits until a change of each kind has its event, in addition to the first events, and until no
+/// more events arrive.
+async fn quiet(server: &Server, first: usize) {
+    for kind in Kind::ALL {
+        let prefix = format!("{kind:?}-");
+        until(&format!("a {kind:?} is committed"), async || {
+            let mut owners =
+                server.events().into_iter().skip(first).filter_map(|event| event.owner);
+            owners.any(|owner| owner.as_str().starts_with(&prefix))
+        })
+        .await;
+    }
     let (mut seen, mut since) = (server.events().len(), Instant::now());
-    while since.elapsed() < Duration::from_millis(500) {
+    // Longer than a busy disk lets a commit wait.
+    while since.elapsed() < Duration::from_secs(2) {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now = server.events().len();
         if now != seen {
@@ -124,7 +135,7 @@ async fn every_committed_change_is_audited_and_reported_once<D: Database>() {
             server.send_and_close(&kind.request(person, *id), life).await;
         })
         .await;
-    quiet(&server).await;
+    quiet(&server, issued).await;
 
     let trail = server.trail().await;
     for (entry, number) in trail.iter().zip(1..) {
