@@ -1,7 +1,7 @@
 //! Installs tools that the checks need.
 
 use std::env::consts::EXE_SUFFIX;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
@@ -29,7 +29,8 @@ pub(crate) fn tool(workspace: &Workspace, name: &str, version: &str) -> Result<C
     Ok(workspace.command(ours))
 }
 
-fn runs(workspace: &Workspace, program: &OsString) -> bool {
+/// Returns whether a program is installed.
+pub(crate) fn runs(workspace: &Workspace, program: impl AsRef<OsStr>) -> bool {
     let mut command = workspace.command(program);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -52,7 +52,7 @@ impl Package {
         Self { name: "valgrind", is_there: || on_path("valgrind").is_some() };
 
     /// All packages that the tests need.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::POSTGRES,
         Self::PGBOUNCER,
         Self::NGINX,
@@ -62,6 +62,7 @@ impl Package {
         Self::PKG_CONFIG,
         Self::CHROMIUM,
         Self::FIREFOX,
+        Self::VALGRIND,
     ];
 
     /// Installs the package with `apt-get`, unless its program is already installed. The

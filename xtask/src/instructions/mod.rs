@@ -14,8 +14,8 @@ use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{process, tool};
 
 const PACKAGE: &str = "hallpass-instructions";
 
@@ -146,16 +146,12 @@ fn file(workspace: &Workspace) -> Utf8PathBuf {
 
 /// Runs each case that often, and returns the largest counts.
 fn count(workspace: &Workspace, runs: usize) -> Result<Baseline> {
-    process::run(&mut workspace.cargo([
-        "run",
-        "--quiet",
-        "--package",
-        "hallpass-servers",
-        "--",
-        "install",
-        "valgrind",
-    ]))
-    .context("the instructions are counted by valgrind")?;
+    if !tool::runs(workspace, "valgrind") {
+        let install =
+            ["run", "--quiet", "--package", "hallpass-servers", "--", "install", "valgrind"];
+        process::run(&mut workspace.cargo(install))
+            .context("the instructions are counted by valgrind")?;
+    }
     process::run(&mut workspace.cargo(["build", "--profile", PROFILE, "--package", PACKAGE]))?;
     let program = workspace.target(PROFILE).join(PACKAGE);
     let names = workspace.command(&program).output().context("the cases cannot be listed")?;

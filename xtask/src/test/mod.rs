@@ -139,8 +139,12 @@ fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
     let program = env::current_exe()?;
     run_in_turn(workspace, &steps(Phase::First), summary);
     let beside = Beside::start(workspace, &program, &steps(Phase::Beside))?;
+    let started = Instant::now();
     run_in_turn(workspace, &steps(Phase::Main), summary);
-    beside.finish()?.into_iter().for_each(|row| summary.add(row));
+    match beside.finish() {
+        Ok(rows) => rows.into_iter().for_each(|row| summary.add(row)),
+        Err(error) => summary.add(Row::new("beside".into(), started.elapsed(), Err(error))),
+    }
     Ok(())
 }
 
