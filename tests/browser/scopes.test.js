@@ -102,7 +102,10 @@ scene("scopes that the catalog does not mark may change something", {}, async ({
   await context.route("**/tokens/scopes", async (route) => {
     const answer = await route.fetch();
     const scope = (scope, readOnly) => ({ scope, title: scope, description: "", docs: null, read_only: readOnly });
-    const scopes = [scope("mail:read", false), scope("mail:list", true), scope("disk:list", true)];
+    const scopes = [
+      ...[scope("mail:read", false), scope("mail:list", true), scope("disk:list", true)],
+      ...[scope("notes", true), scope("notes:delete", false), scope("keys", false), scope("keys:list", true)],
+    ];
     await route.fulfill({ response: answer, json: { ...(await answer.json()), scopes, presets: [{ name: "disk", title: "Whole disk", scopes: ["disk"] }] } });
   });
   await start(page, open);
@@ -110,6 +113,16 @@ scene("scopes that the catalog does not mark may change something", {}, async ({
   await page.getByText("The token cannot change anything.").waitFor();
   await box(page, "mail:read").check();
   await page.getByText("The token cannot change anything.").waitFor({ state: "detached" });
+  await box(page, "mail:read").uncheck();
+  await page.getByText("The token cannot change anything.").waitFor();
+  for (const name of ["notes", "notes:delete", "keys"]) {
+    await box(page, name).check();
+    await page.getByText("The token cannot change anything.").waitFor({ state: "detached" });
+    await box(page, name).uncheck();
+    await page.getByText("The token cannot change anything.").waitFor();
+  }
+  await box(page, "keys:list").check();
+  await page.getByText("The token cannot change anything.").waitFor();
   await choose(page, "Whole disk");
   assert.deepEqual(await words(page), ["Everything in disk, including what is added later"]);
   assert.equal(await page.getByText("The token cannot change anything.").count(), 0, "later operations may change something");

@@ -32,19 +32,25 @@ function resourceOf(scope) {
   return end > 0 ? scope.slice(0, end) : scope;
 }
 
+/** Returns the entry of the catalog for a scope: the longest one that covers it. */
+function entryFor({ scopes }, scope) {
+  return scopes.filter((each) => covers(each.scope, scope)).sort((a, b) => b.scope.length - a.scope.length)[0];
+}
+
 /** Describes what a scope allows. Returns an empty string if the catalog does not contain it. */
 export function meaning({ scopes }, scope) {
-  const [listed] = scopes.filter((each) => covers(each.scope, scope)).sort((a, b) => b.scope.length - a.scope.length);
+  const listed = entryFor({ scopes }, scope);
   if (listed?.scope === scope) return listed.parameters.length > 0 ? t("scopes.means_all", { title: listed.title }) : listed.title;
   if (listed) return t("scopes.means_only", { title: listed.title, names: scope.slice(listed.scope.length + 1) });
   return scopes.some((each) => covers(scope, each.scope)) ? t("scopes.means_everything", { scope }) : "";
 }
 
 /**
- * Returns whether these scopes allow no changes: the catalog marks all of their operations as
- * read-only. Other scopes may allow changes, now or when operations are added.
+ * Returns whether these scopes allow no changes: the entry of each one is marked as read-only, and
+ * so are all entries that it covers. Other scopes may allow changes, now or when entries are added.
  */
-const isReadOnly = ({ scopes }, granted) => granted.every((scope) => scopes.some((each) => each.read_only && covers(each.scope, scope)));
+const isReadOnly = ({ scopes }, granted) =>
+  granted.every((scope) => entryFor({ scopes }, scope)?.read_only && scopes.every((each) => each.read_only || !covers(scope, each.scope)));
 
 /** Describes what scopes allow, in a few phrases. */
 function summary({ scopes }, granted, held) {

@@ -77,10 +77,11 @@ impl CatalogScope {
         self
     }
 
-    /// Marks this scope as read-only: the routes that require it read data and change nothing.
+    /// Marks this scope as read-only: a token cannot change anything if all of its scopes are
+    /// marked, not even on routes that accept every token.
     ///
-    /// The mark is a statement of yours, which Hallpass does not check. The settings page tells a
-    /// person that a token cannot change anything if all of its scopes are marked.
+    /// The mark is a statement of yours, which Hallpass does not check. The settings page repeats
+    /// it to a person who selects only marked scopes.
     ///
     /// ```
     /// use hallpass_core::CatalogScope;
