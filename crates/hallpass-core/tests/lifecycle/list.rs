@@ -3,6 +3,7 @@ use hallpass_core::{
     Actor, Error, EventKind, ListOptions, NewToken, Owner, PermissionError, Status, TokenId,
     TokenPage,
 };
+use jiff::SignedDuration;
 
 use crate::common::*;
 
@@ -82,6 +83,20 @@ async fn filters_apply_to_the_page_and_the_total() {
         assert_eq!(names(&listed), expected, "{listing:?}");
         assert_eq!(listed.total, expected.len() as u64);
     }
+}
+
+#[tokio::test]
+async fn times_in_filters_are_cut_to_milliseconds() {
+    let service = Service::new();
+    let new = NewToken::named("ci").expires("30d");
+    let record = service.hallpass.issue(&alice(), new).await.unwrap().record;
+    let total = async |options| service.hallpass.list(&alice(), &options).await.unwrap().total;
+    let (nanos, milli) = (SignedDuration::from_nanos(999_999), SignedDuration::from_millis(1));
+    let end = record.expires_at.unwrap();
+    assert_eq!(total(ListOptions::new().expires_before(end + nanos)).await, 0);
+    assert_eq!(total(ListOptions::new().expires_before(end + milli)).await, 1);
+    assert_eq!(total(ListOptions::new().unused_since(record.created_at + nanos)).await, 0);
+    assert_eq!(total(ListOptions::new().unused_since(record.created_at + milli)).await, 1);
 }
 
 #[tokio::test]
