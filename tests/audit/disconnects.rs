@@ -103,7 +103,7 @@ async fn quiet(server: &Server, first: usize) {
         .await;
     }
     let (mut seen, mut since) = (server.events().len(), Instant::now());
-    // Longer than a busy disk lets a commit wait.
+    // A commit may wait for a busy disk, so this waits much longer than a commit usually takes.
     while since.elapsed() < Duration::from_secs(2) {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let now = server.events().len();

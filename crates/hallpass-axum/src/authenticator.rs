@@ -11,11 +11,14 @@ use hallpass_core::{Actor, Principal};
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///
 /// It takes up to eight arguments, each [`FromRequestParts`]: `State`, a session, a cookie jar, the
-/// request's [`Parts`]. If an extractor rejects the request, the caller is not signed in.
+/// request's [`Parts`].
 ///
-/// For [`TokenApi`](crate::TokenApi), it returns any type that implements [`IntoActor`]. For
-/// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it returns any type that
-/// implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
+/// For [`TokenApi`](crate::TokenApi) and the dashboard, it returns any type that implements
+/// [`IntoActor`]. For [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it
+/// returns any type that implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
+///
+/// If an extractor rejects the request, the caller is not signed in. There are two exceptions: a
+/// server error becomes a 503, and `TokenApi` responds to a 403 with a 403.
 ///
 /// ```
 /// use axum::http::request::Parts;
@@ -36,7 +39,7 @@ use hallpass_core::{Actor, Principal};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a sign-in function",
     label = "not an async function of extractors",
-    note = "each argument implements `axum::extract::FromRequestParts` for the state"
+    note = "write `async fn(..)` with at most eight arguments, each of which implements `axum::extract::FromRequestParts` for the state, and with a future that is `Send`"
 )]
 pub trait Authenticator<T, S>: Send + Sync + 'static {
     /// The type that the function returns.

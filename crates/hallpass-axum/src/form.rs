@@ -196,6 +196,6 @@ fn read_form(
 fn may_carry(request: &Request) -> bool {
     matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH)
         && media_type(request.headers())
-            .is_some_and(|known| known.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+            .is_some_and(|media| media.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
         && !request.body().is_end_stream()
 }

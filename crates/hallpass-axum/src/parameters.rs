@@ -26,7 +26,7 @@ impl PathParameters for Parameters {
 }
 
 impl Parameters {
-    /// Rejects a request with a parameter that is not UTF-8, so that no handler could read it.
+    /// Rejects a request with a parameter that is not UTF-8, because no handler could read it.
     fn of(parts: &mut Parts) -> Result<Self, Rejection> {
         let parameters = raw(parts).transpose();
         parameters.map(Self).map_err(|_| refuse(&parts.extensions, RejectionKind::InvalidRequest))

@@ -36,8 +36,8 @@ impl TokenStore for SqliteStore {
 
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let get = sqlx::query(&**sql::GET).bind(id_bytes(id));
-        // There is one row. To wait for the end of all rows, as `fetch_all` does, would take a
-        // second message of the connection's thread.
+        // There is one row. `fetch_optional` lets the driver stop after it. `fetch_all` would wait
+        // for a second message from the connection's thread.
         let row = self.read(get.fetch_optional(&self.connections.lookups)).await?;
         let row = row.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))?;
         let value = hallpass_sql::stored_token(&row)?;

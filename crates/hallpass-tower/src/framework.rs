@@ -10,14 +10,15 @@ use crate::unguarded::{NewWatch, Watch};
 /// The integration of a framework implements it, such as `hallpass-axum` for axum. Without one, the
 /// layer handles plain requests, as hyper and tonic pass them.
 ///
-/// The layer uses it for three purposes. A policy table finds the rule of the matched route, logs
-/// name the route, and credentials are removed from all copies of the URI.
+/// The layer uses it for four purposes: a policy table finds the rule of the matched route,
+/// unguarded routes are detected, logs name the route, and credentials are removed from all copies
+/// of the URI.
 pub trait RouteMatcher: Send + Sync + 'static {
     /// Returns the route that the framework has matched for this request.
     fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e>;
 
-    /// Starts a watch on the route that [`matched`](Self::matched) returns. Returns `None` if there
-    /// is no such route.
+    /// Starts a watch on the route that [`matched`](Self::matched) returns. Returns `None` only if
+    /// there is no such route, because without a watch an unguarded route is not detected.
     fn watch(&self, extensions: &Extensions, watch: NewWatch<'_>) -> Option<Arc<Watch>>;
 
     /// Returns the whole path of the request if inner services see a shorter one.

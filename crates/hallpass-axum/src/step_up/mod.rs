@@ -78,12 +78,12 @@ impl StepUpSettings {
         &self,
         hallpass: &Hallpass,
         actor: &Actor,
-        taken: Result<Option<Confirmation>, &'static str>,
+        confirmation: Result<Option<Confirmation>, &'static str>,
     ) -> Result<(), Problem> {
         let failed = |detail| Problem::new(Kind::ConfirmationFailed, detail);
         // A malformed confirmation is never compared with anything, so it is not a guess and is not
         // counted.
-        let Some(confirmation) = taken.map_err(failed)? else {
+        let Some(confirmation) = confirmation.map_err(failed)? else {
             let detail = "this change needs a confirmation, such as your password";
             return Err(Problem::new(Kind::ConfirmationRequired, detail));
         };

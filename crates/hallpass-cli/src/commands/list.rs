@@ -112,9 +112,8 @@ impl List {
             listing = listing.scope(scope);
         }
         if let Some(span) = &self.unused_for {
-            let span = parse_span(span).map_err(|_| {
-                CliError::Usage("invalid --unused-for: use a span, such as `90d`".to_owned())
-            })?;
+            let span = parse_span(span)
+                .map_err(|error| CliError::Usage(format!("invalid --unused-for: {error}")))?;
             let since = now.checked_sub(span).map_err(|_| {
                 CliError::Usage("invalid --unused-for: the span is too long".to_owned())
             })?;
