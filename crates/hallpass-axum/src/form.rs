@@ -182,9 +182,10 @@ fn read_form(
                 next.run(Request::from_parts(parts, Body::from(form))).await
             }
             Err(error) => {
-                let kind = match is_too_long(&error) {
-                    true => RejectionKind::TooLarge,
-                    false => RejectionKind::InvalidRequest,
+                let kind = if is_too_long(&error) {
+                    RejectionKind::TooLarge
+                } else {
+                    RejectionKind::InvalidRequest
                 };
                 RejectionResponse::from(layer.rejection(kind)).into_response()
             }

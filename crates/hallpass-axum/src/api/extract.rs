@@ -80,6 +80,10 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for SignedIn {
 
 /// An extractor of a signed-in caller who has confirmed the change, if the handle requires a
 /// confirmation.
+///
+/// The confirmation is checked after the caller is known, so that a caller's attempts can be used
+/// up only by that caller. It is checked before any token is looked up, so that the response
+/// discloses nothing about tokens.
 pub(crate) struct Confirmed(pub(crate) SignedIn);
 
 impl<S: Send + Sync + 'static> FromRequestParts<S> for Confirmed {
