@@ -127,10 +127,13 @@ fn run_share(
 ) -> Result<Vec<(Guard, Result<bool>)>> {
     let copy = SourceCopy::make(workspace, &format!("guards/{number}"))?;
     let row = |guard: &Guard| {
-        let mut output = format!("\n-- {}\n", guard.name);
+        let mut output = String::new();
         let caught = copy.is_caught(workspace, guard, &mut output);
-        // The other share prints as well.
-        print!("{output}");
+        // The failing tests of a row that is caught would hide the output of one that is not.
+        match caught {
+            Ok(true) => println!("caught: {}", guard.name),
+            _ => println!("\n-- {}\n{output}", guard.name),
+        }
         (guard.clone(), caught)
     };
     Ok(guards.iter().map(row).collect())

@@ -11,6 +11,14 @@ use super::Step;
 use super::summary::Row;
 use crate::workspace::Workspace;
 
+/// Lets the main steps go first when both want a processor. Their tests wait for servers and
+/// browsers with time limits, and would fail on a machine that is too busy.
+pub(super) fn lower_priority() -> Result<()> {
+    #[cfg(unix)]
+    rustix::process::nice(10)?;
+    Ok(())
+}
+
 /// A process that runs steps. Its output goes to a file, so that it does not mix with the output of
 /// the other steps.
 pub(super) struct Beside {

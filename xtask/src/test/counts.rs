@@ -1,5 +1,7 @@
 //! Counts the tests that a step ran, of any test runner.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
 use super::Found;
@@ -9,6 +11,8 @@ use super::Found;
 pub(super) struct Counts {
     pub(super) passed: u32,
     pub(super) failed: u32,
+    /// The names of the tests that failed, as far as the runner's output shows them.
+    pub(super) failures: BTreeSet<String>,
     /// The number of tests that were skipped, cancelled or not yet written.
     pub(super) left_out: u32,
 }
@@ -16,7 +20,8 @@ pub(super) struct Counts {
 impl Counts {
     /// Returns the result of a step. `ended_well` is set if the test runner succeeded.
     pub(super) fn found(self, ended_well: bool) -> Result<Found> {
-        let Self { passed, failed, left_out } = self;
+        let Self { passed, failed, failures, left_out } = self;
+        let names = failures.into_iter().collect::<Vec<_>>().join(", ");
         if left_out > 0 {
             bail!("{left_out} tests were left out");
         }
@@ -24,12 +29,14 @@ impl Counts {
             bail!("no test ran");
         }
         if ended_well != (failed == 0) {
-            bail!("{passed} tests passed and {failed} failed, and then the run was aborted");
+            bail!(
+                "{passed} tests passed and {failed} failed, and then the run was aborted: {names}"
+            );
         }
         let note = if failed == 0 {
             format!("{passed} tests")
         } else {
-            format!("{failed} of {} tests failed", passed + failed)
+            format!("{failed} of {} tests failed: {names}", passed + failed)
         };
         Ok(Found { passed, failed, note })
     }
@@ -40,13 +47,18 @@ mod tests {
     use super::*;
 
     fn found(passed: u32, failed: u32, ended_well: bool) -> Result<Found> {
-        Counts { passed, failed, left_out: 0 }.found(ended_well)
+        Counts { passed, failed, ..Counts::default() }.found(ended_well)
     }
 
     #[test]
-    fn failures_are_counted() {
-        let found = found(5, 1, false).unwrap();
-        assert_eq!((found.passed, found.failed, &*found.note), (5, 1, "1 of 6 tests failed"));
+    fn failures_are_counted_and_named() {
+        let failures = ["two", "one"].map(str::to_owned).into();
+        let counts = Counts { passed: 5, failed: 2, failures, left_out: 0 };
+        let found = counts.found(false).unwrap();
+        assert_eq!(
+            (found.passed, found.failed, &*found.note),
+            (5, 2, "2 of 7 tests failed: one, two")
+        );
     }
 
     #[test]
@@ -59,6 +71,6 @@ mod tests {
     #[test]
     fn run_without_all_tests_is_a_failure() {
         assert_eq!(found(0, 0, true).unwrap_err().to_string(), "no test ran");
-        assert!(Counts { passed: 2, failed: 0, left_out: 1 }.found(true).is_err());
+        assert!(Counts { passed: 2, left_out: 1, ..Counts::default() }.found(true).is_err());
     }
 }

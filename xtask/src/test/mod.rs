@@ -119,6 +119,9 @@ impl Found {
 /// Runs all steps, even if earlier ones fail.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let mut summary = Summary::default();
+    if arguments.rows.is_some() {
+        beside::lower_priority()?;
+    }
     if arguments.steps.is_empty() {
         run_all(workspace, &mut summary)?;
     } else {

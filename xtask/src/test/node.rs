@@ -60,8 +60,14 @@ impl<'w> Folder<'w> {
     }
 }
 
-/// Adds the number in a line of output, if it is a line of the summary such as `pass 12`.
+/// Adds the number in a line of output, if it is a line of the summary such as `pass 12`, or the
+/// name of a test that failed.
 fn read(counts: &mut Counts, line: &str) {
+    if let Some((test, _)) =
+        line.trim_start().strip_prefix("\u{2716} ").and_then(|line| line.rsplit_once(" ("))
+    {
+        counts.failures.insert(test.to_owned());
+    }
     let summary = line.strip_prefix("\u{2139} ").or_else(|| line.strip_prefix("# "));
     match summary
         .and_then(|line| line.split_once(' '))
@@ -79,9 +85,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_summary_is_read() {
+    fn summary_and_failures_are_read() {
         let output = "\
 ✔ pass 7 (12.3ms)
+✖ token (of Ann) is shown (34.5ms)
 ℹ tests 4
 ℹ suites 0
 ℹ pass 2
@@ -90,9 +97,13 @@ mod tests {
 ℹ skipped 1
 ℹ todo 0
 ℹ duration_ms 95.1
+✖ failing tests:
+test at tokens.test.js:3:1
+✖ token (of Ann) is shown (34.5ms)
 ";
         let mut counts = Counts::default();
         output.lines().for_each(|line| read(&mut counts, line));
-        assert_eq!(counts, Counts { passed: 2, failed: 1, left_out: 1 });
+        let failures = ["token (of Ann) is shown".to_owned()].into();
+        assert_eq!(counts, Counts { passed: 2, failed: 1, failures, left_out: 1 });
     }
 }
