@@ -25,7 +25,7 @@ use crate::text;
 /// # Ok::<_, hallpass_core::OwnerError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Owner(Arc<str>);
+pub struct Owner(Box<str>);
 
 impl Owner {
     /// The maximum length of an id, in characters.

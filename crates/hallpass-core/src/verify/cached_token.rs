@@ -28,16 +28,25 @@ pub struct CachedToken {
     current: Digest,
     /// The expiry, in milliseconds since 1970 like all times here. `NEVER` stands for no time.
     ends_at: i64,
-    previous: Option<Box<PreviousSecret>>,
+    previous: Option<Box<Previous>>,
     scopes: Arc<CompiledScopes>,
     /// The minute of the last recorded use, since 1970.
     used_minute: AtomicU32,
     revoked: bool,
+    regenerated: bool,
     // Most checks do not read the rest.
     owner: Owner,
-    created_at: i64,
-    regenerated_at: i64,
+    /// When the current secret was issued: when the token was regenerated, or else created.
+    issued_at: i64,
     revision: Revision,
+}
+
+/// The previous secret of a token. Few tokens have one, so it is not part of the record.
+struct Previous {
+    secret: PreviousSecret,
+    /// The creation of the token. No store keeps the time at which a previous secret was issued,
+    /// and this is the earliest possible one.
+    created_at: i64,
 }
 
 /// The cache's own data about a token. Only the cache reads it. It is stored inside the token,
@@ -77,16 +86,16 @@ impl CachedToken {
         meta: CacheMeta,
     ) -> Self {
         let StoredToken { record, secrets } = stored;
-        let millis = |time: Option<Timestamp>| time.map_or(NEVER, Timestamp::as_millisecond);
+        let created_at = record.created_at.as_millisecond();
         Self {
             id: record.id,
             owner: record.owner,
             scopes: scopes(record.scopes),
             current: secrets.current,
-            previous: secrets.previous.map(Box::new),
-            ends_at: millis(record.expires_at),
-            created_at: record.created_at.as_millisecond(),
-            regenerated_at: millis(record.regenerated_at),
+            previous: secrets.previous.map(|secret| Box::new(Previous { secret, created_at })),
+            ends_at: record.expires_at.map_or(NEVER, Timestamp::as_millisecond),
+            issued_at: record.regenerated_at.map_or(created_at, Timestamp::as_millisecond),
+            regenerated: record.regenerated_at.is_some(),
             revision: record.revision,
             revoked: record.revoked_at.is_some(),
             used_minute: AtomicU32::new(record.last_used_at.map_or(0, minute)),
@@ -135,12 +144,12 @@ impl CachedToken {
 
     /// Returns the previous secret while its grace period lasts.
     pub(super) fn grace_period(&self, now: Timestamp) -> Option<&PreviousSecret> {
-        self.previous.as_deref().filter(|previous| now < previous.until)
+        self.previous().filter(|previous| now < previous.until)
     }
 
     /// Returns the previous secret, even after its grace period.
     pub(super) fn previous(&self) -> Option<&PreviousSecret> {
-        self.previous.as_deref()
+        self.previous.as_deref().map(|previous| &previous.secret)
     }
 
     /// Returns the secrets without the previous one.
@@ -150,7 +159,7 @@ impl CachedToken {
 
     /// Returns whether both records are of the same regeneration, and so have the same secret.
     pub(super) fn is_regenerated_with(&self, other: &Self) -> bool {
-        self.regenerated_at == other.regenerated_at
+        (self.regenerated, self.issued_at) == (other.regenerated, other.issued_at)
     }
 
     /// Returns the reason to reject the token although its secret is right, if there is one.
@@ -171,12 +180,11 @@ impl CachedToken {
         }
     }
 
-    /// Returns the time at which a secret was issued. No store keeps that time for a previous
-    /// secret, so this is the earliest possible one: the creation of the token.
+    /// Returns the time at which a secret was issued, or an earlier one.
     fn secret_issued_at(&self, secret: SecretMatch) -> i64 {
         match secret {
-            SecretMatch::Current if self.regenerated_at != NEVER => self.regenerated_at,
-            SecretMatch::Current | SecretMatch::Previous => self.created_at,
+            SecretMatch::Current => self.issued_at,
+            SecretMatch::Previous => self.previous.as_ref().map_or(i64::MIN, |it| it.created_at),
         }
     }
 
