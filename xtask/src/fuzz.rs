@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    let fuzzer = Fuzzer::new(workspace)?;
+    let fuzzer = Fuzzer::new(workspace, Profile::Release)?;
     let targets = match &arguments.target {
         None => fuzzer.targets.clone(),
         Some(name) if fuzzer.targets.contains(name) => vec![name.clone()],
@@ -44,35 +44,42 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
+/// How the targets are built: quickly, or so that they try many inputs per second. Both check for
+/// overflows.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Profile {
+    Dev,
+    Release,
+}
+
 /// The fuzz targets and the place of their programs.
 pub(crate) struct Fuzzer<'w> {
     workspace: &'w Workspace,
     pub(crate) targets: Vec<String>,
     /// The target triple of this machine, for which they are built.
     platform: String,
+    profile: Profile,
 }
 
 impl<'w> Fuzzer<'w> {
-    pub(crate) fn new(workspace: &'w Workspace) -> Result<Self> {
+    pub(crate) fn new(workspace: &'w Workspace, profile: Profile) -> Result<Self> {
         let package = workspace.package("hallpass-fuzz")?;
         let programs = package.targets.iter().filter(|target| target.is_bin());
         let targets = programs.map(|target| target.name.clone()).collect();
         let asked = workspace.command("rustc").args(["--print", "host-tuple"]).output();
         let platform = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
-        Ok(Self { workspace, targets, platform: platform.trim().to_owned() })
+        Ok(Self { workspace, targets, platform: platform.trim().to_owned(), profile })
     }
 
     /// Builds all targets. They have no sanitizer: it would need the nightly compiler, and finds
     /// little in code without `unsafe`.
     pub(crate) fn build(&self) -> Result<()> {
-        process::run(tool(self.workspace, "cargo-fuzz", VERSION)?.args([
-            "build",
-            "--sanitizer",
-            "none",
-            "--target",
-            &self.platform,
-        ]))
-        .context("the fuzz targets do not build")
+        let mut build = tool(self.workspace, "cargo-fuzz", VERSION)?;
+        build.args(["build", "--sanitizer", "none", "--target", &self.platform]);
+        if self.profile == Profile::Dev {
+            build.arg("--dev");
+        }
+        process::run(&mut build).context("the fuzz targets do not build")
     }
 
     /// Runs a target for that long, from its seeds and the corpus of earlier runs. Returns how many
@@ -87,7 +94,11 @@ impl<'w> Fuzzer<'w> {
         let place = self.workspace.target("fuzz").join(target);
         let corpus = self.plant(target, place.join("corpus"))?;
         let log = place.join("log");
-        let program = Utf8PathBuf::from_iter([&*self.platform, "release", target]);
+        let profile = match self.profile {
+            Profile::Dev => "debug",
+            Profile::Release => "release",
+        };
+        let program = Utf8PathBuf::from_iter([&*self.platform, profile, target]);
         let mut command = self.workspace.command(self.workspace.target(program.as_str()));
         command
             .arg(corpus)

@@ -51,6 +51,7 @@ impl SourceCopy {
     ) -> Command {
         let mut command = workspace.cargo(arguments);
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
+        command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         command
     }
 }

@@ -1,6 +1,8 @@
 //! The step `features`: checks each published package without features, with each feature alone and
 //! with all features, and the examples as `cargo run --example` builds them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::{Context, Result, bail};
 
 use super::Found;
@@ -13,9 +15,7 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     run(&mut workspace.cargo(["check", "--examples"])).context("an example lacks a feature")?;
     let (mut checked, mut broken) = (0, Vec::new());
     for package in workspace.published_packages() {
-        // The feature `default` is one of them.
-        let names: Vec<_> = package.features.keys().map(String::as_str).collect();
-        for set in sets(&names) {
+        for set in sets(&package.features) {
             let features = set.join(",");
             // This runs Clippy, because a feature that is off more often leaves unused code than
             // broken code. The tests are left out, because their dependencies turn on features that
@@ -35,27 +35,46 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     Ok(Found { note: format!("{checked} sets of features"), ..Found::passed() })
 }
 
-/// Returns the sets of features: none, each alone, and all.
-fn sets<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+/// Returns the sets of features: none, each alone (`default` is one of them), and all. A set that
+/// enables the same as an earlier one is left out.
+fn sets(features: &BTreeMap<String, Vec<String>>) -> Vec<Vec<&str>> {
+    let names: Vec<_> = features.keys().map(String::as_str).collect();
     let mut sets = vec![vec![]];
     sets.extend(names.iter().map(|&name| vec![name]));
-    if names.len() > 1 {
-        sets.push(names.to_vec());
-    }
+    sets.push(names);
+    let mut known = BTreeSet::new();
+    sets.retain(|set| known.insert(enabled(set, features)));
     sets
+}
+
+/// Returns everything that these features enable, except `default`, which is only a list of others.
+fn enabled<'a>(set: &[&'a str], features: &'a BTreeMap<String, Vec<String>>) -> BTreeSet<&'a str> {
+    let (mut enabled, mut left) = (BTreeSet::new(), set.to_vec());
+    while let Some(feature) = left.pop() {
+        if enabled.insert(feature) {
+            left.extend(features.get(feature).into_iter().flatten().map(String::as_str));
+        }
+    }
+    enabled.remove("default");
+    enabled
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn features(list: &[(&str, &[&str])]) -> BTreeMap<String, Vec<String>> {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        list.iter().map(|(name, enables)| ((*name).to_owned(), texts(enables))).collect()
+    }
+
     #[test]
     fn each_set_is_listed_once() {
-        assert_eq!(sets(&[]), [vec![] as Vec<&str>]);
-        assert_eq!(sets(&["a"]), [vec![], vec!["a"]]);
-        assert_eq!(
-            sets(&["a", "b", "c"]),
-            [vec![], vec!["a"], vec!["b"], vec!["c"], vec!["a", "b", "c"]]
-        );
+        assert_eq!(sets(&features(&[])), [vec![] as Vec<&str>]);
+        assert_eq!(sets(&features(&[("a", &[])])), [vec![], vec!["a"]]);
+        let of_three = features(&[("a", &[]), ("b", &["dep:b"]), ("default", &["a"])]);
+        assert_eq!(sets(&of_three), [vec![], vec!["a"], vec!["b"], vec!["a", "b", "default"]]);
+        let implied = features(&[("a", &["b"]), ("b", &["c/d"])]);
+        assert_eq!(sets(&implied), [vec![], vec!["a"], vec!["b"]]);
     }
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Found;
-use crate::fuzz::Fuzzer;
+use crate::fuzz::{Fuzzer, Profile};
 use crate::workspace::Workspace;
 
 /// How long each target runs.
 const SHORT: Duration = Duration::from_secs(3);
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
-    let fuzzer = Fuzzer::new(workspace)?;
+    // For a few seconds, optimised programs are not worth the time that they take to build.
+    let fuzzer = Fuzzer::new(workspace, Profile::Dev)?;
     fuzzer.build()?;
     let mut found = Found::default();
     let mut inputs = 0;
