@@ -81,6 +81,9 @@ fn describe(operation: &mut Operation, changes: bool) {
         "showCurrentToken" | "revokeCurrentToken" => kinds.extend([Kind::NoCredential]),
         _ => kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRefused]),
     }
+    if changes {
+        kinds.insert(Kind::OutcomeUnknown);
+    }
     if changes && id != "revokeCurrentToken" {
         kinds.extend([
             Kind::CrossSite,

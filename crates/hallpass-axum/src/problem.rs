@@ -79,6 +79,7 @@ kinds! {
     TooManyAttempts: TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts";
     Internal: INTERNAL_SERVER_ERROR, "internal", "Internal error";
     Unavailable: SERVICE_UNAVAILABLE, "unavailable", "Unavailable";
+    OutcomeUnknown: SERVICE_UNAVAILABLE, "outcome-unknown", "Outcome unknown";
 }
 
 /// An error of the API. It repeats nothing from the request except names of fields.
@@ -225,7 +226,7 @@ impl From<Error> for Problem {
                 tracing::warn!(target: "hallpass", %error, cause, "a call of the token API failed: 503");
                 match &error {
                     Error::Store(store) if store.is_outcome_unknown() => Self::new(
-                        Kind::Unavailable,
+                        Kind::OutcomeUnknown,
                         "it is unknown whether the change was made: check before you try again",
                     ),
                     _ => Self::unavailable(),
@@ -319,7 +320,7 @@ impl Problem {
         if let Some(challenge) = rejection.challenge() {
             headers.insert(WWW_AUTHENTICATE, challenge);
         }
-        let unavailable = (self.kind == Kind::Unavailable).then(retry_after);
+        let unavailable = (status == StatusCode::SERVICE_UNAVAILABLE).then(retry_after);
         if let Some(seconds) = self.retry_after.or(unavailable) {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }

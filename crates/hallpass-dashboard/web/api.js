@@ -165,7 +165,7 @@ function problem(answer, text) {
   } catch {
     // The body does not come from the API, for example if a proxy responded. The status is enough.
   }
-  const kind = typeof said.type === "string" ? said.type.split("/").pop() : "";
+  const kind = typeof said.type === "string" ? said.type.split(/[/:#]/).pop() : "";
   const retryAfter = Number.parseInt(answer.headers.get("Retry-After"), 10);
   return new Problem(kind, answer.status, said, Number.isNaN(retryAfter) ? null : retryAfter);
 }

@@ -241,9 +241,7 @@ export function explain(problem) {
   if (!cause) return { title: t("problem.other.title"), text: sentence(problem.detail) || t("problem.other.text", { status: problem.status }) };
   const wait = problem.retryAfter === null ? t("problem.wait") : plural("problem.wait_seconds", problem.retryAfter);
   const values = { limit: problem.limit, in_use: problem.inUse, wait };
-  // The server's text states if the outcome of the change is unknown.
-  const unknown = cause === "unavailable" && /not known/.test(problem.detail);
-  return { title: t(`problem.${cause}.title`), text: unknown ? t("problem.unavailable.unknown", values) : t(`problem.${cause}.text`, values) };
+  return { title: t(`problem.${cause}.title`), text: t(`problem.${cause}.text`, values) };
 }
 
 /** Formats a text of the server as a sentence. */

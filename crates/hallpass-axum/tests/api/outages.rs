@@ -71,7 +71,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
     let id = api.issue_ci().await.id().to_owned();
     api.store.faults().on(Operation::WRITES).lose_answer();
     let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
-    let answer = answer.refused(503, "unavailable");
+    let answer = answer.refused(503, "outcome-unknown");
     assert!(
         answer.json["detail"].as_str().unwrap().starts_with("it is unknown"),
         "{}",

@@ -1,10 +1,18 @@
 //! The table of routes as a whole.
 
-use axum::http::Method;
+use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::http::header::ALLOW;
+use axum::http::{Method, Request};
+use axum::routing::get;
+use hallpass_axum::tower::RejectionBuilderExt as _;
+use hallpass_axum::{HallpassExt as _, TokenApi};
+use hallpass_core::Hallpass;
+use hallpass_memory::MemoryStore;
 use serde_json::json;
+use tower::ServiceExt as _;
 
-use crate::support::{Api, UNKNOWN};
+use crate::support::{Api, UNKNOWN, signed_in};
 
 #[tokio::test]
 async fn unknown_path_is_a_404() {
@@ -81,4 +89,28 @@ async fn safe_methods_change_nothing() {
         }
     }
     assert_eq!(api.get("").by("root").send().await.json, before);
+}
+
+#[tokio::test]
+async fn layer_and_api_use_the_problem_type_prefix_of_the_handle() {
+    let store = MemoryStore::new();
+    let hallpass = Hallpass::builder(store).problem_type_prefix("urn:acme:").build();
+    let app: Router = Router::new()
+        .route("/me", get(|| async {}))
+        .layer(hallpass.layer())
+        .merge(TokenApi::new(&hallpass, signed_in).into_router_at("/tokens"));
+    for (path, problem) in [("/me", "urn:acme:no-credential"), ("/tokens", "urn:acme:no-caller")] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = app.clone().oneshot(request).await.unwrap();
+        let body = to_bytes(answer.into_body(), 4096).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["type"], problem, "{path}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "ends with `/`, `:` or `#`")]
+fn problem_type_prefix_without_a_separator_is_a_start_up_error() {
+    let _ =
+        Hallpass::builder(MemoryStore::new()).problem_type_prefix("https://acme.example/problems");
 }
