@@ -67,8 +67,9 @@ impl TrustedProxies {
     /// Returns the client's address, as far as the proxies are trusted.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        // A client can send any bytes. They must not hide what a proxy has appended.
         let mut hops =
-            lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',').map(address));
+            lines.flat_map(|line| line.as_bytes().rsplit(|&byte| byte == b',').map(address));
         match &self.0 {
             Trust::Hops(count) => {
                 count.checked_sub(1).and_then(|skipped| hops.nth(skipped).flatten()).or(peer)
@@ -88,8 +89,8 @@ impl TrustedProxies {
 }
 
 /// Reads an address, with or without brackets and a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(text).ok()?.trim();
     let ip = match text.parse::<SocketAddr>() {
         Ok(address) => address.ip(),
         Err(_) => text.trim_start_matches('[').trim_end_matches(']').parse().ok()?,

@@ -84,7 +84,11 @@ async fn every_rejection_of_the_api_is_one_event_with_its_origin() {
 
 /// Makes a change over a connection from `peer` with these headers, and returns its address in the
 /// audit trail.
-async fn address(proxies: Option<TrustedProxies>, peer: &str, forwarded: &[&str]) -> String {
+async fn address(
+    proxies: Option<TrustedProxies>,
+    peer: &str,
+    forwarded: &[impl AsRef<[u8]>],
+) -> String {
     let mut builder = Hallpass::builder(MemoryStore::new());
     if let Some(proxies) = proxies {
         builder = builder.trusted_proxies(proxies);
@@ -95,8 +99,9 @@ async fn address(proxies: Option<TrustedProxies>, peer: &str, forwarded: &[&str]
         .header("x-person", "alice")
         .header("content-type", "application/json")
         .extension(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 4711)));
-    let request =
-        forwarded.iter().fold(request, |request, value| request.header("x-forwarded-for", *value));
+    let request = forwarded
+        .iter()
+        .fold(request, |request, value| request.header("x-forwarded-for", value.as_ref()));
     let body = Body::from(r#"{"name":"ci"}"#);
     assert_eq!(app.oneshot(request.body(body).unwrap()).await.unwrap().status(), 201);
     let options = hallpass_core::AuditOptions::new();
@@ -122,6 +127,14 @@ async fn hops_are_counted_from_the_right() {
     ] {
         let proxies = TrustedProxies::hops(hops);
         assert_eq!(address(Some(proxies), "10.0.0.1", lines).await, client, "{hops} {lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn invalid_bytes_of_a_client_do_not_hide_its_address() {
+    let line: &[&[u8]] = &[b"\xff, 203.0.113.7"];
+    for proxies in [TrustedProxies::hops(1), TrustedProxies::networks(["10.0.0.0/8"])] {
+        assert_eq!(address(Some(proxies), "10.0.0.1", line).await, "203.0.113.7");
     }
 }
 
