@@ -152,7 +152,9 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else { return None };
-    let essence = one.to_str().ok()?.split(';').next()?.trim();
+    // Only the parameters may have characters beyond ASCII, such as a file name.
+    let essence = one.as_bytes().split(|&byte| byte == b';').next()?;
+    let essence = str::from_utf8(essence).ok()?.trim();
     (!headers.contains_key(CONTENT_ENCODING)).then_some(essence)
 }
 

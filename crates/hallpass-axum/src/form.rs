@@ -30,11 +30,11 @@ pub trait TokenLayerExt {
     /// Also looks for the token in a form's field of this name: in the body of a `POST`, `PUT` or
     /// `PATCH` whose `Content-Type` is `application/x-www-form-urlencoded`.
     ///
-    /// The form is read only if no other source has a credential. The request is rejected with 400
-    /// if the field is empty or repeated, or if the form has the field and is not all ASCII. The
-    /// handler receives the body unchanged, including the field. Forms are read before the request
-    /// is authenticated, so forms of more than 64 KiB are rejected with 413. The rejections use the
-    /// settings of the layer, [`TokenLayer::on_rejection`] included.
+    /// The form is read only if no other source has a credential and the route is not public. The
+    /// request is rejected with 400 if the field is empty or repeated, or if the form has the field
+    /// and is not all ASCII. The handler receives the body unchanged, including the field. Forms
+    /// are read before the request is authenticated, so forms of more than 64 KiB are rejected with
+    /// 413. The rejections use the settings of the layer, [`TokenLayer::on_rejection`] included.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -125,6 +125,9 @@ impl TokenLayerExt for TokenLayer {
 }
 
 /// A [`TokenLayer`] that also reads forms. [`TokenLayerExt::with_form_field`] creates it.
+///
+/// It goes around any service that `Router::layer` and `MethodRouter::layer` go around: the service
+/// takes and returns axum's body, cannot fail, and is `Clone`, `Send` and `Sync`.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct FormTokenLayer {
@@ -168,11 +171,11 @@ type ReadForm = fn(State<FormTokenLayer>, Request, Next) -> BoxFuture<'static, R
 
 fn read_form(
     State(FormTokenLayer { layer, field, max_len }): State<FormTokenLayer>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> BoxFuture<'static, Response> {
     Box::pin(async move {
-        if !may_carry(&request) || layer.is_decided_by_head(&request) {
+        if !may_carry(&request) || layer.is_decided_by_head(&mut request) {
             return next.run(request).await;
         }
         let (mut parts, body) = request.into_parts();

@@ -3,7 +3,8 @@
 use axum::body::{Body, to_bytes};
 use axum::routing::{any, post};
 use axum::{Router, response::Response};
-use hallpass_axum::core::{Actor, Hallpass, NewToken};
+use hallpass_axum::core::{Actor, Hallpass, NewToken, public};
+use hallpass_axum::tower::PolicyTable;
 use hallpass_axum::{Authenticated, HallpassExt, HandlerExt, TokenLayerExt};
 use hallpass_memory::MemoryStore;
 use http::{Method, Request, request::Builder};
@@ -42,9 +43,11 @@ async fn form_token_is_accepted_and_the_form_stays_unchanged() {
         assert_eq!(answer.status(), 200, "{body}");
         assert_eq!(to_bytes(answer.into_body(), 4096).await.unwrap(), body);
     }
-    let typed = Request::post("/stop")
-        .header("content-type", "Application/X-WWW-Form-Urlencoded; charset=UTF-8");
-    assert_eq!(send(&app, typed, format!("session={token}")).await.status(), 200);
+    for parameter in ["charset=UTF-8", "name=Zo\u{eb}"] {
+        let media = format!("Application/X-WWW-Form-Urlencoded; {parameter}");
+        let typed = Request::post("/stop").header("content-type", media.as_bytes());
+        assert_eq!(send(&app, typed, format!("session={token}")).await.status(), 200, "{media}");
+    }
     assert_eq!(send(&app, form("/start"), format!("session={token}")).await.status(), 403);
 }
 
@@ -148,4 +151,18 @@ async fn host_renders_rejections_of_forms_too() {
         assert_eq!(refused.status(), status);
         assert_eq!(to_bytes(refused.into_body(), 4096).await.unwrap(), said);
     }
+}
+
+#[tokio::test]
+async fn form_of_a_public_route_is_not_read() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let table = PolicyTable::new().post("/upload", public()).post("/stop", "environment:stop");
+    let layer = hallpass.layer().policy(table).with_form_field("session").max_form_len(8);
+    let app = Router::new()
+        .route("/upload", post(async |body: String| body))
+        .route("/stop", post(async |body: String| body))
+        .layer(layer);
+    let large = "x".repeat(64);
+    assert_eq!(send(&app, form("/upload"), large.clone()).await.status(), 200);
+    assert_eq!(send(&app, form("/stop"), large).await.status(), 413);
 }
