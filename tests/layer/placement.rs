@@ -165,7 +165,7 @@ async fn cors_layer_works_outside_and_inside_of_the_layer() {
 }
 
 #[tokio::test]
-async fn preflight_passes_without_a_token_unless_configured_otherwise() {
+async fn only_a_cors_layer_responds_to_a_preflight_without_a_token() {
     let (hallpass, token) = handle().await;
     let any = || {
         let handler = (async || "any").scoped("projects:list");
@@ -178,20 +178,18 @@ async fn preflight_passes_without_a_token_unless_configured_otherwise() {
     assert_eq!(send(any().layer(hallpass.layer()), preflight()).await, 401);
     let table = || PolicyTable::new().get("/projects", "projects:list");
     let open = || Router::new().route("/projects", axum::routing::any(async || "any"));
+    // No CORS layer has responded, so a handler has.
+    assert_eq!(send(open().layer(hallpass.layer()), preflight()).await, 401);
+    assert_eq!(send(open().layer(hallpass.layer().optional()), preflight()).await, 200);
+    let with_cors = || open().layer(CorsLayer::new().allow_origin(Any));
+    let declared = table().route(http::Method::OPTIONS, "/projects", public());
     for (layer, owed) in [
         (hallpass.layer(), 200),
-        (hallpass.layer().policy(table()), 200),
-        (
-            hallpass.layer().policy(table().route(
-                http::Method::OPTIONS,
-                "/projects",
-                "projects:list",
-            )),
-            401,
-        ),
         (hallpass.layer().authenticate_preflights(), 401),
+        (hallpass.layer().policy(table()), 401),
+        (hallpass.layer().policy(declared), 200),
     ] {
-        assert_eq!(send(open().layer(layer), preflight()).await, owed);
+        assert_eq!(send(with_cors().layer(layer), preflight()).await, owed);
     }
     // Requests that only resemble a preflight need a token.
     for name in ["origin", "access-control-request-method"] {

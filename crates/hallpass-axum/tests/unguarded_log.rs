@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Redirect;
-use axum::routing::get;
+use axum::routing::{any, get};
 use hallpass_axum::core::{Actor, Hallpass, NewToken, authenticated};
 use hallpass_axum::{HallpassExt, HandlerExt};
 use hallpass_memory::MemoryStore;
@@ -44,6 +44,7 @@ async fn release_builds_log_each_forgotten_route_once() {
     let issued = hallpass.issue(&Actor::owner("alice"), new).await.unwrap();
     let app = Router::new()
         .route("/projects/{id}", get(hello.scoped(authenticated())).post(hello))
+        .route("/any", any(hello))
         .route("/moved", get(async || Redirect::to("/elsewhere")))
         .layer(hallpass.layer().reject_unguarded_routes(false));
     let call = async |method: Method, path: &str| {
@@ -57,10 +58,13 @@ async fn release_builds_log_each_forgotten_route_once() {
         assert_eq!(call(Method::POST, &path).await, 200);
     }
     assert_eq!(call(Method::GET, "/moved").await, 303);
+    // A client could invent any number of methods.
+    assert_eq!(call(Method::from_bytes(b"INVENTED").unwrap(), "/any").await, 200);
+    assert_eq!(call(Method::GET, "/any").await, 200);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> =
         log.lines().filter(|line| line.contains("a route has no requirement")).collect();
-    assert_eq!(lines.len(), 2, "{log}");
+    assert_eq!(lines.len(), 3, "{log}");
     assert!(lines[0].contains("POST") && lines[0].contains("/projects/{id}"), "{}", lines[0]);
     assert!(lines[1].contains("GET") && lines[1].contains("/moved"), "{}", lines[1]);
 }

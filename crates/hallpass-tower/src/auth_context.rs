@@ -39,7 +39,7 @@ impl AuthContext {
         Self { known: Some((principal, via)), is_public: false, settings, watch: None }
     }
 
-    /// Creates the context of a request without a credential that an optional layer accepts.
+    /// Creates the context of a request without a credential that the layer passes on.
     pub(crate) fn anonymous(settings: &Arc<Settings>) -> Self {
         Self { known: None, is_public: false, settings: Arc::clone(settings), watch: None }
     }
@@ -54,7 +54,7 @@ impl AuthContext {
     /// watching.
     pub(crate) fn insert<B>(mut self, request: &mut Request<B>) -> Option<Arc<Watch>> {
         if !self.is_public {
-            self.watch = Watch::start(request, &self.settings);
+            self.watch = Watch::start(request, &self.settings, self.known.is_some());
         }
         let watch = self.watch.clone();
         if let Some(outer) = request.extensions_mut().insert(self) {

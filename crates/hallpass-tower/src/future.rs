@@ -68,7 +68,6 @@ pub(crate) struct Waiting<S, B> {
     pub(crate) service: S,
     pub(crate) settings: Arc<Settings>,
     pub(crate) rule: Option<RuleIndex>,
-    pub(crate) from_query: bool,
 }
 
 impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
@@ -94,9 +93,8 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         rejection: Rejection,
         request: &Request<B>,
         settings: &Settings,
-        from_query: bool,
     ) -> Self {
-        Self { state: State::rejected(rejection, request, settings, from_query) }
+        Self { state: State::rejected(rejection, request, settings) }
     }
 }
 
@@ -106,17 +104,13 @@ impl<S: Service<Request<B>>, B> State<S, B> {
         Self::Calling { future, caching, pending_use, watch }
     }
 
-    fn rejected(
-        rejection: Rejection,
-        request: &Request<B>,
-        settings: &Settings,
-        from_query: bool,
-    ) -> Self {
+    fn rejected(rejection: Rejection, request: &Request<B>, settings: &Settings) -> Self {
         let mut response = rejection.answer(request);
         let vary = Some(settings.vary.clone());
         let caching = CacheRules { vary, is_private: false, by_query: false };
         caching.apply(response.headers_mut());
-        if from_query {
+        // Tokens are cut out of the URL only when a request is admitted.
+        if settings.reads_query() && request.uri().query().is_some() {
             let headers = response.headers_mut();
             headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
@@ -136,7 +130,7 @@ where
             let next = match state.as_mut().project() {
                 StateProjection::Checking { check, waiting } => {
                     let verdict = ready!(check.poll(cx));
-                    let Waiting { mut request, mut service, settings, rule, from_query } =
+                    let Waiting { mut request, mut service, settings, rule } =
                         *waiting.take().expect("a future is not polled after it is done");
                     let admitted = match verdict {
                         Verdict::Token(verdict, via) => {
@@ -148,15 +142,13 @@ where
                     };
                     match admitted {
                         Ok(admitted) => State::calling(service.call(request), admitted),
-                        Err(rejection) => {
-                            State::rejected(rejection, &request, &settings, from_query)
-                        }
+                        Err(rejection) => State::rejected(rejection, &request, &settings),
                     }
                 }
                 StateProjection::Calling { future, caching, pending_use, watch } => {
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
                     if let Some(watch) = watch.take()
-                        && let Some(rejection) = watch.inspect(response.status())
+                        && let Some(rejection) = watch.inspect(&response)
                     {
                         response = rejection.map(ResponseBody::rejection);
                     }

@@ -11,8 +11,9 @@
 //!    The token has leaked even if the request also has a valid header.
 //! 4. All sources are read before the token is checked. If the first source were checked alone, two
 //!    layers or proxies could use different credentials of the same request.
-//! 5. A CORS preflight passes only if it has no credential and no rule. Otherwise a client could
-//!    send `OPTIONS` with two headers to skip the check.
+//! 5. A CORS preflight passes only if it has no credential, and only if the requirements are inside
+//!    of the layer. A policy table is the only check of its routes, and gRPC services ignore the
+//!    method. There, a client could send `OPTIONS` with two headers to skip the check.
 //!
 //! The token is removed from the header here and not restored, unless the host has set
 //! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step has to remove
@@ -24,7 +25,7 @@ use hallpass_core::{Principal, RejectReason, Verification};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{Method, Request};
 
-use crate::admit::{enforce_policy, origin};
+use crate::admit::{enforce_policy, find_rule, origin};
 use crate::auth_context::{AuthContext, Via};
 use crate::credentials::{
     FormCredential, Located, SourceIndex, TakenAuthorization, any_value, locate, peek,
@@ -61,9 +62,7 @@ pub(crate) fn preflight<B>(
     request: &mut Request<B>,
     rule: Option<RuleIndex>,
 ) -> Preflight {
-    if let (Some(table), Some(rule)) = (&settings.policy, rule)
-        && table.requirement(rule).is_public()
-    {
+    if is_public(settings, rule) {
         return Preflight::Public(AuthContext::public(settings));
     }
     match known(settings, request) {
@@ -105,13 +104,18 @@ pub(crate) fn preflight<B>(
     // A credential in another format may belong to the application.
     authorization.put_back(request.headers_mut());
     if credential == OtherCredential::Absent
-        && rule.is_none()
-        && !settings.authenticate_preflights
+        && settings.passes_preflights()
         && is_cors_preflight(request)
     {
         return Preflight::Public(AuthContext::anonymous(settings));
     }
     Preflight::Fallback(credential)
+}
+
+/// Returns whether the policy table declares a route public.
+fn is_public(settings: &Settings, rule: Option<RuleIndex>) -> bool {
+    let declared = settings.policy.as_ref().zip(rule);
+    declared.is_some_and(|(table, rule)| table.requirement(rule).is_public())
 }
 
 /// Returns whether a credential has another format than this application's tokens and may belong to
@@ -191,9 +195,13 @@ fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
     query.is_some_and(|query| any_value(query, &settings.watched_names, is_token))
 }
 
-/// Returns whether the head of a request identifies the caller, so that its body need not be
-/// searched for a credential.
-pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &Request<B>) -> bool {
+/// Returns whether the head of a request identifies the caller, or the route is public, so that its
+/// body need not be searched for a credential.
+pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &mut Request<B>) -> bool {
+    let rule = find_rule(settings, request);
+    if is_public(settings, rule) {
+        return true;
+    }
     let sources = &settings.sources;
     let read = peek(request.headers(), sources);
     AuthContext::of(request.extensions(), &settings.hallpass).is_some()

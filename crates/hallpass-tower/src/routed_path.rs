@@ -13,9 +13,26 @@ use std::borrow::Cow;
 
 use hallpass_core::PathParameters;
 use http::{Extensions, Request};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::settings::Settings;
+
+/// The characters that cannot be in a segment of a path, and `%`.
+const NOT_IN_SEGMENTS: AsciiSet = CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Access to the paths that a framework's router has matched, nesting included. A framework's own
 /// crate implements it.
@@ -64,7 +81,7 @@ pub(crate) fn whole_path<'r, B>(
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name) => {
                 let value = parameters.as_deref()?.get(name)?;
-                whole.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+                whole.extend(utf8_percent_encode(value, &NOT_IN_SEGMENTS));
             }
             None if segment.contains(['{', '}']) => return None,
             None => whole.push_str(segment),
@@ -107,6 +124,17 @@ fn has_dot_segment(path: &str) -> bool {
         .any(|part| part == b"." || part == b"..")
 }
 
+/// Returns the path as a service sees it that decodes the path before it splits it, such as a file
+/// server. Returns `None` if nothing in the path is percent-encoded, or if the path is not UTF-8
+/// after decoding.
+pub(crate) fn decoded(path: &str) -> Option<String> {
+    if !path.contains('%') {
+        return None;
+    }
+    let path = percent_decode_str(path).decode_utf8().ok()?;
+    Some(normalized(&path.replace('\\', "/")))
+}
+
 /// Returns the path as a normaliser would make it: without empty segments, and without a slash at
 /// its end.
 pub(crate) fn normalized(path: &str) -> String {
@@ -141,5 +169,19 @@ mod tests {
             assert_eq!(is_ambiguous(path, pattern), owed, "{path} {pattern}");
         }
         assert_eq!(normalized("//a//b/"), "/a/b");
+    }
+
+    #[test]
+    fn path_is_decoded_once_and_then_split() {
+        for (path, seen) in [
+            ("/files/%70rivate/x", Some("/files/private/x")),
+            ("/files/private%2fx", Some("/files/private/x")),
+            ("/files/%2Fprivate%5cx", Some("/files/private/x")),
+            ("/files/%2570rivate", Some("/files/%70rivate")),
+            ("/files/private/x", None),
+            ("/files/%ff", None),
+        ] {
+            assert_eq!(decoded(path).as_deref(), seen, "{path}");
+        }
     }
 }

@@ -72,7 +72,6 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let settings = &self.settings;
         settings.use_flusher.ensure_started(&settings.hallpass);
-        let from_query = settings.reads_query() && request.uri().query().is_some();
         // The rule is looked up once, because nothing between here and the result of the check
         // changes the route.
         let rule = find_rule(settings, &mut request);
@@ -86,7 +85,7 @@ where
             Preflight::Verify(Verification::Pending(check), via) => {
                 let settings = Arc::clone(settings);
                 let service = self.take_ready();
-                let waiting = Waiting { request, service, settings, rule, from_query };
+                let waiting = Waiting { request, service, settings, rule };
                 return ResponseFuture::checking(check, via, waiting);
             }
             Preflight::Verify(Verification::Decided(verdict), via) => {
@@ -97,7 +96,7 @@ where
                     let answer = fallback.ask(head_of(&request));
                     let settings = Arc::clone(settings);
                     let service = self.take_ready();
-                    let waiting = Waiting { request, service, settings, rule, from_query };
+                    let waiting = Waiting { request, service, settings, rule };
                     return ResponseFuture::asking(answer, credential, waiting);
                 }
                 None => admit_anonymous(settings, &mut request, credential),
@@ -106,9 +105,7 @@ where
         };
         match verdict {
             Ok(admitted) => ResponseFuture::calling(self.inner.call(request), admitted),
-            Err(rejection) => {
-                ResponseFuture::rejected(rejection, &request, &self.settings, from_query)
-            }
+            Err(rejection) => ResponseFuture::rejected(rejection, &request, &self.settings),
         }
     }
 }

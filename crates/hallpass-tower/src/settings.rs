@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hallpass_core::__private::LogOnce;
 use hallpass_core::{Hallpass, HallpassBuilder};
-use http::{HeaderValue, Method, Response};
+use http::{HeaderValue, Response};
 
 use crate::credentials::{CredentialSource, Fault, Sources};
 use crate::fallback::Fallback;
@@ -36,7 +36,7 @@ pub(crate) struct Settings {
     pub(crate) use_flusher: Arc<UseFlusher>,
     pub(crate) reject_unguarded_routes: bool,
     /// The routes without a requirement that the log has named.
-    pub(crate) unguarded: LogOnce<(Method, Box<str>)>,
+    pub(crate) unguarded: LogOnce<String>,
     /// The request headers that responses depend on.
     pub(crate) vary: HeaderValue,
 }
@@ -97,6 +97,11 @@ impl Settings {
     pub(crate) fn malformed(&self, fault: Fault) -> Rejection {
         let detail = fault.explain(&self.sources);
         self.rejection(RejectionKind::InvalidRequest).with_detail(detail)
+    }
+
+    /// Returns whether a CORS preflight without a credential is passed to the inner service.
+    pub(crate) fn passes_preflights(&self) -> bool {
+        !self.authenticate_preflights && self.policy.is_none() && !self.rejections.grpc
     }
 
     /// Returns whether any query parameter may carry a credential.
@@ -178,7 +183,8 @@ pub trait RejectionBuilderExt: Sized {
     ///
     /// # Panics
     ///
-    /// Panics if the text has a character that a URI reference cannot have.
+    /// Panics if the text does not end with `/`, `:` or `#`, or if it has a character that a URI
+    /// reference cannot have.
     #[must_use]
     #[track_caller]
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
@@ -206,9 +212,9 @@ impl RejectionBuilderExt for HallpassBuilder {
         let prefix = prefix.into();
         let fits = |b: u8| b.is_ascii_graphic() && !b"\"\\<>^`{|}".contains(&b);
         assert!(
-            prefix.bytes().all(fits),
-            "invalid prefix {prefix:?} for problem types: write a URI reference such as \
-             \"/problems/\""
+            prefix.bytes().all(fits) && prefix.ends_with(['/', ':', '#']),
+            "invalid prefix {prefix:?} for problem types: write a URI reference that ends with \
+             `/`, `:` or `#`, such as \"/problems/\""
         );
         self.extension_mut::<RejectionSettings>().type_prefix = prefix.into();
         self

@@ -7,17 +7,21 @@
 //! Only the mark shows that a route is guarded, because the layer cannot see the handlers inside.
 //! The mark is set by whatever reads the principal. So a handler that reads the principal and
 //! ignores its scopes is not detected, but a forgotten requirement is.
+//!
+//! A CORS preflight that passes without a principal is watched, too. Its response must come from a
+//! CORS layer, because a handler of any method would respond to everyone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use http::{Method, Request, Response};
 
 use crate::framework::RoutePattern;
 use crate::metrics;
 use crate::preflight::is_cors_preflight;
-use crate::rejection::RejectionKind;
+use crate::rejection::{Rejection, RejectionKind};
 use crate::settings::Settings;
 
 /// A record of whether the principal of a request was read. It is a single allocation, whatever the
@@ -27,6 +31,8 @@ pub struct Watch<R: ?Sized = dyn RoutePattern> {
     asked: AtomicBool,
     method: Method,
     settings: Arc<Settings>,
+    /// Set for a preflight without a principal.
+    is_preflight: bool,
     route: R,
 }
 
@@ -35,26 +41,46 @@ pub struct Watch<R: ?Sized = dyn RoutePattern> {
 pub struct NewWatch<'r> {
     method: &'r Method,
     settings: &'r Arc<Settings>,
+    is_preflight: bool,
 }
 
 impl NewWatch<'_> {
     /// Starts the watch on a route.
     #[must_use]
     pub fn on(self, route: impl RoutePattern) -> Arc<Watch> {
-        let (method, settings) = (self.method.clone(), Arc::clone(self.settings));
-        Arc::new(Watch { asked: AtomicBool::new(false), method, settings, route })
+        let Self { method, settings, is_preflight } = self;
+        let (method, settings) = (method.clone(), Arc::clone(settings));
+        Arc::new(Watch { asked: AtomicBool::new(false), method, settings, is_preflight, route })
+    }
+}
+
+/// Any route, for a preflight: an inner CORS layer responds to it before it is routed, or on every
+/// route.
+#[derive(Debug)]
+struct AnyRoute;
+
+impl RoutePattern for AnyRoute {
+    fn as_str(&self) -> &str {
+        "any route"
     }
 }
 
 impl Watch {
     /// Starts to watch a request if a framework has matched a route and no policy table has decided
-    /// on it. CORS preflights are not watched, because an inner CORS layer responds to them on
-    /// every route.
-    pub(crate) fn start<B>(request: &Request<B>, settings: &Arc<Settings>) -> Option<Arc<Self>> {
-        if settings.policy.is_some() || is_cors_preflight(request) {
+    /// on it. `has_principal` is set if the request was authenticated.
+    pub(crate) fn start<B>(
+        request: &Request<B>,
+        settings: &Arc<Settings>,
+        has_principal: bool,
+    ) -> Option<Arc<Self>> {
+        if settings.policy.is_some() {
             return None;
         }
-        let watch = NewWatch { method: request.method(), settings };
+        let is_preflight = is_cors_preflight(request);
+        let watch = NewWatch { method: request.method(), settings, is_preflight };
+        if is_preflight {
+            return (!has_principal && !settings.optional).then(|| watch.on(AnyRoute));
+        }
         settings.matcher.watch(request.extensions(), watch)
     }
 
@@ -66,19 +92,28 @@ impl Watch {
     }
 
     /// Returns the response to send instead if the route is unguarded and the layer rejects such
-    /// routes.
+    /// routes, or if no CORS layer has responded to a preflight.
     ///
     /// An error does not mean that the route is unguarded: an inner layer, an extractor or the
     /// router may have responded before the principal was read. Such a response discloses nothing.
-    pub(crate) fn inspect(&self, status: StatusCode) -> Option<Response<Bytes>> {
-        let is_error = status.is_client_error() || status.is_server_error();
-        if is_error || self.asked.load(Ordering::Relaxed) {
+    pub(crate) fn inspect<B>(&self, response: &Response<B>) -> Option<Response<Bytes>> {
+        let status = response.status();
+        if status.is_client_error() || status.is_server_error() {
             return None;
         }
         let Self { method, settings, .. } = self;
+        if self.is_preflight {
+            let is_by_cors = response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN);
+            return (!is_by_cors)
+                .then(|| self.answer(settings.rejection(RejectionKind::NoCredential)));
+        }
+        if self.asked.load(Ordering::Relaxed) {
+            return None;
+        }
         let route = self.route.as_str();
         metrics::unguarded(route);
-        if settings.unguarded.is_news(&(method.clone(), route.into())) {
+        // Clients can invent any number of methods, so a route is logged once for all of them.
+        if settings.unguarded.is_news(route) {
             tracing::error!(
                 target: "hallpass",
                 %method,
@@ -94,8 +129,12 @@ impl Watch {
             "{method} {route} has no requirement, so any valid token could call it. Put \
              `.scoped(..)` on its handler, or `.scoped(authenticated())` if that is intended."
         ));
+        Some(self.answer(rejection))
+    }
+
+    fn answer(&self, rejection: Rejection) -> Response<Bytes> {
         let mut request = Request::new(());
-        *request.method_mut() = method.clone();
-        Some(rejection.answer(&request))
+        *request.method_mut() = self.method.clone();
+        rejection.answer(&request)
     }
 }

@@ -2,13 +2,16 @@
 
 use hallpass_testkit::Operation;
 use hallpass_tower::{PolicyTable, TokenLayer};
-use http::HeaderValue;
+use http::{HeaderValue, Request};
+use http_body_util::Full;
 use tonic::Code;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Routes;
 use tonic::transport::Channel;
+use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
+use tower::{ServiceBuilder, ServiceExt as _};
 
 use crate::fixture::{Fixture, Setup};
 use crate::host::{Host, serve_tonic};
@@ -85,6 +88,36 @@ async fn grpc_client_gets_rejections_as_statuses() {
     // Streaming calls are rejected in the same way. This method is not in the table.
     assert_eq!(client.watch(&["Bearer {T}"]).await, Code::PermissionDenied);
     assert_eq!(client.watch(&[]).await, Code::Unauthenticated);
+}
+
+/// tonic looks at the path of a request, and not at its method.
+#[tokio::test]
+async fn preflight_does_not_reach_a_grpc_method() {
+    let fixture = Fixture::new().await;
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_service_status("", ServingStatus::Serving).await;
+    let routes = Routes::default().add_service(health);
+    let preflight = || {
+        let request = Request::options(CHECK)
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "POST")
+            .header("content-type", "application/grpc");
+        // A message without fields: no compression, and no bytes.
+        request.body(tonic::body::Body::new(Full::from(vec![0; 5]))).unwrap()
+    };
+    let unprotected = routes.clone().oneshot(preflight()).await.unwrap();
+    assert!(!unprotected.headers().contains_key("grpc-status"), "the method is called");
+    let layer = || fixture.layer(Setup::Default, Host::Tonic.layer());
+    let table = || PolicyTable::new().post(CHECK, "echo:check");
+    for layer in
+        [layer(), layer().policy(table()), TokenLayer::new(&fixture.hallpass).policy(table())]
+    {
+        let service = ServiceBuilder::new().layer(layer).service(routes.clone());
+        let rejected = service.oneshot(preflight()).await.unwrap();
+        let is_unauthenticated = rejected.status() == 401
+            || rejected.headers().get("grpc-status").is_some_and(|status| status == "16");
+        assert!(is_unauthenticated, "{rejected:?}");
+    }
 }
 
 #[tokio::test]

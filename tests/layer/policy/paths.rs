@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tower::util::MapRequest;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::normalize_path::NormalizePathLayer;
+use tower_http::services::ServeDir;
 
 use super::site::{self, Site, open_router};
 use super::table;
@@ -107,6 +108,36 @@ async fn wildcard_rule_applies_to_every_path_below_it() {
         }
         assert_eq!(site.ask("GET /files/", &files).await.status, 403, "{}", site.name);
     }
+}
+
+/// A file server decodes a path before it splits it.
+#[tokio::test]
+async fn encoded_path_cannot_select_a_wider_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("private")).unwrap();
+    for file in ["private/key", "a file"] {
+        std::fs::write(folder.path().join(file), file).unwrap();
+    }
+    let site = Site::new("files", async |hallpass| {
+        let table = PolicyTable::new()
+            .get("/files/private/{*path}", "files:private")
+            .get("/files/{*path}", "files:read");
+        let layer = (Host::Axum.layer())(hallpass).policy(table);
+        let files = ServeDir::new(folder.path());
+        serve_axum(Router::new().nest_service("/files", files).layer(layer)).await
+    })
+    .await;
+    let (read, all) = (site.token(&["files:read"]).await, site.token(&["files"]).await);
+    assert_eq!(site.ask("GET /files/a%20file", &read).await.text(), "a file");
+    assert_eq!(site.ask("GET /files/private/key", &read).await.status, 403);
+    assert_eq!(site.ask("GET /files/private/key", &all).await.text(), "private/key");
+    let mark = capture::mark();
+    for path in ["/files/%70rivate/key", "/files/private%2Fkey", "/files/%2Fprivate/key"] {
+        let answer = site.ask(&format!("GET {path}"), &read).await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text());
+    }
+    let log = String::from_utf8(capture::since(mark)).unwrap();
+    assert!(log.contains("encoded characters that lead to another rule"), "{log}");
 }
 
 /// Returns a table with a wildcard rule and a more specific one.

@@ -74,8 +74,6 @@ impl Owed {
 }
 
 pub(crate) const ACCEPTED: Owed = Owed::new(200, Challenge::None, Loads::UnlessCached);
-/// The service is called with an anonymous caller.
-const ANONYMOUS: Owed = Owed::new(200, Challenge::None, Loads::Never);
 const NO_CREDENTIAL: Owed = Owed::new(401, Challenge::Bare, Loads::Never);
 const INVALID_REQUEST: Owed = Owed::new(400, Challenge::Error("invalid_request"), Loads::Never);
 const INVALID_TOKEN: Owed = Owed::new(401, Challenge::Error("invalid_token"), Loads::Never);

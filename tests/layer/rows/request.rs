@@ -2,7 +2,7 @@
 
 use super::Wires::{Http1, Http2};
 use super::{
-    ACCEPTED, ANONYMOUS, INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_CREDENTIAL, NOT_DECLARED, Row,
+    ACCEPTED, INVALID_REQUEST, METHOD_NOT_ALLOWED, NO_CREDENTIAL, NOT_DECLARED, Row,
     insufficient_scope, row,
 };
 use crate::fixture::Setup;
@@ -34,11 +34,12 @@ pub(super) fn rows() -> Vec<Row> {
             .method("HEAD")
             .authorization(bearer)
             .behind(Setup::Policy),
-        row("CORS preflight", ANONYMOUS)
+        row("CORS preflight", NO_CREDENTIAL)
             .method("OPTIONS")
             .header("origin", "https://app.example")
             .header("access-control-request-method", "POST")
-            .header("access-control-request-headers", "authorization"),
+            .header("access-control-request-headers", "authorization")
+            .behind(Setup::Policy),
         row("OPTIONS that is not a preflight", NO_CREDENTIAL)
             .method("OPTIONS")
             .header("access-control-request-method", "DELETE")

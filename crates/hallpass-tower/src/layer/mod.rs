@@ -175,8 +175,13 @@ impl TokenLayer {
     /// Requires a token for CORS preflights, too.
     ///
     /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes
-    /// without a principal, unless the policy table has a rule for it: browsers send no credentials
-    /// with it, and an inner CORS layer has to respond to it.
+    /// without a principal, because browsers send no credentials with it, and an inner CORS layer
+    /// has to respond to it. If the response is successful and has no
+    /// `Access-Control-Allow-Origin`, the layer responds with 401 instead.
+    ///
+    /// With a [policy table](Self::policy) or [`grpc`](Self::grpc), preflights need a token anyway.
+    /// Put the CORS layer outside, or declare the `OPTIONS` route
+    /// [`public`](hallpass_core::public).
     pub fn authenticate_preflights(mut self) -> Self {
         self.settings().authenticate_preflights = true;
         self
@@ -359,11 +364,11 @@ impl TokenLayer {
         crate::RedactingMakeSpan::new(&self.0)
     }
 
-    /// Returns whether the head of a request identifies the caller, so that its body need not be
-    /// searched for a credential.
+    /// Returns whether the head of a request identifies the caller, or the route is public, so that
+    /// its body need not be searched for a credential.
     #[doc(hidden)]
     #[must_use]
-    pub fn is_decided_by_head<B>(&self, request: &Request<B>) -> bool {
+    pub fn is_decided_by_head<B>(&self, request: &mut Request<B>) -> bool {
         is_decided_by_head(&self.0, request)
     }
 

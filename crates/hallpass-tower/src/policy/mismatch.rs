@@ -46,9 +46,10 @@ impl PolicyTable {
         if self.mismatches.is_news(pattern) {
             tracing::warn!(
                 target: "hallpass",
-                "a path with an empty segment, a dot segment or a trailing slash is rejected \
-                 although {pattern} has a rule, because the inner service may interpret the path \
-                 differently. To normalise paths, do so outside of the layer"
+                "a path is rejected although {pattern} has a rule, because the inner service may \
+                 interpret it differently: it has an empty segment, a dot segment, a trailing \
+                 slash, or encoded characters that lead to another rule. To normalise paths, do so \
+                 outside of the layer"
             );
         }
     }

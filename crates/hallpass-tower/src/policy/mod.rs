@@ -21,7 +21,7 @@ use http::{Method, Request};
 use self::pattern::{Parameters, Pattern};
 pub use self::rule::Rule;
 use crate::framework::RouteMatch;
-use crate::routed_path::{NotText, is_ambiguous, is_nest, whole_path};
+use crate::routed_path::{NotText, decoded, is_ambiguous, is_nest, whole_path};
 use crate::settings::Settings;
 
 /// A table of the requirements of a service's routes. Requests to other routes are rejected.
@@ -52,7 +52,7 @@ use crate::settings::Settings;
 ///   tonic), the table finds the rule by the path that the inner service sees. A path with an empty
 ///   segment, with a `.` or `..` segment (percent-encoded or not), or with a trailing slash that
 ///   the rule's pattern does not have, is rejected: the inner service may interpret it as another
-///   path.
+///   path. So is a percent-encoded path that would match another route after decoding.
 ///
 /// The first request for which the table and the router disagree logs a warning that names both.
 #[derive(Clone, Default)]
@@ -295,10 +295,16 @@ impl PolicyTable {
             self.report_unknown_nest();
             return None;
         };
-        let found = self.by_path.at(&path).ok().map(|found| *found.value);
-        let route =
-            found.filter(|&route| !is_ambiguous(&path, self.routes[route].pattern.as_str()));
-        if route.is_none() && is_ambiguous(&path, "") {
+        let route_of = |path: &str| self.by_path.at(path).ok().map(|found| *found.value);
+        // A file server, for example, decodes the path before it looks for the file.
+        let is_another_decoded = |route| {
+            decoded(&path).and_then(|path| route_of(&path)).is_some_and(|other| other != route)
+        };
+        let found = route_of(&path);
+        let route = found.filter(|&route| {
+            !is_ambiguous(&path, self.routes[route].pattern.as_str()) && !is_another_decoded(route)
+        });
+        if route.is_none() && (found.is_some_and(is_another_decoded) || is_ambiguous(&path, "")) {
             self.report_ambiguous(&path);
         }
         route
