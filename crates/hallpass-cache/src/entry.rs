@@ -87,7 +87,7 @@ fn decode(meta: &CacheMeta) -> (Reading, StripePair) {
 
 /// The weight of an entry without its texts, in bytes. It includes the memory that moka needs for
 /// the entry, and was measured with `cargo xtask bench cache`.
-const WEIGHT: usize = 448;
+const WEIGHT: usize = 420;
 
 #[cfg(test)]
 mod tests {
