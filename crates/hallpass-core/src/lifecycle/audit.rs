@@ -7,6 +7,7 @@ use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::store::{AuditEntry, AuditQuery, ChangeSeq};
 use crate::token::TokenId;
@@ -162,8 +163,8 @@ impl Hallpass {
             owner,
             token_id: options.token_id,
             kind: options.kind,
-            since: options.since,
-            until: options.until,
+            since: options.since.map(boundary),
+            until: options.until.map(boundary),
             ascending: options.ascending,
             after: options.after,
             limit: options.limit,

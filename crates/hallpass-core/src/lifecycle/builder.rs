@@ -18,7 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::digest::Digester;
 use crate::digest_upgrades::DigestUpgrades;
 use crate::event::EventSink;
-use crate::expiry::Expiry;
+use crate::expiry::{Expiry, boundary};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
@@ -302,7 +302,7 @@ impl HallpassBuilder {
             events: self.events,
             zone: self.zone,
             audit_retention: self.audit_retention,
-            not_before: self.not_before,
+            not_before: self.not_before.map(boundary),
             extensions: self.extensions,
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),

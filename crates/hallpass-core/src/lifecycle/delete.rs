@@ -7,6 +7,7 @@ use super::{CallKind, Hallpass, require_subject};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::Revision;
 use crate::store::ChangeTarget;
@@ -172,7 +173,7 @@ impl Hallpass {
         // A token that expires later than now has not expired. Deleting is permanent, so this uses
         // the machine's own clock: the store's clock may be ahead for a while.
         let now = self.0.clock.now();
-        let ended_before = ended_before.min(now);
+        let ended_before = boundary(ended_before.min(now));
         let mut pruned = 0;
         loop {
             let mut event = self.event(EventKind::Pruned, by);

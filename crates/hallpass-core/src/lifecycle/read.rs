@@ -8,7 +8,7 @@ use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
-use crate::expiry::to_millis;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
 use crate::scope::Scope;
@@ -245,10 +245,9 @@ impl Hallpass {
             text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
             scope: listing.scope.clone(),
             metadata: listing.metadata.clone(),
-            // Stores keep milliseconds.
-            expires_before: listing.expires_before.map(to_millis),
+            expires_before: listing.expires_before.map(boundary),
             never_used: listing.never_used,
-            unused_since: listing.unused_since.map(to_millis),
+            unused_since: listing.unused_since.map(boundary),
             previous_secret: listing.previous_secret,
             sort: listing.sort,
             ..ListQuery::everything(self.now(), listing.limit)

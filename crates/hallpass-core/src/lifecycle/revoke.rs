@@ -6,6 +6,7 @@ use super::{CallKind, Hallpass};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind};
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::store::{BulkResult, Change, ChangeKind, ChangeTarget, StoreError};
@@ -168,6 +169,7 @@ impl Hallpass {
         }
         let mut event = self.event(EventKind::Revoked, by).about(owner, None);
         let (owner, now) = (owner.clone(), self.now());
+        let issued_before = issued_before.map(boundary);
         let work = async move |hallpass: Self| {
             let result =
                 hallpass.backend().revoke_owner(&owner, issued_before, now, &event).await?;
@@ -196,7 +198,7 @@ impl Hallpass {
         if by.role() == Role::Owner {
             return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
         }
-        let now = self.now();
+        let (now, issued_before) = (self.now(), issued_before.map(boundary));
         let mut revoked = 0;
         loop {
             let mut event = self.event(EventKind::Revoked, by);
