@@ -172,7 +172,7 @@ impl Hallpass {
         }
         // A token that expires later than now has not expired. Deleting is permanent, so this uses
         // the machine's own clock: the store's clock may be ahead for a while.
-        let now = self.0.clock.now();
+        let now = self.0.settings.clock.now();
         let ended_before = boundary(ended_before.min(now));
         let mut pruned = 0;
         loop {
@@ -192,7 +192,7 @@ impl Hallpass {
             }
             progress(pruned);
         }
-        if let Ok(written_before) = now.checked_sub(self.0.audit_retention) {
+        if let Ok(written_before) = now.checked_sub(self.0.settings.audit_retention) {
             while self.backend().prune_log(written_before, PRUNE_LOG_BATCH).await? > 0 {}
         }
         Ok(pruned)

@@ -253,8 +253,10 @@ impl Hallpass {
         start: Timestamp,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let end = errors
-            .take("expires", input.read().and_then(|expiry| expiry.resolve(now, &self.0.zone)))?;
+        let end = errors.take(
+            "expires",
+            input.read().and_then(|expiry| expiry.resolve(now, &self.0.settings.zone)),
+        )?;
         errors.take("expires", self.within_lifetime(start, end))?;
         end
     }
