@@ -78,7 +78,7 @@ impl Hallpass {
     where
         F: AsyncFnOnce(&Owner, &Event) -> Result<BulkResult, StoreError>,
     {
-        self.check_may_delete_owner(by, owner)?;
+        self.check_may_end_tokens_of(by, owner)?;
         let mut event = self.event(EventKind::Deleted, by).about(owner, None);
         let BulkResult { count, seq } = delete(owner, &event).await?;
         event.count = count;
