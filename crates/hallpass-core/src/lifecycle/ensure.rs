@@ -101,7 +101,7 @@ impl Hallpass {
                 );
             }
             errors.check()?;
-            self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+            self.check_grantable(by, owner, &draft.scopes).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };
             let stored = StoredToken { record: draft.record(known.id, owner), secrets };
             let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));

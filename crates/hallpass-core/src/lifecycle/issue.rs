@@ -138,7 +138,7 @@ impl Hallpass {
         kind: EventKind,
         draft: Draft,
     ) -> Result<Issued, Error> {
-        self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, owner, &draft.scopes).await?;
         // A duplicate id has a chance of 2^-58. If it happens several times in a row, the source of
         // randomness is broken.
         let mut attempts_left = 2;

@@ -137,7 +137,7 @@ impl Hallpass {
             .as_ref()
             .and_then(|span| errors.take("grace_period", read_grace_period(span)));
         errors.check()?;
-        self.check_grantable(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, &before.owner, &before.scopes).await?;
 
         let previous = grace_period
             .filter(|_| before.status(now) == Status::Active)
@@ -164,9 +164,7 @@ impl Hallpass {
         let record = self.apply(by, change, event).await?.ok_or_else(lost)?;
         Ok(Issued { token, record })
     }
-}
 
-impl Hallpass {
     /// Ends the grace period of a regenerated token, so its previous secret stops working. If there
     /// is no previous secret, the revision stays the same.
     ///
