@@ -1,6 +1,6 @@
 //! Gives tokens new secrets.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::draft::ValidationErrors;
 use super::update::{ATTEMPTS, check_revision};
@@ -141,7 +141,8 @@ impl Hallpass {
 
         let previous = grace_period
             .filter(|_| before.status(now) == Status::Active)
-            .and_then(|span| grace_period_end(now, span, before.expires_at))
+            .and_then(|span| now.checked_add(span).ok())
+            .map(|until| before.expires_at.map_or(until, |end| until.min(end)))
             .map(|until| PreviousSecret { digest: secrets.current, until });
         let secret = Secret::generate()?;
         let mut record = before.clone();
@@ -209,13 +210,4 @@ fn read_grace_period(span: &SpanInput) -> Result<SignedDuration, String> {
     } else {
         Err("use a duration of at most 30 days".to_owned())
     }
-}
-
-fn grace_period_end(
-    now: Timestamp,
-    span: SignedDuration,
-    old_end: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let until = now.checked_add(span).ok()?;
-    Some(old_end.map_or(until, |end| until.min(end)))
 }
