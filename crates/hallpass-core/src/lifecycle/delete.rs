@@ -192,7 +192,7 @@ impl Hallpass {
             progress(pruned);
         }
         if let Ok(written_before) = now.checked_sub(self.0.settings.audit_retention) {
-            while self.backend().prune_log(written_before, PRUNE_LOG_BATCH).await? > 0 {}
+            while self.backend().prune_log(boundary(written_before), PRUNE_LOG_BATCH).await? > 0 {}
         }
         Ok(pruned)
     }

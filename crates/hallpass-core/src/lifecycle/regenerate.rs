@@ -8,7 +8,7 @@ use super::{ExpiryInput, Hallpass, Issued};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::expiry::parse_span;
+use crate::expiry::{parse_span, to_millis};
 use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{Secret, TokenId};
@@ -142,7 +142,7 @@ impl Hallpass {
         let previous = grace_period
             .filter(|_| before.status(now) == Status::Active)
             .and_then(|span| now.checked_add(span).ok())
-            .map(|until| before.expires_at.map_or(until, |end| until.min(end)))
+            .map(|until| to_millis(before.expires_at.map_or(until, |end| until.min(end))))
             .map(|until| PreviousSecret { digest: secrets.current, until });
         let secret = Secret::generate()?;
         let mut record = before.clone();
