@@ -2,6 +2,11 @@
 //!
 //! Each label has one of a few fixed values. No label contains data of a token, owner or client.
 
+#![cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, unused_variables, reason = "some items are used only to count")
+)]
+
 #[cfg(feature = "metrics")]
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -18,10 +23,6 @@ pub(crate) struct Metrics {
 }
 
 /// The result of a lookup in the cache.
-#[cfg_attr(
-    not(feature = "metrics"),
-    expect(dead_code, reason = "some variants are used only to count them")
-)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LookupKind {
     /// The token is cached and fresh.
@@ -37,10 +38,6 @@ pub(crate) enum LookupKind {
 }
 
 /// The result of a read of the store.
-#[cfg_attr(
-    not(feature = "metrics"),
-    expect(dead_code, reason = "some variants are used only to count them")
-)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Loaded {
     /// The token exists.
@@ -81,8 +78,6 @@ impl Metrics {
     pub(crate) fn looked_up(&self, found: LookupKind) {
         #[cfg(feature = "metrics")]
         self.counters().lookups[found as usize].increment(1);
-        #[cfg(not(feature = "metrics"))]
-        let _ = found;
     }
 
     /// Counts a miss. `is_known` returns whether a stale record is cached. It is called only if
@@ -91,8 +86,6 @@ impl Metrics {
     pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
         #[cfg(feature = "metrics")]
         self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
-        #[cfg(not(feature = "metrics"))]
-        let _ = is_known;
     }
 
     /// Counts a load that was rejected because the queue was full.
@@ -116,8 +109,6 @@ impl Metrics {
     pub(crate) fn lease_age(&self, age: Option<Duration>) {
         #[cfg(feature = "metrics")]
         self.counters().lease_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
-        #[cfg(not(feature = "metrics"))]
-        let _ = age;
     }
 
     /// Records how many seconds the store's clock is ahead of this machine's clock.
@@ -125,8 +116,6 @@ impl Metrics {
     pub(crate) fn clock_offset(&self, seconds: f64) {
         #[cfg(feature = "metrics")]
         self.counters().clock_offset.set(seconds);
-        #[cfg(not(feature = "metrics"))]
-        let _ = seconds;
     }
 
     /// Counts changes that were read from the log.
@@ -134,8 +123,6 @@ impl Metrics {
     pub(crate) fn changes_applied(&self, by: Trigger, changes: usize) {
         #[cfg(feature = "metrics")]
         self.counters().applied[by as usize].increment(changes as u64);
-        #[cfg(not(feature = "metrics"))]
-        let _ = (by, changes);
     }
 
     /// Counts an event that invalidated all cached data.
@@ -173,8 +160,6 @@ impl Drop for Loading<'_> {
             counters.loads_in_flight.decrement(1);
             counters.loads[self.ended as usize].increment(1);
         }
-        #[cfg(not(feature = "metrics"))]
-        let _ = (self.metrics, self.ended);
     }
 }
 
@@ -208,19 +193,12 @@ impl Counters {
     }
 }
 
-#[cfg(feature = "metrics")]
 const LOOKUPS: &str = "hallpass_cache_lookups_total";
-#[cfg(feature = "metrics")]
 const LOADS: &str = "hallpass_cache_loads_total";
-#[cfg(feature = "metrics")]
 const IN_FLIGHT: &str = "hallpass_cache_loads_in_flight";
-#[cfg(feature = "metrics")]
 const LEASE_AGE: &str = "hallpass_cache_lease_age_seconds";
-#[cfg(feature = "metrics")]
 const CLOCK_OFFSET: &str = "hallpass_cache_clock_offset_seconds";
-#[cfg(feature = "metrics")]
 const APPLIED: &str = "hallpass_cache_changes_applied_total";
-#[cfg(feature = "metrics")]
 const FLUSHES: &str = "hallpass_cache_flushes_total";
 
 #[cfg(feature = "metrics")]

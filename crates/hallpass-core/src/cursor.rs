@@ -8,13 +8,15 @@
 //! The check value is not a signature. A forged cursor only selects another position in a list that
 //! the actor may read anyway.
 
+use std::fmt::Debug;
+
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::actor::Actor;
 use crate::error::Error;
+use crate::hex;
 use crate::store::{AuditQuery, ChangeSeq, ListKey, ListQuery, ListValue, SortBy};
 use crate::token::TokenId;
 
@@ -31,14 +33,14 @@ pub(crate) fn write(position: &ListKey, by: &Actor, query: &ListQuery) -> String
     let value = match &position.value {
         ListValue::Time(None) => "a".to_owned(),
         ListValue::Time(Some(time)) => format!("t{}", time.as_millisecond()),
-        ListValue::Name(name) => format!("n{}", to_hex(name.as_bytes())),
+        ListValue::Name(name) => format!("n{name}"),
     };
-    seal(&format!("{}{value}", position.id.as_uuid().simple()), by, &list_identity(query))
+    seal(&format!("{}{value}", position.id.as_uuid().simple()), by, &identity(query))
 }
 
 /// Reads the position from a cursor. Returns `None` if the text is not a cursor of this list.
 pub(crate) fn read(text: &str, by: &Actor, query: &ListQuery) -> Option<ListKey> {
-    let position = open(text, by, &list_identity(query))?;
+    let position = open(text, by, &identity(query))?;
     let (id, value) = position.split_at_checked(32)?;
     let id = TokenId::from_uuid(Uuid::try_parse(id).ok()?);
     let by_name = query.sort.by == SortBy::Name;
@@ -47,7 +49,7 @@ pub(crate) fn read(text: &str, by: &Actor, query: &ListQuery) -> Option<ListKey>
         ("t", millis) if !by_name => {
             ListValue::Time(Some(Timestamp::from_millisecond(millis.parse().ok()?).ok()?))
         }
-        ("n", hex) if by_name => ListValue::Name(String::from_utf8(from_hex(hex)?).ok()?),
+        ("n", name) if by_name => ListValue::Name(name.to_owned()),
         _ => return None,
     };
     Some(ListKey { value, id })
@@ -63,77 +65,28 @@ pub(crate) fn read_audit(text: &str, by: &Actor, query: &AuditQuery) -> Option<C
     Some(ChangeSeq::new(open(text, by, &audit_identity(query))?.parse().ok()?))
 }
 
-/// Returns the options that decide which records a list contains, and in which order.
-fn list_identity(query: &ListQuery) -> Value {
-    json!({
-        "list": "tokens",
-        "owner": query.owner.as_ref().map(super::owner::Owner::as_str),
-        "status": query.status.map(super::record::Status::as_str),
-        "text": query.text,
-        "scope": query.scope.as_ref().map(super::scope::Scope::as_str),
-        "metadata": query.metadata,
-        "expires_before": query.expires_before.map(Timestamp::as_millisecond),
-        "never_used": query.never_used,
-        "unused_since": query.unused_since.map(Timestamp::as_millisecond),
-        "previous_secret": query.previous_secret,
-        "sort": match query.sort.by {
-            SortBy::CreatedAt => "created_at",
-            SortBy::Name => "name",
-            SortBy::ExpiresAt => "expires_at",
-            SortBy::LastUsedAt => "last_used_at",
-        },
-        "descending": query.sort.descending,
-    })
+/// Returns what the queries of all pages of a list have in common.
+fn identity(query: &ListQuery) -> ListQuery {
+    ListQuery { now: Timestamp::UNIX_EPOCH, after: None, limit: 0, ..query.clone() }
 }
 
-/// Returns the options that decide which entries an audit query selects, and in which order.
-fn audit_identity(query: &AuditQuery) -> Value {
-    json!({
-        "list": "audit",
-        "owner": query.owner.as_ref().map(super::owner::Owner::as_str),
-        "token": query.token_id.map(|id| id.to_string()),
-        "kind": query.kind.map(super::event::EventKind::as_str),
-        "since": query.since.map(Timestamp::as_millisecond),
-        "until": query.until.map(Timestamp::as_millisecond),
-        "ascending": query.ascending,
-    })
+/// Returns what the queries of all pages of an audit trail have in common.
+fn audit_identity(query: &AuditQuery) -> AuditQuery {
+    AuditQuery { after: None, limit: 0, ..query.clone() }
 }
 
-/// Writes a position together with its check value.
-fn seal(position: &str, by: &Actor, identity: &Value) -> String {
-    format!("{}{}", check(position, by, identity), to_hex(position.as_bytes()))
+/// Writes a position together with its check value. The hashed text names each field and escapes
+/// each string, so that no two lists have the same text.
+fn seal(position: &str, by: &Actor, identity: &impl Debug) -> String {
+    let sealed = format!("{:?}", (position, by.id(), by.role(), identity));
+    let hash = Sha256::digest(sealed.as_bytes());
+    hex::encode(&hash[..CHECK_LEN / 2]) + &hex::encode(position.as_bytes())
 }
 
-/// Returns the position in a cursor, if its check value is right.
-fn open(text: &str, by: &Actor, identity: &Value) -> Option<String> {
-    let (found, hex) = text.split_at_checked(CHECK_LEN)?;
-    let position = String::from_utf8(from_hex(hex)?).ok()?;
-    (found == check(&position, by, identity)).then_some(position)
-}
-
-/// Computes the check value. JSON separates the fields, so that no two lists have the same text.
-fn check(position: &str, by: &Actor, identity: &Value) -> String {
-    let sealed = json!([position, by.id().as_str(), by.role().as_str(), identity]);
-    let hash = Sha256::digest(sealed.to_string().as_bytes());
-    to_hex(&hash[..CHECK_LEN / 2])
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads hexadecimal digits in lower case only, so that each position has exactly one text.
-fn from_hex(hex: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| match c {
-        b'0'..=b'9' => Some(c - b'0'),
-        b'a'..=b'f' => Some(c - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+/// Returns the position in a cursor. Each position has exactly one cursor in each list.
+fn open(text: &str, by: &Actor, identity: &impl Debug) -> Option<String> {
+    let position = String::from_utf8(hex::decode(text.get(CHECK_LEN..)?)?).ok()?;
+    (text == seal(&position, by, identity)).then_some(position)
 }
 
 #[cfg(test)]

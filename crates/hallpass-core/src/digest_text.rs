@@ -1,8 +1,7 @@
 //! Digests as text, for manifests that list the tokens a service must have.
 
-use std::fmt::Write as _;
-
 use crate::digest::{Digest, DigestError};
+use crate::hex;
 use crate::token::PresentedToken;
 
 impl PresentedToken {
@@ -20,11 +19,7 @@ impl Digest {
     /// not shown by accident.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}:", self.algorithm());
-        for byte in self.bytes() {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        format!("{}:{}", self.algorithm(), hex::encode(self.bytes()))
     }
 
     /// Parses the text form that [`to_text`](Self::to_text) returns. The digits may be in upper or
@@ -45,21 +40,9 @@ impl Digest {
     /// passed by mistake.
     pub fn from_text(text: &str) -> Result<Self, DigestError> {
         let (algorithm, digits) = text.rsplit_once(':').ok_or(DigestError::Text)?;
-        let bytes = from_hex(digits).ok_or(DigestError::Text)?;
+        let bytes = hex::decode(digits).ok_or(DigestError::Text)?;
         Self::from_parts(algorithm, &bytes).map_err(|_| DigestError::Text)
     }
-}
-
-/// Reads 64 hexadecimal digits.
-fn from_hex(digits: &str) -> Option<[u8; 32]> {
-    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
-    let pairs: &[[u8; 2]; 32] = pairs.try_into().ok()?;
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let digit = |place: usize| char::from(pair[place]).to_digit(16);
-        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

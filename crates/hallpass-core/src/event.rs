@@ -117,13 +117,11 @@ impl EventKind {
 
 /// The error for a text that is not the name of a recorded event kind.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event kind: expected one of {}", EventKindError::NAMES)]
+#[error(
+    "unknown event kind: expected one of {}",
+    EventKind::RECORDED.map(EventKind::as_str).join(", ")
+)]
 pub struct EventKindError(());
-
-impl EventKindError {
-    const NAMES: &str = "issued, copied, updated, regenerated, grace_period_ended, \
-         digest_replaced, revoked, deleted, pruned, owner_changed";
-}
 
 /// Parses the name of a kind that a store records.
 impl FromStr for EventKind {

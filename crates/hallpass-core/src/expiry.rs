@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 
 /// The expiry of a token, in one of the forms that people write.
 ///
@@ -90,6 +90,15 @@ impl Expiry {
 pub(crate) fn to_millis(time: Timestamp) -> Timestamp {
     // This fails only in the last second that jiff can represent, in the year 9999.
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
+}
+
+/// Rounds the boundary of a comparison up to the millisecond. Stores keep whole milliseconds, so a
+/// stored time is before the result if and only if it is before `time`. If the boundary was cut
+/// instead, a time in the same millisecond would no longer be before it.
+pub(crate) fn boundary(time: Timestamp) -> Timestamp {
+    let up = TimestampRound::new().smallest(Unit::Millisecond).mode(RoundMode::Ceil);
+    // This fails only in the last second that jiff can represent, in the year 9999.
+    time.round(up).unwrap_or(time)
 }
 
 /// Parses a span such as `30d`, `12h`, `2w` or `1y`.

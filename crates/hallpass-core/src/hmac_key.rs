@@ -52,8 +52,8 @@ mod tests {
         // Test case 6: a key longer than a block.
         let key = HmacKey::new([0xAA; 131]).unwrap();
         let tag = key.tag(&[b"Test Using Larger Than Block-Size Key", b" - Hash Key First"]);
-        let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+        let tag = crate::hex::encode(&tag);
+        assert_eq!(tag, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
         assert_eq!(HmacKey::new([0; 31]).unwrap_err(), 31);
     }
 }

@@ -50,6 +50,7 @@ mod error;
 mod event;
 mod expiry;
 mod field_change;
+mod hex;
 mod hmac_key;
 mod lifecycle;
 mod limits;

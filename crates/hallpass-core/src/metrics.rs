@@ -2,6 +2,11 @@
 //!
 //! Each label has one of a few fixed values. No label contains data of a token, owner or client.
 
+#![cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, unused_variables, reason = "some items are used only to count")
+)]
+
 use std::time::Duration;
 
 #[cfg(feature = "metrics")]
@@ -9,15 +14,10 @@ use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_hist
 
 use crate::event::RejectReason;
 
-#[cfg(feature = "metrics")]
 const CHECKS: &str = "hallpass_checks_total";
-#[cfg(feature = "metrics")]
 const LOOKUPS: &str = "hallpass_lookup_duration_seconds";
-#[cfg(feature = "metrics")]
 const REFUSALS: &str = "hallpass_refusals_total";
-#[cfg(feature = "metrics")]
 const DROPPED: &str = "hallpass_uses_dropped_total";
-#[cfg(feature = "metrics")]
 const FLUSHED: &str = "hallpass_uses_flushed_total";
 
 /// The outcome of a check.
@@ -63,8 +63,6 @@ impl Metrics {
     pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
         #[cfg(feature = "metrics")]
         self.counters().lookups[outcome as usize].record(took);
-        #[cfg(not(feature = "metrics"))]
-        let _ = (outcome, took);
     }
 
     /// Counts the reason for which a request was rejected.
@@ -72,8 +70,6 @@ impl Metrics {
     pub(crate) fn rejection(&self, why: RejectReason) {
         #[cfg(feature = "metrics")]
         self.counters().rejections[why as usize].increment(1);
-        #[cfg(not(feature = "metrics"))]
-        let _ = why;
     }
 
     #[cfg(feature = "metrics")]
@@ -87,8 +83,6 @@ impl Metrics {
 pub(crate) fn uses_dropped(uses: u64) {
     #[cfg(feature = "metrics")]
     counter!(DROPPED).increment(uses);
-    #[cfg(not(feature = "metrics"))]
-    let _ = uses;
 }
 
 /// Counts uses that were written to the store.
@@ -96,8 +90,6 @@ pub(crate) fn uses_dropped(uses: u64) {
 pub(crate) fn uses_flushed(uses: usize) {
     #[cfg(feature = "metrics")]
     counter!(FLUSHED).increment(uses as u64);
-    #[cfg(not(feature = "metrics"))]
-    let _ = uses;
 }
 
 #[cfg(feature = "metrics")]
@@ -107,13 +99,9 @@ struct Counters {
     unavailable: Counter,
     /// One histogram for each [`Outcome`], in the same order.
     lookups: [Histogram; 3],
-    /// One counter for each of [`REASONS`], in the same order.
-    rejections: [Counter; REASONS.len()],
+    /// One counter for each of [`RejectReason::ALL`], in the same order.
+    rejections: [Counter; RejectReason::ALL.len()],
 }
-
-/// All reasons, in the order of their declaration.
-#[cfg(feature = "metrics")]
-const REASONS: [RejectReason; RejectReason::ALL.len()] = RejectReason::ALL;
 
 #[cfg(feature = "metrics")]
 impl Counters {
@@ -133,7 +121,7 @@ impl Counters {
             unavailable: counter!(CHECKS, "outcome" => "unavailable"),
             lookups: ["accepted", "refused", "unavailable"]
                 .map(|outcome| histogram!(LOOKUPS, "outcome" => outcome)),
-            rejections: REASONS.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
+            rejections: RejectReason::ALL.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
         }
     }
 }
@@ -144,7 +132,7 @@ mod tests {
 
     #[test]
     fn every_reject_reason_has_a_counter() {
-        for (place, why) in REASONS.into_iter().enumerate() {
+        for (place, why) in RejectReason::ALL.into_iter().enumerate() {
             assert_eq!(why as usize, place, "{why:?}");
         }
     }

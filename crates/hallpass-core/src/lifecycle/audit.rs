@@ -7,6 +7,7 @@ use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::store::{AuditEntry, AuditQuery, ChangeSeq};
 use crate::token::TokenId;
@@ -32,14 +33,7 @@ use crate::token::TokenId;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "options select nothing until they are given to the handle"]
 pub struct AuditOptions {
-    owner: Option<Owner>,
-    token_id: Option<TokenId>,
-    kind: Option<EventKind>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-    ascending: bool,
-    after: Option<ChangeSeq>,
-    limit: u32,
+    query: AuditQuery,
     cursor: Option<String>,
 }
 
@@ -56,17 +50,7 @@ pub struct AuditTrail {
 
 impl Default for AuditOptions {
     fn default() -> Self {
-        Self {
-            owner: None,
-            token_id: None,
-            kind: None,
-            since: None,
-            until: None,
-            ascending: false,
-            after: None,
-            limit: 20,
-            cursor: None,
-        }
+        Self { query: AuditQuery::newest(20), cursor: None }
     }
 }
 
@@ -81,49 +65,49 @@ impl AuditOptions {
 
     /// Selects entries about tokens of this owner. Only admins and system actors may name an owner.
     pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
+        self.query.owner = Some(owner);
         self
     }
 
     /// Selects entries about this token.
     pub fn token(mut self, id: TokenId) -> Self {
-        self.token_id = Some(id);
+        self.query.token_id = Some(id);
         self
     }
 
     /// Selects entries of this kind.
     pub fn kind(mut self, kind: EventKind) -> Self {
-        self.kind = Some(kind);
+        self.query.kind = Some(kind);
         self
     }
 
     /// Selects entries that were written at this time or later.
     pub fn since(mut self, time: Timestamp) -> Self {
-        self.since = Some(time);
+        self.query.since = Some(boundary(time));
         self
     }
 
     /// Selects entries that were written before this time.
     pub fn until(mut self, time: Timestamp) -> Self {
-        self.until = Some(time);
+        self.query.until = Some(boundary(time));
         self
     }
 
     /// Orders the entries with the oldest first, to export or follow the trail.
     pub fn oldest_first(mut self) -> Self {
-        self.ascending = true;
+        self.query.ascending = true;
         self
     }
 
     /// Starts after the entry with this number, in the chosen order.
     pub fn after(mut self, seq: ChangeSeq) -> Self {
-        self.after = Some(seq);
+        self.query.after = Some(seq);
         self
     }
 
     /// Sets how many entries a page has: 1 to 1000.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = limit;
+        self.query.limit = limit;
         self
     }
 
@@ -145,29 +129,20 @@ impl Hallpass {
     /// Returns [`Error::Invalid`] for a bad limit or cursor, [`PermissionError::OnlyAdmins`] if an
     /// ordinary actor names another owner, and [`Error::Store`] if the store cannot be read.
     pub async fn audit(&self, by: &Actor, options: &AuditOptions) -> Result<AuditTrail, Error> {
-        let owner = match by.role() {
+        let mut query = options.query.clone();
+        match by.role() {
             Role::Owner
-                if options.owner.as_ref().is_some_and(|owner| by.subject() != Some(owner)) =>
+                if query.owner.as_ref().is_some_and(|owner| by.subject() != Some(owner)) =>
             {
                 return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
             }
-            Role::Owner => by.subject().cloned(),
-            Role::Admin | Role::System => options.owner.clone(),
-        };
-        if !(1..=AuditOptions::MAX_LIMIT).contains(&options.limit) {
+            Role::Owner => query.owner = by.subject().cloned(),
+            Role::Admin | Role::System => {}
+        }
+        if !(1..=AuditOptions::MAX_LIMIT).contains(&query.limit) {
             let message = format!("use a number from 1 to {}", AuditOptions::MAX_LIMIT);
             return Err(Error::invalid("limit", message));
         }
-        let mut query = AuditQuery {
-            owner,
-            token_id: options.token_id,
-            kind: options.kind,
-            since: options.since,
-            until: options.until,
-            ascending: options.ascending,
-            after: options.after,
-            limit: options.limit,
-        };
         if let Some(cursor) = &options.cursor {
             let after = cursor::read_audit(cursor, by, &query);
             query.after = Some(after.ok_or_else(cursor::error)?);

@@ -18,7 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::digest::Digester;
 use crate::digest_upgrades::DigestUpgrades;
 use crate::event::EventSink;
-use crate::expiry::Expiry;
+use crate::expiry::{Expiry, boundary};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
@@ -27,6 +27,20 @@ use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError
 use crate::usage::UseLog;
 use crate::verify::HandleId;
 use crate::verify::backend::{Backend, ErasedBackend};
+
+/// The settings that a handle keeps as they are.
+pub(super) struct Settings {
+    pub(super) backend: Box<dyn ErasedBackend>,
+    pub(super) catalog: Option<Catalog>,
+    pub(super) limits: Limits,
+    pub(super) owners: Option<Arc<dyn ErasedOwnerDirectory>>,
+    pub(super) clock: Box<dyn Clock>,
+    pub(super) events: Option<Box<dyn EventSink>>,
+    pub(super) zone: TimeZone,
+    pub(super) audit_retention: SignedDuration,
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) extensions: Extensions,
+}
 
 /// A builder for a [`Hallpass`] handle. Every setting has a default.
 ///
@@ -44,7 +58,7 @@ use crate::verify::backend::{Backend, ErasedBackend};
 /// ```
 #[must_use = "a builder does nothing until `build`"]
 pub struct HallpassBuilder {
-    backend: Box<dyn ErasedBackend>,
+    settings: Settings,
     prefix: String,
     accepted: Vec<String>,
     pepper: Option<(String, Zeroizing<Vec<u8>>)>,
@@ -53,21 +67,23 @@ pub struct HallpassBuilder {
     checksum_key: Option<Zeroizing<Vec<u8>>>,
     retired_checksum_keys: Vec<Zeroizing<Vec<u8>>>,
     accept_unkeyed_checksums: bool,
-    catalog: Option<Catalog>,
-    limits: Limits,
-    owners: Option<Arc<dyn ErasedOwnerDirectory>>,
-    clock: Box<dyn Clock>,
-    events: Option<Box<dyn EventSink>>,
-    zone: TimeZone,
-    audit_retention: SignedDuration,
-    not_before: Option<Timestamp>,
-    extensions: Extensions,
 }
 
 impl HallpassBuilder {
     pub(super) fn new(backend: impl Backend) -> Self {
         Self {
-            backend: Box::new(backend),
+            settings: Settings {
+                backend: Box::new(backend),
+                catalog: None,
+                limits: Limits::default(),
+                owners: None,
+                clock: Box::new(SystemClock),
+                events: None,
+                zone: TimeZone::UTC,
+                audit_retention: DEFAULT_RETENTION,
+                not_before: None,
+                extensions: Extensions::default(),
+            },
             prefix: Prefix::default().to_string(),
             accepted: Vec::new(),
             pepper: None,
@@ -76,15 +92,6 @@ impl HallpassBuilder {
             checksum_key: None,
             retired_checksum_keys: Vec::new(),
             accept_unkeyed_checksums: true,
-            catalog: None,
-            limits: Limits::default(),
-            owners: None,
-            clock: Box::new(SystemClock),
-            events: None,
-            zone: TimeZone::UTC,
-            audit_retention: DEFAULT_RETENTION,
-            not_before: None,
-            extensions: Extensions::default(),
         }
     }
 
@@ -161,39 +168,39 @@ impl HallpassBuilder {
     /// Sets the catalog of the application's scopes. Without a catalog, a token may hold any valid
     /// scope.
     pub fn catalog(mut self, catalog: Catalog) -> Self {
-        self.catalog = Some(catalog);
+        self.settings.catalog = Some(catalog);
         self
     }
 
     /// Sets the limits on the tokens of each owner.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.settings.limits = limits;
         self
     }
 
     /// Sets the directory that reports the status of owners. Without a directory, every owner is
     /// [active](crate::OwnerStatus::Active).
     pub fn owner_directory(mut self, owners: impl OwnerDirectory) -> Self {
-        self.owners = Some(Arc::new(owners));
+        self.settings.owners = Some(Arc::new(owners));
         self
     }
 
     /// Sets the clock. Use it in tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.settings.clock = Box::new(clock);
         self
     }
 
     /// Sets a receiver of events. Events go to `tracing` as well.
     pub fn events(mut self, sink: impl EventSink) -> Self {
-        self.events = Some(Box::new(sink));
+        self.settings.events = Some(Box::new(sink));
         self
     }
 
     /// Sets the time zone of expiry dates. A token that is valid through a day expires at the end
     /// of that day in this zone. The default is UTC.
     pub fn time_zone(mut self, zone: TimeZone) -> Self {
-        self.zone = zone;
+        self.settings.zone = zone;
         self
     }
 
@@ -201,7 +208,7 @@ impl HallpassBuilder {
     ///
     /// The default is 400 days, and the minimum is one day, because caches follow the same log.
     pub fn audit_retention(mut self, retention: SignedDuration) -> Self {
-        self.audit_retention = retention;
+        self.settings.audit_retention = retention;
         self
     }
 
@@ -211,7 +218,7 @@ impl HallpassBuilder {
     ///
     /// The previous secret of a grace period counts as issued when its token was created.
     pub fn not_before(mut self, time: Timestamp) -> Self {
-        self.not_before = Some(time);
+        self.settings.not_before = Some(boundary(time));
         self
     }
 
@@ -219,13 +226,13 @@ impl HallpassBuilder {
     /// shares it. There is one value per type. hallpass-tower and hallpass-axum use this in their
     /// extension traits.
     pub fn extension<T: Any + Send + Sync>(mut self, value: T) -> Self {
-        self.extensions.insert(value);
+        self.settings.extensions.insert(value);
         self
     }
 
     /// Returns a setting attached with [`extension`](Self::extension), to be changed.
     pub fn extension_mut<T: Any + Send + Sync + Default>(&mut self) -> &mut T {
-        self.extensions.get_or_default()
+        self.settings.extensions.get_or_default()
     }
 
     /// Builds the handle.
@@ -277,33 +284,25 @@ impl HallpassBuilder {
             .chain(self.retired_checksum_keys)
             .map(|mut key| ChecksumKey::new(std::mem::take(&mut *key)))
             .collect::<Result<_, _>>()?;
-        if self.audit_retention < SHORTEST_RETENTION {
+        if self.settings.audit_retention < SHORTEST_RETENTION {
             return Err(BuildError::AuditRetention);
         }
-        if let Some(longest) = self.limits.longest_lifetime {
-            match self.limits.default_expiry {
-                Expiry::Never => return Err(BuildError::DefaultExpiry),
-                Expiry::In(span) if span > longest => return Err(BuildError::DefaultExpiry),
-                Expiry::In(_) | Expiry::At(_) | Expiry::Through(_) => {}
+        let limits = &self.settings.limits;
+        match (limits.default_expiry, limits.longest_lifetime) {
+            (Expiry::Never, Some(_)) => return Err(BuildError::DefaultExpiry),
+            (Expiry::In(span), Some(longest)) if span > longest => {
+                return Err(BuildError::DefaultExpiry);
             }
-        }
-        if matches!(self.limits.default_expiry, Expiry::In(span) if span < Expiry::SHORTEST) {
-            return Err(BuildError::ShortDefaultExpiry);
+            (Expiry::In(span), _) if span < Expiry::SHORTEST => {
+                return Err(BuildError::ShortDefaultExpiry);
+            }
+            _ => {}
         }
         Ok(Hallpass(Arc::new(Inner {
-            backend: self.backend,
+            settings: self.settings,
             prefixes,
             checksums: Checksums::keyed(checksum_keys, self.accept_unkeyed_checksums),
             digester: Digester::new(has_pepper, peppers, self.require_pepper),
-            catalog: self.catalog,
-            limits: self.limits,
-            owners: self.owners,
-            clock: self.clock,
-            events: self.events,
-            zone: self.zone,
-            audit_retention: self.audit_retention,
-            not_before: self.not_before,
-            extensions: self.extensions,
             uses: UseLog::default(),
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
@@ -323,7 +322,7 @@ impl fmt::Debug for HallpassBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HallpassBuilder")
             .field("prefix", &self.prefix)
-            .field("limits", &self.limits)
+            .field("limits", &self.settings.limits)
             .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use super::{CallKind, Hallpass, require_subject};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::Revision;
 use crate::store::ChangeTarget;
@@ -115,7 +116,7 @@ impl Hallpass {
     /// Returns [`PermissionError::OnlyAdmins`] if an ordinary actor names another owner, and
     /// [`Error::Store`] if the store cannot be changed.
     pub async fn delete_owner(&self, by: &Actor, owner: &Owner) -> Result<u64, Error> {
-        self.check_may_delete_owner(by, owner)?;
+        self.check_may_end_tokens_of(by, owner)?;
         let deleted = self.delete_owner_tokens(by, owner.clone()).await?;
         if deleted == 0 {
             self.owner_changed(by, owner).await?;
@@ -123,7 +124,8 @@ impl Hallpass {
         Ok(deleted)
     }
 
-    pub(super) fn check_may_delete_owner(&self, by: &Actor, owner: &Owner) -> Result<(), Error> {
+    /// Checks that the actor may revoke and delete the tokens of an owner.
+    pub(super) fn check_may_end_tokens_of(&self, by: &Actor, owner: &Owner) -> Result<(), Error> {
         if by.role() == Role::Owner && by.subject() != Some(owner) {
             return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
         }
@@ -131,12 +133,10 @@ impl Hallpass {
     }
 
     async fn delete_owner_tokens(&self, by: &Actor, owner: Owner) -> Result<u64, Error> {
-        let mut event = self.event(EventKind::Deleted, by).about(&owner, None);
+        let event = self.event(EventKind::Deleted, by).about(&owner, None);
         let work = async move |hallpass: Self| {
             let result = hallpass.backend().delete_owner(&owner, &event).await?;
-            event.count = result.count;
-            hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
-            Ok(result.count)
+            hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, event).await
         };
         Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
@@ -171,8 +171,8 @@ impl Hallpass {
         }
         // A token that expires later than now has not expired. Deleting is permanent, so this uses
         // the machine's own clock: the store's clock may be ahead for a while.
-        let now = self.0.clock.now();
-        let ended_before = ended_before.min(now);
+        let now = self.0.settings.clock.now();
+        let ended_before = boundary(ended_before.min(now));
         let mut pruned = 0;
         loop {
             let mut event = self.event(EventKind::Pruned, by);
@@ -191,8 +191,8 @@ impl Hallpass {
             }
             progress(pruned);
         }
-        if let Ok(written_before) = now.checked_sub(self.0.audit_retention) {
-            while self.backend().prune_log(written_before, PRUNE_LOG_BATCH).await? > 0 {}
+        if let Ok(written_before) = now.checked_sub(self.0.settings.audit_retention) {
+            while self.backend().prune_log(boundary(written_before), PRUNE_LOG_BATCH).await? > 0 {}
         }
         Ok(pruned)
     }

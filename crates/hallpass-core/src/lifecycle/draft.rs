@@ -8,7 +8,8 @@ use crate::actor::Actor;
 use crate::error::{Error, FieldError, PermissionError};
 use crate::expiry::{Expiry, ExpiryError};
 use crate::metadata::Metadata;
-use crate::scope::{Scope, ScopeSet};
+use crate::owner::{Owner, OwnerStatus};
+use crate::scope::{Scope, ScopeError, ScopeSet};
 use crate::text;
 
 /// A token to issue. Its texts are validated when it is issued, with a message for each field.
@@ -204,31 +205,23 @@ impl Hallpass {
 
     /// Parses scopes. The catalog must list each of them.
     pub(super) fn read_scopes(&self, errors: &mut ValidationErrors, texts: &[String]) -> ScopeSet {
-        let mut scopes = Vec::with_capacity(texts.len().min(ScopeSet::MAX_LEN));
-        // The message does not repeat a text that is not a scope, because it may contain anything.
-        for text in texts {
-            // A token has the form of a scope. If a person pastes one into this field by mistake,
-            // it must not be stored and shown as a scope.
-            if self.is_well_formed(text.as_bytes()) {
-                errors.add(
-                    "scopes",
-                    "this is a token, not a scope: tokens are secret, so do not share it",
-                );
-                return ScopeSet::default();
-            }
-            match text.parse::<Scope>() {
-                Ok(scope) if self.knows(&scope) => scopes.push(scope),
-                Ok(scope) => {
-                    errors.add("scopes", format!("unknown scope {scope}"));
-                    return ScopeSet::default();
-                }
-                Err(error) => {
-                    errors.add("scopes", error.to_string());
-                    return ScopeSet::default();
-                }
-            }
+        let scopes = texts.iter().map(|text| self.read_scope(text)).collect::<Result<_, _>>();
+        let scopes = errors.take("scopes", scopes).unwrap_or_default();
+        Self::bounded(errors, scopes)
+    }
+
+    /// Parses a scope. The message does not repeat a text that is not a scope, because it may
+    /// contain anything.
+    fn read_scope(&self, text: &str) -> Result<Scope, String> {
+        // A token has the form of a scope. If a person pastes one into this field by mistake, it
+        // must not be stored and shown as a scope.
+        if self.is_well_formed(text.as_bytes()) {
+            return Err(
+                "this is a token, not a scope: tokens are secret, so do not share it".into()
+            );
         }
-        Self::bounded(errors, scopes.into_iter().collect())
+        let scope: Scope = text.parse().map_err(|error: ScopeError| error.to_string())?;
+        if self.knows(&scope) { Ok(scope) } else { Err(format!("unknown scope {scope}")) }
     }
 
     /// Returns whether the catalog lists this scope. An unknown scope allows nothing.
@@ -253,8 +246,10 @@ impl Hallpass {
         start: Timestamp,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        let end = errors
-            .take("expires", input.read().and_then(|expiry| expiry.resolve(now, &self.0.zone)))?;
+        let end = errors.take(
+            "expires",
+            input.read().and_then(|expiry| expiry.resolve(now, &self.0.settings.zone)),
+        )?;
         errors.take("expires", self.within_lifetime(start, end))?;
         end
     }
@@ -263,25 +258,22 @@ impl Hallpass {
     pub(super) async fn check_grantable(
         &self,
         by: &Actor,
-        owner: &crate::owner::Owner,
-        added: &[&Scope],
+        owner: &Owner,
+        added: impl IntoIterator<Item = &Scope>,
     ) -> Result<(), Error> {
         let status = self.ask_owner_status(owner).await?;
         let ceiling = match &status {
-            crate::owner::OwnerStatus::Disabled => {
+            OwnerStatus::Disabled => {
                 return Err(self.not_permitted(by, None, PermissionError::OwnerDisabled));
             }
-            crate::owner::OwnerStatus::Limited(ceiling) => Some(ceiling),
-            crate::owner::OwnerStatus::Active => None,
+            OwnerStatus::Limited(ceiling) => Some(ceiling),
+            OwnerStatus::Active => None,
         };
-        let beyond: Vec<Scope> = added
-            .iter()
-            .filter(|scope| {
-                !by.may_grant(scope, self.catalog())
-                    || ceiling.is_some_and(|ceiling| !ceiling.covers(scope))
-            })
-            .map(|scope| (*scope).clone())
-            .collect();
+        let is_beyond = |scope: &&Scope| {
+            !by.may_grant(scope, self.catalog())
+                || ceiling.is_some_and(|ceiling| !ceiling.covers(scope))
+        };
+        let beyond: Vec<_> = added.into_iter().filter(is_beyond).cloned().collect();
         if beyond.is_empty() {
             Ok(())
         } else {

@@ -101,11 +101,10 @@ impl Hallpass {
                 );
             }
             errors.check()?;
-            self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+            self.check_grantable(by, owner, &draft.scopes).await?;
             let secrets = Secrets { current: known.digest.clone(), previous: None };
             let stored = StoredToken { record: draft.record(known.id, owner), secrets };
-            let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));
-            let inserted = self.insert_token(by, stored, event).await;
+            let inserted = self.insert_token(by, EventKind::Issued, stored).await;
             return inserted.map(Ensured::Created).map_err(|error| self.not_inserted(error));
         };
         errors.check()?;

@@ -6,7 +6,7 @@ use super::draft::ValidationErrors;
 use super::{CallKind, Hallpass, NewToken, require_subject};
 use crate::actor::Actor;
 use crate::error::Error;
-use crate::event::{Event, EventKind};
+use crate::event::EventKind;
 use crate::metadata::Metadata;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
@@ -138,14 +138,13 @@ impl Hallpass {
         kind: EventKind,
         draft: Draft,
     ) -> Result<Issued, Error> {
-        self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, owner, &draft.scopes).await?;
         // A duplicate id has a chance of 2^-58. If it happens several times in a row, the source of
         // randomness is broken.
         let mut attempts_left = 2;
         loop {
             let (token, stored) = self.assemble_draft(&draft, owner)?;
-            let event = self.event(kind, by).about_change(None, Some(&stored.record));
-            match self.insert_token(by, stored, event).await {
+            match self.insert_token(by, kind, stored).await {
                 Ok(record) => return Ok(Issued { token, record }),
                 Err(error) if error.is_duplicate() && attempts_left > 0 => attempts_left -= 1,
                 Err(error) => return Err(self.not_inserted(error)),
@@ -169,9 +168,10 @@ impl Hallpass {
     pub(super) async fn insert_token(
         &self,
         by: &Actor,
+        kind: EventKind,
         token: StoredToken,
-        event: Event,
     ) -> Result<TokenRecord, StoreError> {
+        let event = self.event(kind, by).about_change(None, Some(&token.record));
         self.run_to_completion(CallKind::Edit, by.subject(), async move |hallpass: Self| {
             let limit = hallpass.limits().tokens_per_owner;
             let seq = hallpass.backend().insert(&token, limit, &event).await?;

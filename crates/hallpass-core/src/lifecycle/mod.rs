@@ -23,11 +23,10 @@ mod use_flusher;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::audit::{AuditOptions, AuditTrail};
-use self::extensions::Extensions;
+use self::builder::Settings;
 pub(crate) use self::owner_limits::CallKind;
 use self::owner_limits::OwnerLimits;
 use self::rejections::RejectionThrottle;
@@ -45,15 +44,14 @@ pub use self::{
 };
 use crate::actor::{Actor, Role};
 use crate::catalog::Catalog;
-use crate::clock::Clock;
 use crate::digest::{Digest, Digester};
 use crate::digest_upgrades::DigestUpgrades;
 use crate::error::{Error, PermissionError};
-use crate::event::{Event, EventKind, EventSink, RejectReason};
+use crate::event::{Event, EventKind, RejectReason};
 use crate::expiry::to_millis;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::owner::{ErasedOwnerDirectory, Owner};
+use crate::owner::Owner;
 use crate::store::{StoreError, StoredToken};
 use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
 use crate::usage::UseLog;
@@ -104,25 +102,16 @@ impl fmt::Debug for WeakHallpass {
 }
 
 struct Inner {
-    backend: Box<dyn ErasedBackend>,
+    settings: Settings,
     /// The accepted prefixes. The first one is that of new tokens.
     prefixes: Vec<Prefix>,
     checksums: Checksums,
     digester: Digester,
-    catalog: Option<Catalog>,
-    limits: Limits,
-    owners: Option<Arc<dyn ErasedOwnerDirectory>>,
-    clock: Box<dyn Clock>,
-    events: Option<Box<dyn EventSink>>,
-    zone: TimeZone,
-    audit_retention: SignedDuration,
-    not_before: Option<Timestamp>,
     uses: UseLog,
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
     owner_limits: OwnerLimits,
     rejections: RejectionThrottle,
-    extensions: Extensions,
     metrics: Metrics,
     id: HandleId,
 }
@@ -150,13 +139,13 @@ impl Hallpass {
     /// Returns the catalog of the application's scopes, if there is one.
     #[must_use]
     pub fn catalog(&self) -> Option<&Catalog> {
-        self.0.catalog.as_ref()
+        self.0.settings.catalog.as_ref()
     }
 
     /// Returns the limits on the tokens of each owner.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.0.settings.limits
     }
 
     /// Returns the prefix of new tokens.
@@ -169,7 +158,7 @@ impl Hallpass {
     /// [`HallpassBuilder::extension`](HallpassBuilder::extension).
     #[must_use]
     pub fn extension<T: std::any::Any>(&self) -> Option<&T> {
-        self.0.extensions.get()
+        self.0.settings.extensions.get()
     }
 
     /// Returns the regular expression that secret scanners use to find this application's tokens.
@@ -184,7 +173,7 @@ impl Hallpass {
     /// clock is behind.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let (here, behind) = (self.0.clock.now(), self.backend().clock_offset());
+        let (here, behind) = (self.0.settings.clock.now(), self.backend().clock_offset());
         if behind.is_zero() {
             return to_millis(here);
         }
@@ -201,7 +190,7 @@ impl Hallpass {
     }
 
     pub(crate) fn backend(&self) -> &dyn ErasedBackend {
-        &*self.0.backend
+        &*self.0.settings.backend
     }
 
     /// Reads a token from the store.
@@ -231,7 +220,7 @@ impl Hallpass {
     }
 
     pub(crate) fn not_before(&self) -> Option<Timestamp> {
-        self.0.not_before
+        self.0.settings.not_before
     }
 
     pub(crate) fn digester(&self) -> &Digester {
@@ -257,7 +246,7 @@ impl Hallpass {
     /// Sends an event to `tracing` and to the host's sink.
     pub(crate) fn emit(&self, event: &Event) {
         event.trace();
-        if let Some(sink) = &self.0.events {
+        if let Some(sink) = &self.0.settings.events {
             sink.on_event(event);
         }
     }
@@ -335,7 +324,7 @@ impl fmt::Debug for Hallpass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hallpass")
             .field("prefixes", &self.0.prefixes)
-            .field("limits", &self.0.limits)
+            .field("limits", &self.0.settings.limits)
             .finish_non_exhaustive()
     }
 }

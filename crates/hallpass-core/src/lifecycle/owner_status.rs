@@ -41,7 +41,7 @@ impl Hallpass {
 
     /// Queries the host's directory for an owner's status.
     pub(crate) async fn ask_owner_status(&self, owner: &Owner) -> Result<OwnerStatus, Error> {
-        match &self.0.owners {
+        match &self.0.settings.owners {
             None => Ok(OwnerStatus::Active),
             Some(owners) => owners.status(owner.clone()).await.map_err(Error::OwnerDirectory),
         }
@@ -53,7 +53,7 @@ impl Hallpass {
         &self,
         owner: &Owner,
     ) -> Result<Option<Arc<OwnerStatus>>, Error> {
-        let Some(owners) = &self.0.owners else { return Ok(None) };
+        let Some(owners) = &self.0.settings.owners else { return Ok(None) };
         let query = OwnerStatusQuery::new(owners, owner);
         self.backend()
             .load_owner_status(owner, query)
@@ -63,6 +63,6 @@ impl Hallpass {
     }
 
     pub(crate) fn has_owner_directory(&self) -> bool {
-        self.0.owners.is_some()
+        self.0.settings.owners.is_some()
     }
 }

@@ -8,7 +8,7 @@ use crate::actor::{Actor, Role};
 use crate::cursor;
 use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
-use crate::expiry::to_millis;
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
 use crate::scope::Scope;
@@ -41,17 +41,8 @@ use crate::token::TokenId;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "options select nothing until they are given to the handle"]
 pub struct ListOptions {
-    status: Option<Status>,
-    text: Option<String>,
-    scope: Option<Scope>,
-    metadata: Vec<(String, Value)>,
-    owner: Option<Owner>,
-    sort: Sort,
-    limit: u32,
-    expires_before: Option<Timestamp>,
-    never_used: bool,
-    unused_since: Option<Timestamp>,
-    previous_secret: bool,
+    /// The filters, the order and the limit. [`Hallpass::list`] sets the rest.
+    query: ListQuery,
     cursor: Option<String>,
 }
 
@@ -72,20 +63,7 @@ pub struct TokenPage {
 
 impl Default for ListOptions {
     fn default() -> Self {
-        Self {
-            status: None,
-            text: None,
-            scope: None,
-            metadata: Vec::new(),
-            owner: None,
-            sort: Sort::default(),
-            limit: 20,
-            expires_before: None,
-            never_used: false,
-            unused_since: None,
-            previous_secret: false,
-            cursor: None,
-        }
+        Self { query: ListQuery::everything(Timestamp::UNIX_EPOCH, 20), cursor: None }
     }
 }
 
@@ -100,19 +78,19 @@ impl ListOptions {
 
     /// Selects tokens of this status.
     pub fn status(mut self, status: Status) -> Self {
-        self.status = Some(status);
+        self.query.status = Some(status);
         self
     }
 
     /// Selects tokens whose name or description contains this text, ignoring case.
     pub fn text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(text.into());
+        self.query.text = Some(fold(&text.into())).filter(|text| !text.is_empty());
         self
     }
 
     /// Selects tokens that hold exactly this scope.
     pub fn scope(mut self, scope: Scope) -> Self {
-        self.scope = Some(scope);
+        self.query.scope = Some(scope);
         self
     }
 
@@ -134,25 +112,25 @@ impl ListOptions {
     /// # Ok(()) }
     /// ```
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.metadata.push((name.into(), value.into()));
+        self.query.metadata.push((name.into(), value.into()));
         self
     }
 
     /// Selects tokens of this owner. Only admins and system actors may name an owner.
     pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
+        self.query.owner = Some(owner);
         self
     }
 
     /// Selects tokens that expire before this time.
     pub fn expires_before(mut self, time: Timestamp) -> Self {
-        self.expires_before = Some(time);
+        self.query.expires_before = Some(boundary(time));
         self
     }
 
     /// Selects tokens that were never used.
     pub fn never_used(mut self) -> Self {
-        self.never_used = true;
+        self.query.never_used = true;
         self
     }
 
@@ -177,26 +155,26 @@ impl ListOptions {
     /// # Ok(()) }
     /// ```
     pub fn unused_since(mut self, time: Timestamp) -> Self {
-        self.unused_since = Some(time);
+        self.query.unused_since = Some(boundary(time));
         self
     }
 
     /// Selects active tokens whose previous secret is still accepted, because they were regenerated
     /// with a grace period.
     pub fn previous_secret(mut self) -> Self {
-        self.previous_secret = true;
+        self.query.previous_secret = true;
         self
     }
 
     /// Sets the order.
     pub fn sort(mut self, sort: Sort) -> Self {
-        self.sort = sort;
+        self.query.sort = sort;
         self
     }
 
     /// Sets how many tokens a page has: 1 to 100.
     pub fn limit(mut self, limit: u32) -> Self {
-        self.limit = limit;
+        self.query.limit = limit;
         self
     }
 
@@ -228,31 +206,18 @@ impl Hallpass {
     /// Returns [`Error::Invalid`] for a bad limit or cursor, [`PermissionError::OnlyAdmins`] if an
     /// ordinary actor names an owner, and [`Error::Store`] if the store cannot be read.
     pub async fn list(&self, by: &Actor, listing: &ListOptions) -> Result<TokenPage, Error> {
-        let owner = match by.role() {
-            Role::Owner if listing.owner.is_some() => {
+        let mut query = ListQuery { now: self.now(), ..listing.query.clone() };
+        match by.role() {
+            Role::Owner if query.owner.is_some() => {
                 return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
             }
-            Role::Owner => by.subject().cloned(),
-            Role::Admin | Role::System => listing.owner.clone(),
-        };
-        if !(1..=ListOptions::MAX_LIMIT).contains(&listing.limit) {
+            Role::Owner => query.owner = by.subject().cloned(),
+            Role::Admin | Role::System => {}
+        }
+        if !(1..=ListOptions::MAX_LIMIT).contains(&query.limit) {
             let message = format!("use a number from 1 to {}", ListOptions::MAX_LIMIT);
             return Err(Error::invalid("limit", message));
         }
-        let mut query = ListQuery {
-            owner,
-            status: listing.status,
-            text: listing.text.as_deref().filter(|text| !text.is_empty()).map(fold),
-            scope: listing.scope.clone(),
-            metadata: listing.metadata.clone(),
-            // Stores keep milliseconds.
-            expires_before: listing.expires_before.map(to_millis),
-            never_used: listing.never_used,
-            unused_since: listing.unused_since.map(to_millis),
-            previous_secret: listing.previous_secret,
-            sort: listing.sort,
-            ..ListQuery::everything(self.now(), listing.limit)
-        };
         if let Some(cursor) = &listing.cursor {
             let place = cursor::read(cursor, by, &query);
             query.after = Some(place.ok_or_else(cursor::error)?);

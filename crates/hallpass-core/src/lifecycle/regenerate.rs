@@ -1,6 +1,6 @@
 //! Gives tokens new secrets.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::draft::ValidationErrors;
 use super::update::{ATTEMPTS, check_revision};
@@ -8,7 +8,7 @@ use super::{ExpiryInput, Hallpass, Issued};
 use crate::actor::Actor;
 use crate::error::Error;
 use crate::event::EventKind;
-use crate::expiry::parse_span;
+use crate::expiry::{parse_span, to_millis};
 use crate::record::{Revision, Status, TokenRecord};
 use crate::store::{Change, ChangeKind, PreviousSecret, Secrets, StoredToken};
 use crate::token::{Secret, TokenId};
@@ -137,11 +137,12 @@ impl Hallpass {
             .as_ref()
             .and_then(|span| errors.take("grace_period", read_grace_period(span)));
         errors.check()?;
-        self.check_grantable(by, &before.owner, &before.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, &before.owner, &before.scopes).await?;
 
         let previous = grace_period
             .filter(|_| before.status(now) == Status::Active)
-            .and_then(|span| grace_period_end(now, span, before.expires_at))
+            .and_then(|span| now.checked_add(span).ok())
+            .map(|until| to_millis(before.expires_at.map_or(until, |end| until.min(end))))
             .map(|until| PreviousSecret { digest: secrets.current, until });
         let secret = Secret::generate()?;
         let mut record = before.clone();
@@ -164,9 +165,7 @@ impl Hallpass {
         let record = self.apply(by, change, event).await?.ok_or_else(lost)?;
         Ok(Issued { token, record })
     }
-}
 
-impl Hallpass {
     /// Ends the grace period of a regenerated token, so its previous secret stops working. If there
     /// is no previous secret, the revision stays the same.
     ///
@@ -211,13 +210,4 @@ fn read_grace_period(span: &SpanInput) -> Result<SignedDuration, String> {
     } else {
         Err("use a duration of at most 30 days".to_owned())
     }
-}
-
-fn grace_period_end(
-    now: Timestamp,
-    span: SignedDuration,
-    old_end: Option<Timestamp>,
-) -> Option<Timestamp> {
-    let until = now.checked_add(span).ok()?;
-    Some(old_end.map_or(until, |end| until.min(end)))
 }

@@ -6,6 +6,7 @@ use super::{CallKind, Hallpass};
 use crate::actor::{Actor, Role};
 use crate::error::{Error, PermissionError};
 use crate::event::{Event, EventKind};
+use crate::expiry::boundary;
 use crate::owner::Owner;
 use crate::record::TokenRecord;
 use crate::store::{BulkResult, Change, ChangeKind, ChangeTarget, StoreError};
@@ -163,17 +164,14 @@ impl Hallpass {
         owner: &Owner,
         issued_before: Option<Timestamp>,
     ) -> Result<u64, Error> {
-        if by.role() == Role::Owner && by.subject() != Some(owner) {
-            return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
-        }
-        let mut event = self.event(EventKind::Revoked, by).about(owner, None);
+        self.check_may_end_tokens_of(by, owner)?;
+        let event = self.event(EventKind::Revoked, by).about(owner, None);
         let (owner, now) = (owner.clone(), self.now());
+        let issued_before = issued_before.map(boundary);
         let work = async move |hallpass: Self| {
             let result =
                 hallpass.backend().revoke_owner(&owner, issued_before, now, &event).await?;
-            event.count = result.count;
-            hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, &event).await?;
-            Ok(result.count)
+            hallpass.committed_bulk(ChangeTarget::Owner(owner), &result, event).await
         };
         Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
     }
@@ -196,16 +194,14 @@ impl Hallpass {
         if by.role() == Role::Owner {
             return Err(self.not_permitted(by, None, PermissionError::OnlyAdmins));
         }
-        let now = self.now();
+        let (now, issued_before) = (self.now(), issued_before.map(boundary));
         let mut revoked = 0;
         loop {
-            let mut event = self.event(EventKind::Revoked, by);
+            let event = self.event(EventKind::Revoked, by);
             let work = async move |hallpass: Self| {
                 let backend = hallpass.backend();
                 let result = backend.revoke_everyone(issued_before, now, BATCH, &event).await?;
-                event.count = result.count;
-                hallpass.committed_bulk(ChangeTarget::All, &result, &event).await?;
-                Ok(result.count)
+                hallpass.committed_bulk(ChangeTarget::All, &result, event).await
             };
             match self.run_to_completion(CallKind::Removal, by.subject(), work).await? {
                 0 => return Ok(revoked),
@@ -214,7 +210,8 @@ impl Hallpass {
         }
     }
 
-    /// Invalidates cached tokens after a change to many of them, and reports the event.
+    /// Invalidates cached tokens after a change to many of them, and reports the event. Returns how
+    /// many were changed.
     ///
     /// If there was nothing left to change, another node may have revoked or deleted the tokens.
     /// The caller then expects that this node rejects them as well, so their cached records are
@@ -223,15 +220,14 @@ impl Hallpass {
         &self,
         target: ChangeTarget,
         result: &BulkResult,
-        event: &Event,
-    ) -> Result<(), StoreError> {
+        mut event: Event,
+    ) -> Result<u64, StoreError> {
+        event.count = result.count;
         match result.seq {
-            Some(seq) => {
-                self.committed(&target, seq, event);
-                Ok(())
-            }
-            None => self.backend().refresh(&[target]).await,
+            Some(seq) => self.committed(&target, seq, &event),
+            None => self.backend().refresh(&[target]).await?,
         }
+        Ok(result.count)
     }
 }
 

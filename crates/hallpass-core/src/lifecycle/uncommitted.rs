@@ -55,7 +55,7 @@ impl Hallpass {
     {
         let owner = require_subject(by)?;
         let draft = self.draft(&new)?;
-        self.check_grantable(by, owner, &draft.scopes.iter().collect::<Vec<_>>()).await?;
+        self.check_grantable(by, owner, &draft.scopes).await?;
         let (token, stored) = self.assemble_draft(&draft, owner)?;
         let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));
         let seq = insert(&stored, self.limits().tokens_per_owner, &event)
@@ -78,7 +78,7 @@ impl Hallpass {
     where
         F: AsyncFnOnce(&Owner, &Event) -> Result<BulkResult, StoreError>,
     {
-        self.check_may_delete_owner(by, owner)?;
+        self.check_may_end_tokens_of(by, owner)?;
         let mut event = self.event(EventKind::Deleted, by).about(owner, None);
         let BulkResult { count, seq } = delete(owner, &event).await?;
         event.count = count;

@@ -161,20 +161,17 @@ impl Hallpass {
             // A scope that the catalog does not list allows nothing, so it covers no other scope.
             let allowed: ScopeSet =
                 before.scopes.iter().filter(|held| self.knows(held)).cloned().collect();
-            let added: Vec<_> = after
-                .scopes
-                .iter()
-                .filter(|scope| !allowed.covers(scope) && !before.scopes.contains(scope))
-                .collect();
             // Extending a token grants every one of its scopes again.
             let lives_longer = match (before.expires_at, after.expires_at) {
                 (Some(before), Some(after)) => after > before,
                 (Some(_), None) => true,
                 (None, _) => false,
             };
-            let granted = if lives_longer { after.scopes.iter().collect() } else { added };
+            let is_new = |scope: &&Scope| !allowed.covers(scope) && !before.scopes.contains(scope);
+            let granted: Vec<_> =
+                after.scopes.iter().filter(|scope| lives_longer || is_new(scope)).collect();
             if !granted.is_empty() {
-                self.check_grantable(by, &after.owner, &granted).await?;
+                self.check_grantable(by, &after.owner, granted).await?;
             }
             after.revision = before.revision.next();
             let event =

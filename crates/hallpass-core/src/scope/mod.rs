@@ -60,26 +60,20 @@ impl Scope {
     /// in common.
     pub(crate) fn meet(&self, other: &Self) -> Option<Self> {
         let (mut mine, mut theirs) = (self.segments(), other.segments());
-        let mut text = String::new();
-        let mut first = true;
+        let mut segments = Vec::new();
         loop {
-            let segment = match (mine.next(), theirs.next()) {
-                (None, None) => return Some(Self(text.into())),
+            segments.push(match (mine.next(), theirs.next()) {
+                (None, None) => return Some(Self(segments.join(":").into())),
                 (Some(one), None) | (None, Some(one)) => one,
                 (Some(a), Some(b)) if a == b => a,
                 (Some("*"), Some(named)) | (Some(named), Some("*")) => {
-                    if first && is_reserved(named) {
+                    if segments.is_empty() && is_reserved(named) {
                         return None;
                     }
                     named
                 }
                 (Some(_), Some(_)) => return None,
-            };
-            if !first {
-                text.push(':');
-            }
-            text.push_str(segment);
-            first = false;
+            });
         }
     }
 }
@@ -113,10 +107,8 @@ impl std::str::FromStr for Scope {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         segment::validate(text)?;
-        for segment in text.split(':') {
-            if segment.contains('*') && segment != "*" {
-                return Err(ScopeError::PartialWildcard);
-            }
+        if text.split(':').any(|segment| segment.contains('*') && segment != "*") {
+            return Err(ScopeError::PartialWildcard);
         }
         Ok(Self(text.into()))
     }

@@ -13,7 +13,7 @@ use crate::text::fold;
 use crate::token::TokenId;
 
 /// A query for one page of a list. A token is selected if all filters match.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ListQuery {
     /// Tokens of this owner. `None` selects the tokens of all owners.
     pub owner: Option<Owner>,

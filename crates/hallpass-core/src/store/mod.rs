@@ -66,7 +66,8 @@ use crate::token::TokenId;
 /// - **Deadlines.** A call returns within a second or two, with
 ///   [`unavailable`](StoreError::unavailable) if necessary. Dropping its future changes nothing
 ///   that was not committed.
-/// - **Milliseconds.** Times are stored with millisecond precision.
+/// - **Milliseconds.** Times are stored with millisecond precision, and the handle passes only
+///   whole milliseconds.
 ///
 /// # What a log entry invalidates
 ///

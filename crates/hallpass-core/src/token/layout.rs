@@ -12,11 +12,6 @@ pub(super) const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + checks
 /// The maximum length of a token, in bytes. A longer text is rejected without looking at it.
 pub(crate) const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
 
-/// Returns the regular expression that secret scanners use to find tokens with this prefix.
-pub(crate) fn pattern(prefix: &Prefix) -> String {
-    format!("\\b{prefix}_[0-9A-Za-z]{{{BODY_LEN}}}\\b")
-}
-
 /// Writes the text of a token. Every buffer that contains the secret is wiped.
 pub(super) fn write(
     prefix: &Prefix,

@@ -10,12 +10,7 @@ mod prefix;
 mod presented;
 mod secret;
 
-pub(crate) use self::{
-    checksum::Checksums,
-    layout::{pattern, read},
-    presented::TokenRef,
-    secret::Secret,
-};
+pub(crate) use self::{checksum::Checksums, layout::read, presented::TokenRef, secret::Secret};
 pub use self::{
     checksum::{ChecksumKey, ChecksumKeyError},
     id::{TokenId, TokenIdError},
@@ -96,7 +91,7 @@ mod tests {
 
     #[test]
     fn published_pattern_matches_a_token() {
-        assert_eq!(pattern(&Prefix::default()), r"\bhp_[0-9A-Za-z]{71}\b");
+        assert_eq!(Prefix::default().token_pattern(), r"\bhp_[0-9A-Za-z]{71}\b");
     }
 
     #[test]

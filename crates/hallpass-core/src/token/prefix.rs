@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::layout::BODY_LEN;
+
 /// The prefix of an application's tokens. The default is `hp`.
 ///
 /// A prefix matches `[a-z][a-z0-9]{0,15}`. It shows people and secret scanners which application a
@@ -30,7 +32,7 @@ impl Prefix {
     /// ```
     #[must_use]
     pub fn token_pattern(&self) -> String {
-        super::pattern(self)
+        format!("\\b{self}_[0-9A-Za-z]{{{BODY_LEN}}}\\b")
     }
 
     /// Returns the prefix as text.

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 use super::base62;
 
 /// The secret of a token: 43 random base62 characters, which hold 256 bits.
 ///
 /// It is wiped when it is dropped. It cannot be printed, compared with `==`, cloned or serialized.
-pub(crate) struct Secret([u8; Self::TEXT_LEN]);
+pub(crate) struct Secret(Zeroizing<[u8; Self::TEXT_LEN]>);
 
 impl Secret {
     /// The length of the secret inside a token, in characters.
@@ -21,8 +21,8 @@ impl Secret {
     /// Generates a secret. Each character is drawn uniformly from the operating system's
     /// randomness.
     pub(crate) fn generate() -> Result<Self, getrandom::Error> {
-        let mut secret = Self([0; Self::TEXT_LEN]);
-        let mut random = zeroize::Zeroizing::new([0_u8; 64]);
+        let mut secret = Self(Zeroizing::new([0; Self::TEXT_LEN]));
+        let mut random = Zeroizing::new([0_u8; 64]);
         let mut filled = 0;
         while filled < Self::TEXT_LEN {
             getrandom::fill(&mut random[..])?;
@@ -42,17 +42,11 @@ impl Secret {
 
     #[cfg(test)]
     pub(crate) fn from_bytes(text: &[u8; Self::TEXT_LEN]) -> Self {
-        Self(*text)
+        Self(Zeroizing::new(*text))
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8; Self::TEXT_LEN] {
         &self.0
-    }
-}
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
     }
 }
 

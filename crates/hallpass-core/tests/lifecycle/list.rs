@@ -86,17 +86,18 @@ async fn filters_apply_to_the_page_and_the_total() {
 }
 
 #[tokio::test]
-async fn times_in_filters_are_cut_to_milliseconds() {
+async fn filters_compare_times_exactly() {
     let service = Service::new();
     let new = NewToken::named("ci").expires("30d");
     let record = service.hallpass.issue(&alice(), new).await.unwrap().record;
     let total = async |options| service.hallpass.list(&alice(), &options).await.unwrap().total;
-    let (nanos, milli) = (SignedDuration::from_nanos(999_999), SignedDuration::from_millis(1));
     let end = record.expires_at.unwrap();
-    assert_eq!(total(ListOptions::new().expires_before(end + nanos)).await, 0);
-    assert_eq!(total(ListOptions::new().expires_before(end + milli)).await, 1);
-    assert_eq!(total(ListOptions::new().unused_since(record.created_at + nanos)).await, 0);
-    assert_eq!(total(ListOptions::new().unused_since(record.created_at + milli)).await, 1);
+    for (nanos, expected) in [(-1, 0), (0, 0), (1, 1)] {
+        let nanos = SignedDuration::from_nanos(nanos);
+        assert_eq!(total(ListOptions::new().expires_before(end + nanos)).await, expected);
+        let unused = ListOptions::new().unused_since(record.created_at + nanos);
+        assert_eq!(total(unused).await, expected);
+    }
 }
 
 #[tokio::test]

@@ -145,6 +145,16 @@ async fn grace_period_ends_at_its_time() {
 }
 
 #[tokio::test]
+async fn end_of_a_grace_period_has_millisecond_precision() {
+    let service = Service::new();
+    let old = service.issue(&[]).await;
+    let how = RegenerateOptions::new().grace_period(SignedDuration::from_micros(60_000_500));
+    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap().record;
+    let end = service.hallpass.now() + SignedDuration::from_mins(1);
+    assert_eq!(new.previous_secret_expires_at, Some(end));
+}
+
+#[tokio::test]
 async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;

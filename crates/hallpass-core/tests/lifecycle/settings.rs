@@ -7,6 +7,7 @@ use hallpass_core::{
     OwnerStatus, ParseTokenError, PresentedToken, RegenerateOptions, RejectReason,
 };
 use hallpass_memory::MemoryStore;
+use jiff::SignedDuration;
 
 use crate::common::*;
 
@@ -135,7 +136,7 @@ async fn secret_issued_before_not_before_is_rejected() {
     let new = before.hallpass.regenerate(&alice(), renewed.record.id, how).await.unwrap();
     assert!(before.accepts(renewed.token.reveal()).await);
 
-    let after = Service::over(store, |b| b.not_before(limit));
+    let after = Service::over(store.clone(), |b| b.not_before(limit));
     after.clock.advance(minutes(10));
     assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
     assert_eq!(after.refusal(renewed.token.reveal()).await, RejectReason::Revoked);
@@ -144,6 +145,9 @@ async fn secret_issued_before_not_before_is_rejected() {
         "a token that was issued at exactly that time must be accepted"
     );
     assert!(after.accepts(new.token.reveal()).await);
+    let nanosecond = SignedDuration::from_nanos(1);
+    let later = Service::over(store, |b| b.not_before(limit + nanosecond));
+    assert_eq!(later.refusal(fresh.token.reveal()).await, RejectReason::Revoked);
 
     // The same applies to a cached token, and to a principal that is checked again.
     after.cache.pin(kept.record.id).await.unwrap();

@@ -1,5 +1,8 @@
 //! Tests of lists, the audit trail and the change log.
 
+use hallpass_core::{Actor, AuditOptions, Hallpass, ListOptions, NewToken};
+use jiff::SignedDuration;
+
 use super::*;
 
 #[tokio::test]
@@ -122,4 +125,33 @@ async fn log_is_pruned_from_the_oldest_entry_and_keeps_the_newest() {
     let event = about_owner(EventKind::OwnerChanged, "alice", 9);
     let seq = store.log_owner_change(&alice, &event).await.unwrap();
     assert_eq!(seq, head.seq.next());
+}
+
+/// A store keeps whole milliseconds. The handle's options may contain a fraction of one, and must
+/// still select exactly what they say.
+#[tokio::test]
+async fn handle_compares_times_exactly() {
+    let (_directory, store) = store().await;
+    let hallpass = Hallpass::builder(store).build();
+    let alice = Actor::owner("alice");
+    let record = hallpass.issue(&alice, NewToken::named("ci")).await.unwrap().record;
+    let audited = async |options| hallpass.audit(&alice, &options).await.unwrap().items;
+    let written = audited(AuditOptions::new()).await[0].event.at;
+    for (nanos, is_before) in [(-1, false), (0, false), (1, true)] {
+        let nanos = SignedDuration::from_nanos(nanos);
+        let (written, created) = (written + nanos, record.created_at + nanos);
+        let until = audited(AuditOptions::new().until(written)).await;
+        assert_eq!(until.len(), usize::from(is_before), "{nanos}");
+        let since = audited(AuditOptions::new().since(written)).await;
+        assert_eq!(since.len(), usize::from(!is_before), "{nanos}");
+        let unused = ListOptions::new().unused_since(created);
+        let listed = hallpass.list(&alice, &unused).await.unwrap();
+        assert_eq!(listed.total, u64::from(is_before), "{nanos}");
+    }
+    let between = Some(record.created_at + SignedDuration::from_nanos(1));
+    assert_eq!(hallpass.revoke_owner(&alice, &record.owner, between).await.unwrap(), 1);
+    let new = NewToken::named("ci");
+    let record = hallpass.issue(&Actor::owner("bob"), new).await.unwrap().record;
+    let between = Some(record.created_at + SignedDuration::from_nanos(1));
+    assert_eq!(hallpass.revoke_everyone(&Actor::admin("root"), between).await.unwrap(), 1);
 }
