@@ -6,9 +6,7 @@
 //! error of the row if its text does not occur exactly once, if the mutated source does
 //! not compile, or if no test of that name exists.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::{fs, iter, thread};
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
@@ -31,7 +29,7 @@ struct List {
 }
 
 /// A safety step, and how to remove it.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Guard {
     name: String,
@@ -53,10 +51,6 @@ pub(crate) struct Outcome {
     pub(crate) failed: Vec<String>,
 }
 
-/// The number of copies of the source. Building and running one row hardly ever uses more than one
-/// processor.
-const COPIES: usize = 2;
-
 /// How often a test may pass without its step before the row is not caught.
 const ATTEMPTS: usize = 5;
 
@@ -71,18 +65,14 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     }
     ensure!(!guards.is_empty(), "no row of tests/guards matches");
     let total = guards.len();
-    let rows = thread::scope(|scope| {
-        let shares: Vec<_> = (0..)
-            .zip(shares(guards))
-            .map(|(number, guards)| scope.spawn(move || run_share(workspace, number, &guards)))
-            .collect();
-        let rows = shares.into_iter().map(|share| share.join().expect("no row panics"));
-        rows.collect::<Result<Vec<_>>>()
-    })?;
+    let copy = SourceCopy::make(workspace, "guards")?;
+    copy.link_dependencies(workspace)?;
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
-    for (guard, caught) in rows.into_iter().flatten() {
-        let problem = match caught {
+    for guard in guards {
+        let mut output = String::new();
+        let problem = match copy.is_caught(workspace, &guard, &mut output) {
             Ok(true) => {
+                println!("caught: {}", guard.name);
                 outcome.caught += 1;
                 continue;
             }
@@ -92,6 +82,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
             ),
             Err(error) => format!("ERROR       {}: {error:#}", guard.name),
         };
+        // Only this output is printed: the failing tests of the other rows would hide it.
+        println!("\n-- {}\n{output}", guard.name);
         summary.push(problem);
         outcome.failed.push(guard.name);
     }
@@ -99,44 +91,6 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     summary.iter().for_each(|line| println!("{line}"));
     println!("{} of {total} guards are caught by their tests", outcome.caught);
     Ok(outcome)
-}
-
-/// Divides the rows into [`COPIES`] shares. The rows of one package stay together, because each
-/// copy has to build what its packages need.
-fn shares(guards: Vec<Guard>) -> Vec<Vec<Guard>> {
-    let mut packages: BTreeMap<String, Vec<Guard>> = BTreeMap::new();
-    for guard in guards {
-        packages.entry(guard.package.clone()).or_default().push(guard);
-    }
-    let mut packages: Vec<_> = packages.into_values().collect();
-    packages.sort_by_key(|guards| Reverse(guards.len()));
-    let mut shares: Vec<Vec<Guard>> = iter::repeat_with(Vec::new).take(COPIES).collect();
-    for guards in packages {
-        let smallest = shares.iter_mut().min_by_key(|share| share.len());
-        smallest.expect("there is a share").extend(guards);
-    }
-    shares.retain(|share| !share.is_empty());
-    shares
-}
-
-/// Runs rows in a copy of their own.
-fn run_share(
-    workspace: &Workspace,
-    number: usize,
-    guards: &[Guard],
-) -> Result<Vec<(Guard, Result<bool>)>> {
-    let copy = SourceCopy::make(workspace, &format!("guards/{number}"))?;
-    let row = |guard: &Guard| {
-        let mut output = String::new();
-        let caught = copy.is_caught(workspace, guard, &mut output);
-        // The failing tests of a row that is caught would hide the output of one that is not.
-        match caught {
-            Ok(true) => println!("caught: {}", guard.name),
-            _ => println!("\n-- {}\n{output}", guard.name),
-        }
-        (guard.clone(), caught)
-    };
-    Ok(guards.iter().map(row).collect())
 }
 
 fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
@@ -170,13 +124,14 @@ impl SourceCopy {
         guard: &Guard,
         output: &mut String,
     ) -> Result<bool> {
-        let mut arguments = vec!["test", "--package", &guard.package];
-        match &guard.target {
-            Some(target) => arguments.extend(["--test", target]),
-            None => arguments.push("--lib"),
-        }
         let cargo = |more: &[&str], output: &mut String| {
-            let mut command = self.cargo(workspace, arguments.iter().chain(more));
+            let mut command = self.cargo(workspace, ["test"]);
+            match &guard.target {
+                // With the features of the whole workspace, dependencies are built only once.
+                Some(target) => command.args(workspace.everything()).args(["--test", target]),
+                None => command.args(["--package", &guard.package, "--lib"]),
+            };
+            command.args(more);
             command.env("RUST_BACKTRACE", "0");
             process::run_captured(&mut command, output)
         };
@@ -220,27 +175,6 @@ mod tests {
         for source in ["a", "b && b && b"] {
             assert!(mutate(source, "&& b", "").is_err());
         }
-    }
-
-    #[test]
-    fn rows_of_one_package_stay_together() {
-        let guard = |package: &str| Guard {
-            name: String::new(),
-            file: Utf8PathBuf::new(),
-            find: String::new(),
-            replace: String::new(),
-            package: package.to_owned(),
-            test: String::new(),
-            target: None,
-            without: String::new(),
-        };
-        let packages = |share: &Vec<Guard>| {
-            share.iter().map(|guard| guard.package.clone()).collect::<Vec<_>>().concat()
-        };
-        let guards = ["a", "b", "a", "c", "a", "b"].map(guard);
-        let divided: Vec<_> = shares(guards.into()).iter().map(packages).collect();
-        assert_eq!(divided, ["aaa", "bbc"]);
-        assert_eq!(shares(vec![guard("a")]).len(), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use cargo_metadata::camino::Utf8PathBuf;
+use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 
 use crate::workspace::Workspace;
 
@@ -43,6 +43,27 @@ impl SourceCopy {
         Ok(copy)
     }
 
+    /// Links the dependencies that were built for the tests of the whole workspace, so that a build
+    /// of the copy with the same features does not build them again.
+    pub(crate) fn link_dependencies(&self, workspace: &Workspace) -> Result<()> {
+        let own = workspace.crate_names();
+        for folder in ["build", "deps", ".fingerprint"] {
+            let from = workspace.target("debug").join(folder);
+            let to = self.target.join("debug").join(folder);
+            if !from.exists() {
+                continue;
+            }
+            fs::create_dir_all(&to)?;
+            for entry in from.read_dir_utf8()? {
+                let entry = entry?;
+                if !own.contains(&crate_name(entry.file_name())) {
+                    link(entry.path(), &to.join(entry.file_name()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Returns cargo with arguments, run in the copy.
     pub(crate) fn cargo<I: AsRef<OsStr>>(
         &self,
@@ -53,5 +74,44 @@ impl SourceCopy {
         command.current_dir(&self.root).env("CARGO_TARGET_DIR", &self.target);
         command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         command
+    }
+}
+
+/// Links a file, or all files of a folder, unless they exist.
+fn link(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    if from.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in from.read_dir_utf8()? {
+            let entry = entry?;
+            link(entry.path(), &to.join(entry.file_name()))?;
+        }
+    } else if !to.exists() {
+        fs::hard_link(from, to)?;
+    }
+    Ok(())
+}
+
+/// Returns the crate that a file of cargo's belongs to, such as `serde_json` for
+/// `libserde_json-0a1b2c.rlib` and `serde-json-0a1b2c`.
+fn crate_name(file: &str) -> String {
+    let stem = file.split('.').next().unwrap_or_default();
+    let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
+    name.strip_prefix("lib").unwrap_or(name).replace('-', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_shows_its_crate() {
+        for (file, name) in [
+            ("libserde_json-0a1b.rlib", "serde_json"),
+            ("serde-json-0a1b", "serde_json"),
+            ("layer-0a1b.d", "layer"),
+            ("libc-0a1b.d", "c"),
+        ] {
+            assert_eq!(crate_name(file), name);
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The places of the repository's files, and how to call cargo in it.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
@@ -64,6 +65,16 @@ impl Workspace {
             package.targets.iter().any(|target| target.is_lib() && !target.doctest)
         };
         self.metadata.packages.iter().filter(without).map(|package| package.name.as_str()).collect()
+    }
+
+    /// Returns the names of the workspace's crates, as in the names of compiled files.
+    pub(crate) fn crate_names(&self) -> BTreeSet<String> {
+        let packages = self.metadata.packages.iter();
+        let names = packages.flat_map(|package| {
+            let targets = package.targets.iter().map(|target| target.name.as_str());
+            targets.chain([package.name.as_str()])
+        });
+        names.map(|name| name.replace('-', "_")).collect()
     }
 
     /// Returns a command that runs a program at the root.

@@ -79,14 +79,14 @@ enum Step {
     PublicApi,
     /// Each published crate compiles without features, with each one alone and with all
     Features,
+    /// Each safety step is removed from a copy of the source, and its test fails
+    Guards,
     /// The libraries compile with the oldest dependencies that they allow
     Minimal,
     /// Each crate builds from the package that would be uploaded
     Publish,
     /// Each fuzz target runs for a few seconds. `cargo xtask fuzz` runs them for longer
     Fuzz,
-    /// Each safety step is removed from a copy of the source, and its test fails
-    Guards,
     /// One request takes no more instructions than in the baseline in `benches/instructions`
     Instructions,
     /// The dependencies have allowed licences and sources, and none is banned
