@@ -1,4 +1,4 @@
-use hallpass_core::store::TokenStore as _;
+use hallpass_core::store::{AuditQuery, ListQuery, TokenStore as _};
 use hallpass_postgres::PostgresSettings;
 use hallpass_servers::{Flow, Way};
 use hallpass_testkit::conformance::samples::{at, edited, event, token};
@@ -22,6 +22,13 @@ async fn standby_is_never_read() {
     // The standby shows the token as it was before it was revoked.
     assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
     assert!(store.changes(None, 0).await.unwrap_err().is_unavailable());
+    assert!(store.ping().await.unwrap_err().is_unavailable());
+    for filter in [owner("alice"), owner("nobody")] {
+        let query = ListQuery { owner: Some(filter.clone()), ..ListQuery::everything(at(0), 10) };
+        assert!(store.list(&query).await.unwrap_err().is_unavailable());
+        let query = AuditQuery { owner: Some(filter), ..AuditQuery::newest(10) };
+        assert!(store.audit(&query).await.unwrap_err().is_unavailable());
+    }
     assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     proxy.lead_to(primary.address());
     let found =
