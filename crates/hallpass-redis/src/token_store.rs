@@ -27,15 +27,9 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum duration of another call.
 const TIMEOUT: Duration = Duration::from_millis(1900);
 
-/// The time after which pruning starts no further batch.
-const PRUNE_TIMEOUT: Duration = Duration::from_millis(900);
-
-/// The number of tokens that one script prunes. Other callers have to wait for the script, which
-/// takes about a millisecond. The same holds for the next two numbers.
+/// The number of tokens or log entries that one call prunes. Other callers have to wait for the
+/// script, which takes about a millisecond. The same holds for the next two numbers.
 const PRUNE_BATCH: u32 = 128;
-
-/// The number of log entries that one script deletes.
-const PRUNE_LOG_BATCH: u32 = 128;
 
 /// The number of uses that one script records.
 const USES_BATCH: usize = 500;
@@ -218,41 +212,19 @@ impl TokenStore for RedisStore {
         limit: u32,
         event: &Event,
     ) -> Result<u64, StoreError> {
-        let until = within(PRUNE_TIMEOUT);
-        let (mut left, mut pruned) = (limit, 0);
-        while left > 0 {
-            let batch = left.min(PRUNE_BATCH);
-            let change = self
-                .0
-                .prepare(&scripts::PRUNE, &ChangeTarget::None, event)?
-                .arg(encoding::time(ended_before))
-                .arg(batch);
-            let count = self.0.change(change).await?.count;
-            pruned += count;
-            left -= batch;
-            if count < u64::from(batch) || Instant::now() >= until {
-                break;
-            }
-        }
-        Ok(pruned)
+        let change = self
+            .0
+            .prepare(&scripts::PRUNE, &ChangeTarget::None, event)?
+            .arg(encoding::time(ended_before))
+            .arg(limit.min(PRUNE_BATCH));
+        Ok(self.0.change(change).await?.count)
     }
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let (until, deadline) = (within(PRUNE_TIMEOUT), within(TIMEOUT));
-        let (mut left, mut pruned) = (limit, 0);
-        while left > 0 {
-            let batch = left.min(PRUNE_LOG_BATCH);
-            let call = Call::script(&scripts::PRUNE_LOG, &self.0.clock)
-                .arg(encoding::time(written_before))
-                .arg(batch);
-            let count = self.0.count(&call, deadline).await?;
-            pruned += count;
-            left -= batch;
-            if count == 0 || Instant::now() >= until {
-                break;
-            }
-        }
-        Ok(pruned)
+        let call = Call::script(&scripts::PRUNE_LOG, &self.0.clock)
+            .arg(encoding::time(written_before))
+            .arg(limit.min(PRUNE_BATCH));
+        self.0.count(&call, within(TIMEOUT)).await
     }
 
     async fn changes(

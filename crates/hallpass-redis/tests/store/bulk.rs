@@ -120,7 +120,13 @@ async fn revoke_everyone_works_in_batches_until_none_is_left() {
         assert!((1..=left).contains(&some.count));
         left -= some.count;
     }
-    assert_eq!(store.prune(at(300), 2_000, &event()).await.unwrap(), 1_051);
+    let mut pruned = 0;
+    while pruned < 1_051 {
+        let some = store.prune(at(300), 2_000, &event()).await.unwrap();
+        assert!((1..=128).contains(&some));
+        pruned += some;
+    }
+    assert_eq!(store.prune(at(300), 2_000, &event()).await.unwrap(), 0);
 }
 
 #[tokio::test]
