@@ -22,7 +22,6 @@ type Lazy = LazyLock<Script>;
 // These scripts add data, so they need free memory.
 pub(crate) static INSERT: Lazy = script!("", "log", "tokens", "insert");
 pub(crate) static UPDATE: Lazy = script!("", "log", "tokens", "update");
-pub(crate) static REPLACE_DIGEST: Lazy = script!("", "log", "tokens", "replace_digest");
 pub(crate) static RECORD_USES: Lazy = script!("", "clock", "record_uses");
 
 // These scripts revoke or delete tokens, or free memory, so they must also work if memory is full.

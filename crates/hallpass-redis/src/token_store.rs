@@ -86,6 +86,7 @@ impl TokenStore for RedisStore {
             .0
             .prepare(script, &ChangeTarget::Token(record.id), event)?
             .arg(id_arg(record.id))
+            .arg("r")
             .arg(change.expected().get())
             .arg(flat(&fields));
         self.0.change(change).await?.seq()
@@ -100,8 +101,9 @@ impl TokenStore for RedisStore {
     ) -> Result<ChangeSeq, StoreError> {
         let change = self
             .0
-            .prepare(&scripts::REPLACE_DIGEST, &ChangeTarget::Token(id), event)?
+            .prepare(&scripts::UPDATE, &ChangeTarget::Token(id), event)?
             .arg(id_arg(id))
+            .arg("k")
             .arg(encoding::digest(expected))
             .arg(flat(&encoding::secret_fields(secrets)));
         self.0.change(change).await?.seq()
