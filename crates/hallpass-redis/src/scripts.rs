@@ -29,8 +29,10 @@ pub(crate) static REVOKE: Lazy = script!("allow-oom", "log", "tokens", "update")
 pub(crate) static DELETE: Lazy = script!("allow-oom", "log", "tokens", "delete");
 pub(crate) static DELETE_MANY: Lazy = script!("allow-oom", "log", "tokens", "delete_many");
 pub(crate) static DELETE_OWNER: Lazy = script!("allow-oom", "log", "tokens", "delete_owner");
-pub(crate) static REVOKE_OWNER: Lazy = script!("allow-oom", "log", "tokens", "revoke_owner");
-pub(crate) static REVOKE_EVERYONE: Lazy = script!("allow-oom", "log", "tokens", "revoke_everyone");
+pub(crate) static REVOKE_OWNER: Lazy =
+    script!("allow-oom", "log", "tokens", "revoke_owner", "revoke");
+pub(crate) static REVOKE_EVERYONE: Lazy =
+    script!("allow-oom", "log", "tokens", "revoke_everyone", "revoke");
 pub(crate) static LOG_OWNER_CHANGE: Lazy = script!("allow-oom", "log", "log_owner_change");
 pub(crate) static PRUNE: Lazy = script!("allow-oom", "log", "tokens", "prune");
 pub(crate) static PRUNE_LOG: Lazy = script!("allow-oom", "clock", "prune_log");

@@ -165,9 +165,9 @@ impl TokenStore for RedisStore {
         let change = self
             .0
             .prepare(&scripts::REVOKE_OWNER, &target, event)?
-            .arg(owner.as_str())
             .arg(encoding::optional_time(issued_before))
-            .arg(encoding::time(at));
+            .arg(encoding::time(at))
+            .arg(owner.as_str());
         Ok(self.0.change(change).await?.bulk())
     }
 
