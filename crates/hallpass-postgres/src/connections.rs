@@ -20,7 +20,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum time in which a connection whose call was dropped must become usable again.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+const RESET_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of times that a read is repeated because its connection turns out to be dead. After a
 /// restart of the server, all idle connections are dead.
@@ -277,7 +277,7 @@ impl CheckedOut {
     pub(crate) async fn give_back_after(mut self, error: &sqlx::Error, deadline: Instant) {
         if is_rejection(error)
             && error_class(error) != ErrorClass::ReadOnly
-            && let Ok(Ok(())) = timeout_at(deadline, self.get().ping()).await
+            && let Ok(Ok(())) = timeout_at(deadline, reset(self.get())).await
         {
             return self.give_back();
         }
@@ -296,13 +296,23 @@ impl Drop for CheckedOut {
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(async move {
                 // The server replies after it has completed the dropped statement.
-                if !matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))) {
+                if !matches!(timeout(RESET_TIMEOUT, reset(&mut connection)).await, Ok(Ok(()))) {
                     drop(connection.detach());
                 }
             })),
             Err(_) => drop(connection.detach()),
         }
     }
+}
+
+/// Waits until the server has completed the last statement, and ends a transaction that is open.
+///
+/// If a call is dropped or fails while its transaction starts, the driver does not end the
+/// transaction. A later change would then be a part of it and be lost. `BEGIN` comes first, because
+/// the server logs a warning if there is nothing to roll back. It fails if the transaction has
+/// failed, and the connection is closed then.
+async fn reset(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute("BEGIN; ROLLBACK").await.map(drop)
 }
 
 /// The error for a standby. A standby may lack the latest changes, so neither a check nor a cache
