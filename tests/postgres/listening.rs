@@ -8,7 +8,7 @@ use hallpass_tests::tokens::{event, owner};
 use sqlx::postgres::PgListener;
 use tokio::time::timeout;
 
-use super::{ask, database, open, run, stranger, until};
+use super::{ask, database, is_so, open, run, stranger, until};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -135,6 +135,14 @@ async fn closed_or_dropped_store_stops_listening() {
     until(&mut stranger, nobody).await;
     assert!(closed.ping().await.unwrap_err().is_unavailable());
     assert!(closed.log_owner_change(&owner("alice"), &event()).await.unwrap_err().is_unavailable());
+
+    // A store that is closed before the first call waits must not start to listen later.
+    let unused = open(&url).await;
+    let seen = head(&unused).await;
+    unused.close().await;
+    let waiting = timeout(Duration::from_millis(500), unused.wait_for_change(seen));
+    assert!(waiting.await.is_err());
+    assert!(is_so(&mut stranger, nobody).await);
 
     let dropped = open(&url).await;
     listening(&url, &dropped).await;

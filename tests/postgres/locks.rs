@@ -87,6 +87,7 @@ async fn prune_skips_locked_tokens() {
     let mut other = stranger(&url).await;
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens WHERE name = 'locked' FOR UPDATE").await;
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
+    assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 0);
     run(&mut other, "COMMIT").await;
     assert_eq!(store.prune(at(2), 10, &event()).await.unwrap(), 1);
 }

@@ -18,7 +18,7 @@ async fn emptied_server_is_unavailable_until_a_restart() {
     let presented = issued.token.reveal().as_bytes();
     let denied = hallpass.authenticate(presented).await.unwrap_err();
     assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {denied:?}");
-    let errors: [StoreError; 9] = [
+    let errors: [StoreError; 10] = [
         store.get(issued.record.id).await.unwrap_err(),
         store.list(&everything()).await.unwrap_err(),
         store.list(&ListQuery { owner: Some(owner("alice")), ..everything() }).await.unwrap_err(),
@@ -26,6 +26,7 @@ async fn emptied_server_is_unavailable_until_a_restart() {
         store.delete(issued.record.id, None, &event()).await.unwrap_err(),
         store.log_owner_change(&owner("alice"), &event()).await.unwrap_err(),
         store.prune(at(0), 10, &event()).await.unwrap_err(),
+        store.prune_log(at(0), 10).await.unwrap_err(),
         store.changes(Some(before), 10).await.unwrap_err(),
         store.ping().await.unwrap_err(),
     ];

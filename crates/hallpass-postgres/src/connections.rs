@@ -20,7 +20,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The maximum time in which a connection whose call was dropped must become usable again.
-const PING_TIMEOUT: Duration = Duration::from_secs(1);
+const RESET_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The number of times that a read is repeated because its connection turns out to be dead. After a
 /// restart of the server, all idle connections are dead.
@@ -35,9 +35,11 @@ const SESSION: &str =
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = 2000; \
      SET LOCAL idle_in_transaction_session_timeout = 1000";
 
-/// Starts a transaction for a list. Compiling such a statement takes longer than running it.
+/// Starts a transaction for a list. Compiling such a statement takes longer than running it. On a
+/// standby the last part fails, because a standby assigns no transaction ids.
 pub(crate) const BEGIN_LIST: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = 2000; SET LOCAL jit = off; \
-     SET LOCAL idle_in_transaction_session_timeout = 1000";
+     SET LOCAL idle_in_transaction_session_timeout = 1000; \
+     SELECT CASE WHEN pg_is_in_recovery() THEN txid_current() END";
 
 /// Starts a transaction for maintenance, which does not wait long for locks. It finds rows by their
 /// keys, regardless of the statistics, because its duration must not depend on the number of other
@@ -275,7 +277,7 @@ impl CheckedOut {
     pub(crate) async fn give_back_after(mut self, error: &sqlx::Error, deadline: Instant) {
         if is_rejection(error)
             && error_class(error) != ErrorClass::ReadOnly
-            && let Ok(Ok(())) = timeout_at(deadline, self.get().ping()).await
+            && let Ok(Ok(())) = timeout_at(deadline, reset(self.get())).await
         {
             return self.give_back();
         }
@@ -294,13 +296,23 @@ impl Drop for CheckedOut {
         match Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn(async move {
                 // The server replies after it has completed the dropped statement.
-                if !matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))) {
+                if !matches!(timeout(RESET_TIMEOUT, reset(&mut connection)).await, Ok(Ok(()))) {
                     drop(connection.detach());
                 }
             })),
             Err(_) => drop(connection.detach()),
         }
     }
+}
+
+/// Waits until the server has completed the last statement, and ends a transaction that is open.
+///
+/// If a call is dropped or fails while its transaction starts, the driver does not end the
+/// transaction. A later change would then be a part of it and be lost. `BEGIN` comes first, because
+/// the server logs a warning if there is nothing to roll back. It fails if the transaction has
+/// failed, and the connection is closed then.
+async fn reset(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    connection.execute("BEGIN; ROLLBACK").await.map(drop)
 }
 
 /// The error for a standby. A standby may lack the latest changes, so neither a check nor a cache

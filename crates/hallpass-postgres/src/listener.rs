@@ -41,12 +41,23 @@ pub(crate) struct Listener {
     state: watch::Sender<LogState>,
     /// The server and the channel to listen to; `None` if the store does not listen.
     server: Option<(PgConnectOptions, String)>,
-    task: Mutex<Option<AbortHandle>>,
+    task: Mutex<Task>,
+}
+
+/// The task of a listener.
+#[derive(Debug)]
+enum Task {
+    /// No call has waited for changes yet.
+    NotStarted,
+    /// The task is running.
+    Running(AbortHandle),
+    /// The store was closed.
+    Closed,
 }
 
 impl Listener {
     pub(crate) fn new(server: Option<(PgConnectOptions, String)>) -> Self {
-        Self { state: watch::Sender::default(), server, task: Mutex::default() }
+        Self { state: watch::Sender::default(), server, task: Mutex::new(Task::NotStarted) }
     }
 
     /// Announces an entry of the log.
@@ -85,18 +96,18 @@ impl Listener {
     fn start(&self) {
         let Some((server, channel)) = &self.server else { return };
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if task.is_none() {
+        if matches!(*task, Task::NotStarted) {
             let listening =
                 tokio::spawn(listen(server.clone(), channel.clone(), self.state.clone()));
-            *task = Some(listening.abort_handle());
+            *task = Task::Running(listening.abort_handle());
         }
     }
 
-    /// Stops listening.
+    /// Stops listening, and prevents a later start.
     pub(crate) fn close(&self) {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = &*task {
-            task.abort();
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Task::Running(running) = std::mem::replace(&mut *task, Task::Closed) {
+            running.abort();
         }
     }
 }

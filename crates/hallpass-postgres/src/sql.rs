@@ -293,7 +293,9 @@ pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_
      (SELECT * FROM hallpass.changes WHERE seq >= $1 ORDER BY seq LIMIT $2) AS entry ON true \
      ORDER BY entry.seq";
 
-pub(crate) const PING: &str = "SELECT seq FROM hallpass.clock WHERE single";
+/// Reads the clock's row, and whether the server is a standby.
+pub(crate) const PING: &str =
+    "SELECT pg_is_in_recovery() AS standby FROM hallpass.clock WHERE single";
 
 /// Reads the schema that a connection of the host leads to, and a setting that a change overwrites.
 pub(crate) const HOST: &str = "SELECT current_setting('lock_timeout') AS lock_timeout, \

@@ -254,13 +254,6 @@ impl<'v> LogEntry<'v> {
 
 /// Splits a reply into names and values. It is a map in RESP3, and an array in RESP2.
 fn pairs(fields: &Value) -> Result<Vec<Field<'_>>, StoreError> {
-    let pair = |name, value| Ok((bytes(name)?, bytes(value)?));
-    match fields {
-        Value::Map(fields) => fields.iter().map(|(name, value)| pair(name, value)).collect(),
-        Value::Array(fields) => {
-            let (pairs, []) = fields.as_chunks::<2>() else { return Err(unexpected_reply()) };
-            pairs.iter().map(|[name, value]| pair(name, value)).collect()
-        }
-        _ => Err(unexpected_reply()),
-    }
+    let pairs = fields.as_map_iter().ok_or_else(unexpected_reply)?;
+    pairs.map(|(name, value)| Ok((bytes(name)?, bytes(value)?))).collect()
 }

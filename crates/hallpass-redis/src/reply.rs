@@ -52,14 +52,6 @@ pub(crate) fn changes(reply: Value) -> Result<ChangeBatch, StoreError> {
     Ok(ChangeBatch { entries, head, time: Some(time) })
 }
 
-/// Decodes the value of the clock.
-pub(crate) fn clock(value: &Value) -> Result<ChangeSeq, StoreError> {
-    match value {
-        Value::Nil => Err(StoreError::corrupt(Gone)),
-        clock => seq(clock),
-    }
-}
-
 /// Decodes a sequence number.
 pub(crate) fn seq(value: &Value) -> Result<ChangeSeq, StoreError> {
     number(value).map(ChangeSeq::new)

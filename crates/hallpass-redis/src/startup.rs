@@ -1,5 +1,7 @@
 //! Checks of a server when a store is opened.
 
+use std::collections::HashMap;
+
 use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
 
@@ -126,14 +128,6 @@ fn unusable(failure: Failure) -> ConnectError {
 
 /// Returns the value for a name in a reply of names and values.
 fn setting(reply: &Value, name: &str) -> Option<String> {
-    let is_it =
-        |key: &Value| redis::from_redis_value_ref::<String>(key).is_ok_and(|key| key == name);
-    let value = match reply {
-        Value::Map(pairs) => pairs.iter().find_map(|(key, value)| is_it(key).then_some(value)),
-        Value::Array(parts) => {
-            parts.chunks_exact(2).find_map(|pair| is_it(&pair[0]).then_some(&pair[1]))
-        }
-        _ => None,
-    };
-    redis::from_redis_value_ref(value?).ok()
+    let mut settings: HashMap<String, Value> = redis::from_redis_value_ref(reply).ok()?;
+    redis::from_redis_value(settings.remove(name)?).ok()
 }

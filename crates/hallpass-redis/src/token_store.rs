@@ -27,15 +27,9 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 /// The maximum duration of another call.
 const TIMEOUT: Duration = Duration::from_millis(1900);
 
-/// The time after which pruning starts no further batch.
-const PRUNE_TIMEOUT: Duration = Duration::from_millis(900);
-
-/// The number of tokens that one script prunes. Other callers have to wait for the script, which
-/// takes about a millisecond. The same holds for the next two numbers.
+/// The number of tokens or log entries that one call prunes. Other callers have to wait for the
+/// script, which takes about a millisecond. The same holds for the next two numbers.
 const PRUNE_BATCH: u32 = 128;
-
-/// The number of log entries that one script deletes.
-const PRUNE_LOG_BATCH: u32 = 128;
 
 /// The number of uses that one script records.
 const USES_BATCH: usize = 500;
@@ -92,6 +86,7 @@ impl TokenStore for RedisStore {
             .0
             .prepare(script, &ChangeTarget::Token(record.id), event)?
             .arg(id_arg(record.id))
+            .arg("r")
             .arg(change.expected().get())
             .arg(flat(&fields));
         self.0.change(change).await?.seq()
@@ -106,8 +101,9 @@ impl TokenStore for RedisStore {
     ) -> Result<ChangeSeq, StoreError> {
         let change = self
             .0
-            .prepare(&scripts::REPLACE_DIGEST, &ChangeTarget::Token(id), event)?
+            .prepare(&scripts::UPDATE, &ChangeTarget::Token(id), event)?
             .arg(id_arg(id))
+            .arg("k")
             .arg(encoding::digest(expected))
             .arg(flat(&encoding::secret_fields(secrets)));
         self.0.change(change).await?.seq()
@@ -169,9 +165,9 @@ impl TokenStore for RedisStore {
         let change = self
             .0
             .prepare(&scripts::REVOKE_OWNER, &target, event)?
-            .arg(owner.as_str())
             .arg(encoding::optional_time(issued_before))
-            .arg(encoding::time(at));
+            .arg(encoding::time(at))
+            .arg(owner.as_str());
         Ok(self.0.change(change).await?.bulk())
     }
 
@@ -218,41 +214,19 @@ impl TokenStore for RedisStore {
         limit: u32,
         event: &Event,
     ) -> Result<u64, StoreError> {
-        let until = within(PRUNE_TIMEOUT);
-        let (mut left, mut pruned) = (limit, 0);
-        while left > 0 {
-            let batch = left.min(PRUNE_BATCH);
-            let change = self
-                .0
-                .prepare(&scripts::PRUNE, &ChangeTarget::None, event)?
-                .arg(encoding::time(ended_before))
-                .arg(batch);
-            let count = self.0.change(change).await?.count;
-            pruned += count;
-            left -= batch;
-            if count < u64::from(batch) || Instant::now() >= until {
-                break;
-            }
-        }
-        Ok(pruned)
+        let change = self
+            .0
+            .prepare(&scripts::PRUNE, &ChangeTarget::None, event)?
+            .arg(encoding::time(ended_before))
+            .arg(limit.min(PRUNE_BATCH));
+        Ok(self.0.change(change).await?.count)
     }
 
     async fn prune_log(&self, written_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let (until, deadline) = (within(PRUNE_TIMEOUT), within(TIMEOUT));
-        let (mut left, mut pruned) = (limit, 0);
-        while left > 0 {
-            let batch = left.min(PRUNE_LOG_BATCH);
-            let call = Call::script(&scripts::PRUNE_LOG, &self.0.clock)
-                .arg(encoding::time(written_before))
-                .arg(batch);
-            let count = self.0.count(&call, deadline).await?;
-            pruned += count;
-            left -= batch;
-            if count == 0 || Instant::now() >= until {
-                break;
-            }
-        }
-        Ok(pruned)
+        let call = Call::script(&scripts::PRUNE_LOG, &self.0.clock)
+            .arg(encoding::time(written_before))
+            .arg(limit.min(PRUNE_BATCH));
+        self.0.count(&call, within(TIMEOUT)).await
     }
 
     async fn changes(
@@ -309,9 +283,7 @@ impl TokenStore for RedisStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let call = Call::command(redis::cmd("GET").arg(&self.0.clock).to_owned());
-        let reply = self.0.lookups.read(&call, within(LOOKUP_TIMEOUT)).await;
-        reply::clock(&reply.map_err(Failure::of_read)?).map(drop)
+        self.get(TokenId::NIL).await.map(drop)
     }
 
     async fn close(&self) {

@@ -177,7 +177,5 @@ pub(crate) const CHANGES: &str = "SELECT clock.seq AS head, clock.nonce AS head_
      entry.seq, entry.nonce, entry.target, entry.token_id, entry.owner FROM hallpass_clock AS clock LEFT JOIN \
      (SELECT * FROM hallpass_changes WHERE seq >= ? ORDER BY seq LIMIT ?) AS entry ORDER BY entry.seq";
 
-pub(crate) const PING: &str = "SELECT seq FROM hallpass_clock";
-
 /// Reads the path of the file that a connection has open.
 pub(crate) const MAIN_FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";

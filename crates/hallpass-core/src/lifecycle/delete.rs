@@ -144,7 +144,8 @@ impl Hallpass {
     /// Deletes the tokens that were revoked or expired before that time, and the entries of the
     /// audit trail that are older than its retention. Returns how many tokens were deleted.
     ///
-    /// It works in batches until none is left. Only a system actor may call it.
+    /// It works in batches until none is left. A token that another transaction of the database has
+    /// locked may stay until the next call. Only a system actor may call it.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl Hallpass {
                 Ok(event.count)
             };
             // A batch may be smaller than its limit although it is not the last. Only 0 means that
-            // no token is left.
+            // no token is left, except for locked ones.
             match self.run_to_completion(CallKind::Removal, by.subject(), work).await? {
                 0 => break,
                 batch => pruned += batch,

@@ -243,7 +243,8 @@ pub trait TokenStore: Send + Sync + 'static {
     /// how many were deleted.
     ///
     /// If there were any, it writes one log entry with [`ChangeTarget::None`] and the count. It may
-    /// stop early so as not to block other calls, but returns 0 only if no such token is left.
+    /// stop early so as not to block other calls, but returns 0 only if no such token is left, or
+    /// if another transaction has locked those that it found. A later call deletes those.
     ///
     /// # Errors
     ///

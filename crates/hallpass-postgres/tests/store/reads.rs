@@ -1,4 +1,5 @@
-use hallpass_core::store::TokenStore as _;
+use hallpass_core::Revision;
+use hallpass_core::store::{AuditQuery, ListQuery, TokenStore as _, TokenUse};
 use hallpass_postgres::PostgresSettings;
 use hallpass_servers::{Flow, Way};
 use hallpass_testkit::conformance::samples::{at, edited, event, token};
@@ -22,6 +23,13 @@ async fn standby_is_never_read() {
     // The standby shows the token as it was before it was revoked.
     assert!(store.get(token.record.id).await.unwrap_err().is_unavailable());
     assert!(store.changes(None, 0).await.unwrap_err().is_unavailable());
+    assert!(store.ping().await.unwrap_err().is_unavailable());
+    for filter in [owner("alice"), owner("nobody")] {
+        let query = ListQuery { owner: Some(filter.clone()), ..ListQuery::everything(at(0), 10) };
+        assert!(store.list(&query).await.unwrap_err().is_unavailable());
+        let query = AuditQuery { owner: Some(filter), ..AuditQuery::newest(10) };
+        assert!(store.audit(&query).await.unwrap_err().is_unavailable());
+    }
     assert!(store.delete(token.record.id, None, &event()).await.unwrap_err().is_unavailable());
     proxy.lead_to(primary.address());
     let found =
@@ -65,4 +73,44 @@ async fn token_and_log_position_are_read_in_one_snapshot() {
     let found = reading.await.unwrap().unwrap();
     assert_eq!(found.value.unwrap().record.revoked_at, None);
     assert!(found.as_of < revoked, "a record from before the revocation has a newer `as_of`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cancelled_call_leaves_no_transaction_open() {
+    let url = database();
+    let proxy = Proxy::to(Postgres::shared().address()).unwrap();
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
+    let pool = pool.connect(&proxy.url(&url)).await.unwrap();
+    let settings =
+        PostgresSettings::default().lookup_deadline(Duration::from_secs(2)).notify(false);
+    let (store, elsewhere) = (settings.open(pool).await.unwrap(), open(&url).await);
+    let mut observer = Stranger::connect(&url).await;
+    for is_list in [false, true] {
+        proxy.set(Way::ToClient, Flow::Hold);
+        let calling = tokio::spawn({
+            let (store, id) = (store.clone(), token("alice", "ci").record.id);
+            async move {
+                if is_list {
+                    drop(store.list(&ListQuery::everything(at(0), 10)).await);
+                } else {
+                    let usage = TokenUse { id, revision: Revision::FIRST, at: at(0) };
+                    drop(store.record_uses(&[usage]).await);
+                }
+            }
+        });
+        observer
+            .until(
+                "count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() \
+                 AND query LIKE 'BEGIN%' AND state = 'idle in transaction'",
+            )
+            .await;
+        calling.abort();
+        assert!(calling.await.unwrap_err().is_cancelled());
+        proxy.set(Way::ToClient, Flow::Pass);
+        // This change uses the only connection. It must not be a part of the open transaction.
+        let token = token("alice", "ci");
+        store.insert(&token, None, &event()).await.unwrap();
+        let found = elsewhere.get(token.record.id).await.unwrap().value;
+        assert!(found.is_some(), "the change was reported as made, but is not committed");
+    }
 }

@@ -1,8 +1,5 @@
 -- Reads log entries after a number: all of them, or those about a token or an owner. Replies with the
 -- number to continue after, and the entries.
-if redis.call('EXISTS', clock) == 0 then
-  return {'gone'}
-end
 local owner, id, after, ascending, limit = unpack(ARGV)
 ascending = ascending == '1'
 local start, stop = ascending and '-' or '+', ascending and '+' or '-'

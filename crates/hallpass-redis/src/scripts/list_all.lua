@@ -1,9 +1,5 @@
 -- Reads the ids of all tokens from a position on, owner by owner. Replies with the clock, the next position
 -- and the ids.
-local seq = redis.call('GET', clock)
-if not seq then
-  return {'gone'}
-end
 local found, next_position = tokens_from(ARGV[1], tonumber(ARGV[2]))
 local ids = {}
 for _, owned_ids in ipairs(found) do

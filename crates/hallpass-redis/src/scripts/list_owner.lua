@@ -1,8 +1,4 @@
 -- Reads the tokens of an owner. Replies with the clock, all ids, and the first `limit` tokens.
-local seq = redis.call('GET', clock)
-if not seq then
-  return {'gone'}
-end
 local owner, limit = ARGV[1], tonumber(ARGV[2])
 local ids, tokens = redis.call('ZRANGE', owned(owner), 0, -1), {}
 for at = 1, math.min(#ids, limit) do

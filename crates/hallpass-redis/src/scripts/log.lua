@@ -46,7 +46,11 @@ end
 
 -- Returns the reply, and stores it for a day in case that it is lost.
 local function done(seq, count, rest)
-  local reply = {'done', seq, string.format('%d', count), unpack(rest or {})}
+  local reply = {'done', seq, string.format('%d', count)}
+  -- Not `unpack`, which fails if there are thousands of values.
+  for _, value in ipairs(rest or {}) do
+    reply[#reply + 1] = value
+  end
   redis.call('SET', outcome, cmsgpack.pack(reply), 'EX', DAY)
   return reply
 end

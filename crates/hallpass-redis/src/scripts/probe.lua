@@ -1,9 +1,6 @@
 -- Looks up a change whose reply was lost. If the change was not made, this makes sure that it never
 -- will be: a script whose outcome is empty does nothing. See change.rs.
 local outcome = prefix .. 'f' .. ARGV[1]
-if redis.call('EXISTS', clock) == 0 then
-  return {'gone'}
-end
 local found = redis.call('GET', outcome)
 if found and found ~= '' then
   return cmsgpack.unpack(found)

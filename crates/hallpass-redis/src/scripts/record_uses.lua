@@ -1,7 +1,4 @@
 -- Records uses. The arguments of each use are an id, a revision and a time.
-if redis.call('EXISTS', clock) == 0 then
-  return {'gone'}
-end
 local recorded = 0
 for at = 1, #ARGV, 3 do
   local id, revision, time = ARGV[at], ARGV[at + 1], ARGV[at + 2]

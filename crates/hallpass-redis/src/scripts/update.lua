@@ -1,5 +1,6 @@
-local id, expected = ARGV[10], ARGV[11]
-local old = read(id, 'r')
+-- Writes fields of a token if one of its fields has the expected value.
+local id, field, expected = ARGV[10], ARGV[11], ARGV[12]
+local old = read(id, field, 'o')
 if not old then
   return {'missing'}
 end
@@ -7,6 +8,6 @@ if old[1] ~= expected then
   return {'conflict'}
 end
 local seq = log()
-write(id, 12)
+write(id, 13)
 index(id)
 return done(seq, 1)

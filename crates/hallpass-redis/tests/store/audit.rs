@@ -135,7 +135,8 @@ async fn prune_log_deletes_the_oldest_entries_and_keeps_the_newest() {
     }
     assert_eq!(store.prune_log(at(0), 1_000).await.unwrap(), 0);
     assert_eq!(store.prune_log(at(200), 10).await.unwrap(), 10);
-    assert_eq!(store.prune_log(at(200), 1_000).await.unwrap(), 190);
+    assert_eq!(store.prune_log(at(200), 1_000).await.unwrap(), 128);
+    assert_eq!(store.prune_log(at(200), 1_000).await.unwrap(), 62);
     let query = AuditQuery { ascending: true, ..AuditQuery::newest(500) };
     let left = page(&store, &query).await;
     assert_eq!((left.len(), left[0].event.at), (100, at(200)));
