@@ -75,10 +75,10 @@ async fn follow<S: TokenStore>(running: Running<S>) {
         let Some(cache) = running.0.upgrade() else { return };
         let asked = Instant::now();
         let lease = cache.lease.get();
-        let wait = match catch_up(&cache, trigger).await {
+        let (wait, is_woken) = match catch_up(&cache, trigger).await {
             Ok(()) => {
                 cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
-                cache.settings.poll
+                (cache.settings.poll, true)
             }
             Err(error) => {
                 let lease_age = age(cache.lease.get());
@@ -90,10 +90,12 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                     ?lease_age,
                     "could not read the change log, cached tokens are used no longer than max_staleness"
                 );
-                cache.settings.poll / 2
+                // A notification would arrive at once again, because the change that it reports was
+                // not read.
+                (cache.settings.poll.min(cache.settings.max_staleness) / 2, false)
             }
         };
-        match pause(&cache, with_jitter(wait)).await {
+        match pause(&cache, with_jitter(wait), is_woken).await {
             Wake::Poll => trigger = Trigger::Poll,
             Wake::Push => {
                 trigger = Trigger::Push;
@@ -124,8 +126,9 @@ enum Wake {
     Closing,
 }
 
-/// Waits until the log should be read again, or until the cache is closed.
-async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
+/// Waits until the log should be read again, or until the cache is closed. `is_woken` is whether
+/// notifications shorten the wait.
+async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration, is_woken: bool) -> Wake {
     let mut closing = cache.closing.subscribe();
     let mut closed = pin!(closing.wait_for(|closing| *closing));
     let mut pushed = pin!(pushed(cache));
@@ -136,6 +139,8 @@ async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
             Poll::Ready(Wake::Closing)
         } else if over.as_mut().poll(context).is_ready() {
             Poll::Ready(Wake::Poll)
+        } else if !is_woken {
+            Poll::Pending
         } else if asked_for.as_mut().poll(context).is_ready() {
             Poll::Ready(Wake::Push)
         } else {
