@@ -167,6 +167,14 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.refresh(targets).await
     }
 
+    fn highest_seq(&self) -> ChangeSeq {
+        self.0.highest_seq()
+    }
+
+    fn history_forked(&self) {
+        self.0.history_forked();
+    }
+
     async fn catch_up(&self, seq: ChangeSeq) {
         self.0.catch_up(seq).await;
     }

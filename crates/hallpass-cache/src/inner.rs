@@ -54,6 +54,10 @@ pub(crate) struct Inner<S> {
     reload_lock: KeyedLock,
 }
 
+/// The value of [`Inner::highest_seq`] that makes the follower begin a new epoch. Every head of the
+/// log is lower.
+const FORKED: u64 = u64::MAX;
+
 /// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
 
@@ -162,6 +166,27 @@ impl<S: TokenStore> Inner<S> {
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
     }
 
+    /// Returns the highest sequence number that this node has seen in the current history.
+    pub(crate) fn highest_seq(&self) -> ChangeSeq {
+        match self.highest_seq.load(Ordering::Acquire) {
+            FORKED => ChangeSeq::ZERO,
+            highest => {
+                let followed = self.position.borrow().map_or(0, |position| position.seq.get());
+                ChangeSeq::new(highest.max(followed))
+            }
+        }
+    }
+
+    /// Invalidates all cached data until the follower has begun a new epoch.
+    pub(crate) fn history_forked(&self) {
+        // This order matters. The follower resets the highest number first and the minimum number
+        // afterwards. If it has reset the minimum number before this call raises it, it will see
+        // `FORKED` and begin another epoch.
+        self.void();
+        self.highest_seq.store(FORKED, Ordering::Release);
+        self.wake_follower.notify_one();
+    }
+
     /// Applies a change that this node has made or seen.
     pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.highest_seq.fetch_max(seq.get(), Ordering::AcqRel);
@@ -173,7 +198,11 @@ impl<S: TokenStore> Inner<S> {
     /// The handle calls this if it found nothing left to change. Another node may have made the
     /// change, and this node may not have read it from the log yet.
     pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
+        let seen = self.highest_seq();
         let head = self.store.changes(None, 0).await?.head.seq;
+        if head < seen {
+            self.history_forked();
+        }
         targets.iter().for_each(|target| self.apply(target, head));
         Ok(())
     }
@@ -266,11 +295,15 @@ impl<S: TokenStore> Inner<S> {
         &self,
         id: TokenId,
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
+        let seen = self.highest_seq();
         let (epoch, started) = (self.invalidation.epoch(), DualInstant::now());
         let loading = self.metrics.load_begins();
         let found = self.store.get(id).await;
         loading.ended(Loaded::of(&found));
         let found = found?;
+        if found.as_of < seen {
+            self.history_forked();
+        }
         if self.invalidation.epoch() == epoch {
             self.apply(&ChangeTarget::Token(id), found.as_of);
         }
@@ -286,6 +319,9 @@ impl<S: TokenStore> Inner<S> {
         read: Option<StoredToken>,
         reading: Reading,
     ) -> Option<Entry> {
+        if self.invalidation.epoch() == reading.epoch {
+            self.highest_seq.fetch_max(reading.as_of.get(), Ordering::AcqRel);
+        }
         let Some(stored) = read else {
             self.negative.put(id, reading);
             return None;
