@@ -100,7 +100,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         if let Some(entry) = self.0.usable(id) {
             self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
-        } else if self.0.is_known_absent(id) {
+        } else if self.0.absence(id).is_some() {
             self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {

@@ -50,13 +50,16 @@ pub(crate) struct Inner<S> {
     positive: Positive,
     negative: Negative,
     interner: Interner,
-    flights: Arc<SingleFlight<TokenId, Option<Entry>>>,
+    flights: Arc<SingleFlight<TokenId, Found>>,
     reload_lock: KeyedLock,
 }
 
 /// The value of [`Inner::highest_seq`] that makes the follower begin a new epoch. Every head of the
 /// log is lower.
 const FORKED: u64 = u64::MAX;
+
+/// The result of a load: an entry, or the reading that shows that the token does not exist.
+type Found = Result<Entry, Reading>;
 
 /// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
@@ -98,9 +101,9 @@ impl<S: TokenStore> Inner<S> {
         self.positive.remembers(id)
     }
 
-    /// Returns whether a fresh entry shows that the token does not exist.
-    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
-        self.negative.holds(id, &self.invalidation, self.freshness_check())
+    /// Returns the reading of a fresh entry which shows that the token does not exist.
+    pub(crate) fn absence(&self, id: TokenId) -> Option<Reading> {
+        self.negative.get(id, &self.invalidation, self.freshness_check())
     }
 
     fn freshness_check(&self) -> FreshnessCheck<'_> {
@@ -231,17 +234,18 @@ impl<S: TokenStore> Inner<S> {
         self: &Arc<Self>,
         id: TokenId,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        let stripe = self.invalidation.token_stripe(id);
         for _ in 0..ATTEMPTS {
             let receiver = match self.flights.join(&id, || self.remembers(id)) {
                 Join::Wait(receiver) => receiver,
-                // Another load may have completed since the caller looked into the cache.
-                Join::Lead(leader, _) if self.is_known_absent(id) => {
-                    leader.complete(Ok(None));
-                    return Ok(None);
-                }
                 Join::Lead(leader, receiver) => {
+                    // Another load may have completed since the caller looked into the cache.
+                    if let Some(reading) = self.absence(id) {
+                        leader.complete(Ok(Err(reading)));
+                        return Ok(None);
+                    }
                     if let Some(entry) = self.usable(id) {
-                        leader.complete(Ok(Some(entry.clone())));
+                        leader.complete(Ok(Ok(entry.clone())));
                         return Ok(Some(entry.into_token()));
                     }
                     // The load has its own task, so that a caller that is dropped does not cancel
@@ -258,12 +262,11 @@ impl<S: TokenStore> Inner<S> {
             };
             // A change may have been applied while the load was running, so its result is checked
             // like any other entry.
-            match result(receiver).await? {
-                None => return Ok(None),
-                Some(entry) if self.freshness_check().allows(entry.token()) => {
-                    return Ok(Some(entry.into_token()));
-                }
-                Some(_) => {}
+            let (found, check) = (result(receiver).await?, self.freshness_check());
+            match found {
+                Ok(entry) if check.allows(entry.token()) => return Ok(Some(entry.into_token())),
+                Err(reading) if check.allows_absence(stripe, reading) => return Ok(None),
+                _ => {}
             }
         }
         // The token changes all the time, or the store has another history, which the follower
@@ -335,16 +338,12 @@ impl<S: TokenStore> Inner<S> {
         Some(entry)
     }
 
-    async fn run_load(self: Arc<Self>, id: TokenId, leader: Leader<TokenId, Option<Entry>>) {
+    async fn run_load(self: Arc<Self>, id: TokenId, leader: Leader<TokenId, Found>) {
         let result = self.load_once(id, &leader).await;
         leader.complete(result);
     }
 
-    async fn load_once(
-        &self,
-        id: TokenId,
-        leader: &Leader<TokenId, Option<Entry>>,
-    ) -> LoadResult<Option<Entry>> {
+    async fn load_once(&self, id: TokenId, leader: &Leader<TokenId, Found>) -> LoadResult<Found> {
         let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
         // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
@@ -353,7 +352,8 @@ impl<S: TokenStore> Inner<S> {
         let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
         loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
         let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
-        Ok(self.keep(id, value, Reading { as_of, epoch, started }))
+        let reading = Reading { as_of, epoch, started };
+        Ok(self.keep(id, value, reading).ok_or(reading))
     }
 
     /// Starts the follower if it is not running.
