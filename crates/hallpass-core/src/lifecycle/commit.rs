@@ -71,6 +71,19 @@ impl Hallpass {
         .await
     }
 
+    /// Invalidates the cached data about a token if the result of a change is that it does not exist.
+    /// Another node has deleted it, and this node may not have read that from the log yet.
+    pub(super) async fn refresh_if_gone<T>(
+        &self,
+        id: TokenId,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(StoreError::is_not_found) {
+            self.backend().refresh(&[ChangeTarget::Token(id)]).await?;
+        }
+        result
+    }
+
     /// Invalidates the cached data that a committed change has made stale on this node, and reports
     /// the event. It must run before the call returns: once the caller has the result, this node
     /// must not accept the old state.
