@@ -21,7 +21,7 @@ impl Hallpass {
     ///
     /// The task also waits for the owner's permit. So a client that disconnects does not release a
     /// permit whose change is still being made.
-    pub(super) async fn run_to_completion<T, F, Fut>(
+    pub(crate) async fn run_to_completion<T, F, Fut>(
         &self,
         call: CallKind,
         owner: Option<&Owner>,

@@ -10,7 +10,7 @@ use crate::actor::Origin;
 use crate::digest::SecretMatch;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
-use crate::lifecycle::Hallpass;
+use crate::lifecycle::{CallKind, Hallpass};
 use crate::metrics::Outcome;
 use crate::token::PresentedToken;
 
@@ -129,19 +129,24 @@ impl Hallpass {
             outdated: current.clone(),
             secrets: loaded.current_secret_only(),
         };
-        match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
-            Ok(()) => self.forget_superseded(id),
-            // The token was regenerated again or deleted, which has ended the previous secret in
-            // the store. The cache may still hold the older record, so it is invalidated before the
-            // note is removed.
-            Err(error) if error.is_conflict() || error.is_not_found() => {
-                if self.load(id, true).await.is_ok() {
-                    self.forget_superseded(id);
+        // The note must be removed even if the client has disconnected.
+        let work = async move |hallpass: Self| {
+            match hallpass.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
+                Ok(()) => hallpass.forget_superseded(id),
+                // The token was regenerated again or deleted, which has ended the previous secret
+                // in the store. The cache may still hold the older record, so it is invalidated
+                // before the note is removed.
+                Err(error) if error.is_conflict() || error.is_not_found() => {
+                    if hallpass.load(id, true).await.is_ok() {
+                        hallpass.forget_superseded(id);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
                 }
             }
-            Err(error) => {
-                tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
-            }
-        }
+            Ok(())
+        };
+        let _ = self.run_to_completion(CallKind::Edit, None, work).await;
     }
 }
