@@ -85,6 +85,13 @@ impl<S: TokenStore> Cached<S> {
     }
 }
 
+/// Ends the follower, which would otherwise keep the store until its next read of the log.
+impl<S> Drop for Cached<S> {
+    fn drop(&mut self) {
+        self.0.closing.send_replace(true);
+    }
+}
+
 impl<S: TokenStore> Backend for Cached<S> {
     type Store = S;
 
@@ -188,5 +195,29 @@ impl<S: TokenStore> Backend for Cached<S> {
     async fn close(&self) {
         self.0.close();
         self.0.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_memory::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn dropped_cache_ends_its_follower_at_once() {
+        let settings = CacheSettings::default().poll(Duration::from_secs(3600));
+        let cache = Cached::with_settings(MemoryStore::new(), settings);
+        cache.0.ensure_following();
+        let mut position = cache.0.position.subscribe();
+        position.wait_for(Option::is_some).await.unwrap();
+        let inner = Arc::downgrade(&cache.0);
+        drop(cache);
+        let ends = async {
+            while inner.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), ends).await.expect("the follower keeps the store");
     }
 }
