@@ -23,7 +23,7 @@ use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
-use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
+use crate::single_flight::SingleFlight;
 use crate::store_clock::StoreClock;
 
 /// The state of a cache.
@@ -50,7 +50,7 @@ pub(crate) struct Inner<S> {
     positive: Positive,
     negative: Negative,
     interner: Interner,
-    flights: Arc<SingleFlight<TokenId, Found>>,
+    flights: Arc<SingleFlight<TokenId, Result<Found, StoreError>>>,
     reload_lock: KeyedLock,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Inner<S> {
 /// log is lower.
 const FORKED: u64 = u64::MAX;
 
-/// The result of a load: an entry, or the reading that shows that the token does not exist.
+/// A result of a load: an entry, or the reading that shows that the token does not exist.
 type Found = Result<Entry, Reading>;
 
 /// The maximum number of attempts of a load, if changes keep overtaking it.
@@ -236,33 +236,16 @@ impl<S: TokenStore> Inner<S> {
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let stripe = self.invalidation.token_stripe(id);
         for _ in 0..ATTEMPTS {
-            let receiver = match self.flights.join(&id, || self.remembers(id)) {
-                Join::Wait(receiver) => receiver,
-                Join::Lead(leader, receiver) => {
-                    // Another load may have completed since the caller looked into the cache.
-                    if let Some(reading) = self.absence(id) {
-                        leader.complete(Ok(Err(reading)));
-                        return Ok(None);
-                    }
-                    if let Some(entry) = self.usable(id) {
-                        leader.complete(Ok(Ok(entry.clone())));
-                        return Ok(Some(entry.into_token()));
-                    }
-                    // The load has its own task, so that a caller that is dropped does not cancel
-                    // it for the others.
-                    tokio::spawn(Arc::clone(self).run_load(id, leader));
-                    receiver
-                }
-                Join::Full => {
-                    self.metrics.refused();
-                    return Err(StoreError::unavailable(
-                        "too many tokens are being loaded at once",
-                    ));
-                }
-            };
+            let cache = Arc::clone(self);
+            let load = move |started| cache.load_once(id, started);
+            let loaded = self.flights.run(&id, || self.remembers(id), load).await;
+            let found = loaded.map_err(|error| {
+                self.metrics.refused();
+                StoreError::unavailable(error)
+            })??;
             // A change may have been applied while the load was running, so its result is checked
             // like any other entry.
-            let (found, check) = (result(receiver).await?, self.freshness_check());
+            let check = self.freshness_check();
             match found {
                 Ok(entry) if check.allows(entry.token()) => return Ok(Some(entry.into_token())),
                 Err(reading) if check.allows_absence(stripe, reading) => return Ok(None),
@@ -338,13 +321,18 @@ impl<S: TokenStore> Inner<S> {
         Some(entry)
     }
 
-    async fn run_load(self: Arc<Self>, id: TokenId, leader: Leader<TokenId, Found>) {
-        let result = self.load_once(id, &leader).await;
-        leader.complete(result);
-    }
-
-    async fn load_once(&self, id: TokenId, leader: &Leader<TokenId, Found>) -> LoadResult<Found> {
-        let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
+    async fn load_once(
+        self: Arc<Self>,
+        id: TokenId,
+        started: DualInstant,
+    ) -> Result<Found, StoreError> {
+        // Another load may have completed since the caller looked into the cache.
+        if let Some(entry) = self.usable(id) {
+            return Ok(Ok(entry));
+        }
+        if let Some(reading) = self.absence(id) {
+            return Ok(Err(reading));
+        }
         // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
         let epoch = self.invalidation.epoch();
