@@ -8,7 +8,7 @@ use hallpass_core::TokenId;
 use hallpass_core::store::{
     ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::timeout;
 
 use crate::change_feed;
@@ -16,7 +16,6 @@ use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
-use crate::keyed_lock::KeyedLock;
 use crate::log_limit::LogLimit;
 use crate::metrics::{Loaded, LookupKind, Metrics};
 use crate::negative::Negative;
@@ -51,7 +50,10 @@ pub(crate) struct Inner<S> {
     negative: Negative,
     interner: Interner,
     flights: Arc<SingleFlight<TokenId, Result<Found, StoreError>>>,
-    reload_lock: KeyedLock,
+    /// Locks for reads that bypass the cache. A client with a token's public id can cause such reads
+    /// by sending wrong secrets, so only one at a time runs for the same token. Two tokens may share
+    /// a lock, which only costs time.
+    reload_locks: [Mutex<()>; RELOADS],
 }
 
 /// The value of [`Inner::highest_seq`] that makes the follower begin a new epoch. Every head of the
@@ -63,6 +65,9 @@ type Found = Result<Entry, Reading>;
 
 /// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
+
+/// The maximum number of concurrent reads that bypass the cache.
+const RELOADS: usize = 32;
 
 impl<S: TokenStore> Inner<S> {
     pub(crate) fn new(store: S, settings: CacheSettings) -> Self {
@@ -83,7 +88,7 @@ impl<S: TokenStore> Inner<S> {
             negative: Negative::new(settings.negative_capacity),
             interner: Interner::new(),
             flights: Arc::new(SingleFlight::new(&settings)),
-            reload_lock: KeyedLock::new(),
+            reload_locks: [const { Mutex::const_new(()) }; RELOADS],
             store,
             settings,
         }
@@ -263,7 +268,8 @@ impl<S: TokenStore> Inner<S> {
         let called = DualInstant::now();
         // Only one caller reads at a time. The others wait, and then find a record that was read
         // after their calls began.
-        let _lock = self.reload_lock.of(id).lock().await;
+        let lock = usize::from(self.invalidation.token_stripe(id)) % RELOADS;
+        let _lock = self.reload_locks[lock].lock().await;
         if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
         {
