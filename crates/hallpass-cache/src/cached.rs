@@ -1,17 +1,19 @@
 //! [`Cached`]: a store with a cache in front, as the handle uses it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::__private::{
     Backend, CachedToken, Freshness, HostError, Lookup, OwnerStatusQuery,
 };
 use hallpass_core::store::{
-    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+    ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
 use hallpass_core::{Owner, OwnerStatus, TokenId};
 use tokio::time::timeout;
 
+use crate::change_feed;
 use crate::inner::Inner;
 use crate::metrics::LookupKind;
 use crate::settings::{CacheSettings, CacheSettingsError};
@@ -123,7 +125,7 @@ impl<S: TokenStore> Backend for Cached<S> {
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let cache = &self.0;
         cache.is_open()?;
-        cache.ensure_following();
+        change_feed::ensure_running(cache);
         let deadline = cache.settings.load_deadline;
         if freshness == Freshness::AfterCall {
             let reloaded = timeout(deadline, cache.reload(id)).await;
@@ -155,7 +157,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         query: OwnerStatusQuery,
     ) -> Result<Arc<OwnerStatus>, HostError> {
         self.0.is_open()?;
-        self.0.ensure_following();
+        change_feed::ensure_running(&self.0);
         if let Some(status) = self.peek_owner_status(owner) {
             return Ok(status);
         }
@@ -171,7 +173,14 @@ impl<S: TokenStore> Backend for Cached<S> {
     }
 
     async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
-        self.0.refresh(targets).await
+        let cache = &self.0;
+        let seen = cache.highest_seq();
+        let head = cache.store.changes(None, 0).await?.head.seq;
+        if head < seen {
+            cache.history_forked();
+        }
+        targets.iter().for_each(|target| cache.apply(target, head));
+        Ok(())
     }
 
     fn highest_seq(&self) -> ChangeSeq {
@@ -182,8 +191,24 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.history_forked();
     }
 
+    /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records
+    /// that were read before `seq`. That has the same effect, but causes reloads.
     async fn catch_up(&self, seq: ChangeSeq) {
-        self.0.catch_up(seq).await;
+        let cache = &self.0;
+        let mut position = cache.position.subscribe();
+        let is_applied =
+            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
+        if is_applied(&position.borrow()) {
+            return;
+        }
+        if cache.is_following.load(Ordering::Acquire) {
+            cache.wake_follower.notify_one();
+            let deadline = cache.settings.load_deadline;
+            if let Ok(Ok(_)) = timeout(deadline, position.wait_for(is_applied)).await {
+                return;
+            }
+        }
+        cache.apply(&ChangeTarget::All, seq);
     }
 
     fn clock_offset(&self) -> Duration {
@@ -193,7 +218,8 @@ impl<S: TokenStore> Backend for Cached<S> {
     /// Invalidates all cached tokens and stops the follower. Without the follower, nothing would
     /// keep the tokens fresh.
     async fn close(&self) {
-        self.0.close();
+        self.0.closing.send_replace(true);
+        self.0.void();
         self.0.store.close().await;
     }
 }
@@ -208,7 +234,7 @@ mod tests {
     async fn dropped_cache_ends_its_follower_at_once() {
         let settings = CacheSettings::default().poll(Duration::from_secs(3600));
         let cache = Cached::with_settings(MemoryStore::new(), settings);
-        cache.0.ensure_following();
+        change_feed::ensure_running(&cache.0);
         let mut position = cache.0.position.subscribe();
         position.wait_for(Option::is_some).await.unwrap();
         let inner = Arc::downgrade(&cache.0);

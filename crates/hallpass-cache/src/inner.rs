@@ -11,7 +11,6 @@ use hallpass_core::store::{
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::timeout;
 
-use crate::change_feed;
 use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
@@ -149,12 +148,6 @@ impl<S: TokenStore> Inner<S> {
         Ok(Some(entry.into_token()))
     }
 
-    /// Stops the follower, and invalidates all data that is cached now or later.
-    pub(crate) fn close(&self) {
-        self.closing.send_replace(true);
-        self.void();
-    }
-
     /// Checks that the cache is not closed.
     ///
     /// # Errors
@@ -199,39 +192,6 @@ impl<S: TokenStore> Inner<S> {
     pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.highest_seq.fetch_max(seq.get(), Ordering::AcqRel);
         self.invalidation.apply(target, seq);
-    }
-
-    /// Invalidates all cached data about `targets` up to the head of the log.
-    ///
-    /// The handle calls this if it found nothing left to change. Another node may have made the
-    /// change, and this node may not have read it from the log yet.
-    pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
-        let seen = self.highest_seq();
-        let head = self.store.changes(None, 0).await?.head.seq;
-        if head < seen {
-            self.history_forked();
-        }
-        targets.iter().for_each(|target| self.apply(target, head));
-        Ok(())
-    }
-
-    /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records
-    /// that were read before `seq`. That has the same effect, but causes reloads.
-    pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
-        let mut position = self.position.subscribe();
-        let is_applied =
-            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
-        if is_applied(&position.borrow()) {
-            return;
-        }
-        if self.is_following.load(Ordering::Acquire) {
-            self.wake_follower.notify_one();
-            let applied = timeout(self.settings.load_deadline, position.wait_for(is_applied)).await;
-            if matches!(applied, Ok(Ok(_))) {
-                return;
-            }
-        }
-        self.apply(&ChangeTarget::All, seq);
     }
 
     /// Returns the token after loading it, or after waiting for a load that is running already.
@@ -348,10 +308,5 @@ impl<S: TokenStore> Inner<S> {
         let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
         let reading = Reading { as_of, epoch, started };
         Ok(self.keep(id, value, reading).ok_or(reading))
-    }
-
-    /// Starts the follower if it is not running.
-    pub(crate) fn ensure_following(self: &Arc<Self>) {
-        change_feed::ensure_running(self);
     }
 }
