@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use hallpass_core::__private::{CachedToken, Interner};
+use hallpass_core::__private::{CachedToken, Interner, Throttle};
 use hallpass_core::TokenId;
 use hallpass_core::store::{
     ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
@@ -15,7 +15,6 @@ use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
-use crate::log_limit::LogLimit;
 use crate::metrics::{Loaded, LookupKind, Metrics};
 use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
@@ -44,7 +43,7 @@ pub(crate) struct Inner<S> {
     pub(crate) wake_follower: Notify,
     pub(crate) is_following: AtomicBool,
     pub(crate) was_followed: AtomicBool,
-    stale_uses: LogLimit,
+    stale_uses: Throttle,
     positive: Positive,
     negative: Negative,
     interner: Interner,
@@ -82,7 +81,7 @@ impl<S: TokenStore> Inner<S> {
             wake_follower: Notify::new(),
             is_following: AtomicBool::new(false),
             was_followed: AtomicBool::new(false),
-            stale_uses: LogLimit::default(),
+            stale_uses: Throttle::new(),
             positive: Positive::new(settings.capacity_bytes),
             negative: Negative::new(settings.negative_capacity),
             interner: Interner::new(),
@@ -136,7 +135,7 @@ impl<S: TokenStore> Inner<S> {
             return Err(error);
         };
         self.metrics.looked_up(LookupKind::StaleIfError);
-        if let Some(uses) = self.stale_uses.count() {
+        if let Some(uses) = self.stale_uses.count(1) {
             tracing::error!(
                 target: "hallpass",
                 error = &error as &dyn std::error::Error,

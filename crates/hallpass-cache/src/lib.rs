@@ -65,7 +65,6 @@ mod entry;
 mod freshness;
 mod inner;
 mod invalidation;
-mod log_limit;
 mod metrics;
 mod negative;
 mod owner_statuses;

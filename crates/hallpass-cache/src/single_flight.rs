@@ -31,11 +31,11 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use hallpass_core::__private::Throttle;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::dual_instant::DualInstant;
-use crate::log_limit::LogLimit;
 use crate::settings::CacheSettings;
 
 /// The error of a load that was not run to its end.
@@ -61,7 +61,7 @@ pub(crate) struct SingleFlight<K, T> {
     capacity: usize,
     joinable: Duration,
     queue_deadline: Duration,
-    refusals: LogLimit,
+    refusals: Throttle,
 }
 
 /// A load that is waiting or running.
@@ -96,7 +96,7 @@ where
             capacity: settings.concurrent_loads + settings.queued_loads,
             joinable: settings.joinable(),
             queue_deadline: settings.load_deadline,
-            refusals: LogLimit::default(),
+            refusals: Throttle::new(),
         }
     }
 
@@ -168,7 +168,7 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
 
     /// Counts a load that was rejected, and logs the count once a second.
     fn refused(&self) {
-        if let Some(refused) = self.refusals.count() {
+        if let Some(refused) = self.refusals.count(1) {
             tracing::warn!(
                 target: "hallpass",
                 refused,
