@@ -48,9 +48,9 @@ pub(crate) struct Inner<S> {
     negative: Negative,
     interner: Interner,
     flights: Arc<SingleFlight<TokenId, Result<Found, StoreError>>>,
-    /// Locks for reads that bypass the cache. A client with a token's public id can cause such reads
-    /// by sending wrong secrets, so only one at a time runs for the same token. Two tokens may share
-    /// a lock, which only costs time.
+    /// Locks for reads that bypass the cache. A client with a token's public id can cause such
+    /// reads by sending wrong secrets, so only one at a time runs for the same token. Two tokens
+    /// may share a lock, which only costs time.
     reload_locks: [Mutex<()>; RELOADS],
 }
 

@@ -95,7 +95,7 @@ impl Metrics {
         let _ = is_known;
     }
 
-    /// Counts a load that was rejected because the queue was full.
+    /// Counts a check that was rejected because the queue of loads was full.
     #[inline]
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]

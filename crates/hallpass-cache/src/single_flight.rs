@@ -100,8 +100,8 @@ where
         }
     }
 
-    /// Runs a load, or waits for the result if the same key is being loaded already. `load` gets the
-    /// instant at which the load starts.
+    /// Runs a load, or waits for the result if the same key is being loaded already. `load` gets
+    /// the instant at which the load starts.
     ///
     /// If `is_known` returns `true`, the load is never rejected. Forged tokens cannot exploit this,
     /// because only tokens that exist are in the cache.

@@ -22,8 +22,8 @@ impl Throttle {
         Self(Mutex::new(Window { started: None, reported: 0, suppressed: 0 }))
     }
 
-    /// Counts one occurrence. If fewer than `limit` were reported in this second, returns the number
-    /// to report: this occurrence and those before it that were not reported.
+    /// Counts one occurrence. If fewer than `limit` were reported in this second, returns the
+    /// number to report: this occurrence and those before it that were not reported.
     pub fn count(&self, limit: u32) -> Option<u64> {
         self.count_at(Instant::now(), limit)
     }

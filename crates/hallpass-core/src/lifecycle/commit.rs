@@ -71,8 +71,8 @@ impl Hallpass {
         .await
     }
 
-    /// Invalidates the cached data about a token if the result of a change is that it does not exist.
-    /// Another node has deleted it, and this node may not have read that from the log yet.
+    /// Invalidates the cached data about a token if the result of a change is that it does not
+    /// exist. Another node has deleted it, and this node may not have read that from the log yet.
     pub(super) async fn refresh_if_gone<T>(
         &self,
         id: TokenId,

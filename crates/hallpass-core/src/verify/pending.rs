@@ -74,8 +74,8 @@ impl PendingVerification {
 }
 
 impl Hallpass {
-    /// Loads a token and completes a check of it. If `check` finds another secret in a cached record,
-    /// the token is loaded again past the cache.
+    /// Loads a token and completes a check of it. If `check` finds another secret in a cached
+    /// record, the token is loaded again past the cache.
     pub(super) async fn decide(
         &self,
         id: TokenId,
