@@ -1,17 +1,19 @@
 //! [`Cached`]: a store with a cache in front, as the handle uses it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hallpass_core::__private::{
     Backend, CachedToken, Freshness, HostError, Lookup, OwnerStatusQuery,
 };
 use hallpass_core::store::{
-    ChangeSeq, ChangeTarget, Snapshot, StoreError, StoredToken, TokenStore,
+    ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
 use hallpass_core::{Owner, OwnerStatus, TokenId};
 use tokio::time::timeout;
 
+use crate::change_feed;
 use crate::inner::Inner;
 use crate::metrics::LookupKind;
 use crate::settings::{CacheSettings, CacheSettingsError};
@@ -85,6 +87,13 @@ impl<S: TokenStore> Cached<S> {
     }
 }
 
+/// Ends the follower, which would otherwise keep the store until its next read of the log.
+impl<S> Drop for Cached<S> {
+    fn drop(&mut self) {
+        self.0.closing.send_replace(true);
+    }
+}
+
 impl<S: TokenStore> Backend for Cached<S> {
     type Store = S;
 
@@ -100,7 +109,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         if let Some(entry) = self.0.usable(id) {
             self.0.metrics.looked_up(LookupKind::Hit);
             Lookup::Hit(entry.into_token())
-        } else if self.0.is_known_absent(id) {
+        } else if self.0.absence(id).is_some() {
             self.0.metrics.looked_up(LookupKind::Absent);
             Lookup::NegativeHit
         } else {
@@ -116,7 +125,7 @@ impl<S: TokenStore> Backend for Cached<S> {
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let cache = &self.0;
         cache.is_open()?;
-        cache.ensure_following();
+        change_feed::ensure_running(cache);
         let deadline = cache.settings.load_deadline;
         if freshness == Freshness::AfterCall {
             let reloaded = timeout(deadline, cache.reload(id)).await;
@@ -148,7 +157,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         query: OwnerStatusQuery,
     ) -> Result<Arc<OwnerStatus>, HostError> {
         self.0.is_open()?;
-        self.0.ensure_following();
+        change_feed::ensure_running(&self.0);
         if let Some(status) = self.peek_owner_status(owner) {
             return Ok(status);
         }
@@ -164,11 +173,42 @@ impl<S: TokenStore> Backend for Cached<S> {
     }
 
     async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
-        self.0.refresh(targets).await
+        let cache = &self.0;
+        let seen = cache.highest_seq();
+        let head = cache.store.changes(None, 0).await?.head.seq;
+        if head < seen {
+            cache.history_forked();
+        }
+        targets.iter().for_each(|target| cache.apply(target, head));
+        Ok(())
     }
 
+    fn highest_seq(&self) -> ChangeSeq {
+        self.0.highest_seq()
+    }
+
+    fn history_forked(&self) {
+        self.0.history_forked();
+    }
+
+    /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records
+    /// that were read before `seq`. That has the same effect, but causes reloads.
     async fn catch_up(&self, seq: ChangeSeq) {
-        self.0.catch_up(seq).await;
+        let cache = &self.0;
+        let mut position = cache.position.subscribe();
+        let is_applied =
+            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
+        if is_applied(&position.borrow()) {
+            return;
+        }
+        if cache.is_following.load(Ordering::Acquire) {
+            cache.wake_follower.notify_one();
+            let deadline = cache.settings.load_deadline;
+            if let Ok(Ok(_)) = timeout(deadline, position.wait_for(is_applied)).await {
+                return;
+            }
+        }
+        cache.apply(&ChangeTarget::All, seq);
     }
 
     fn clock_offset(&self) -> Duration {
@@ -178,7 +218,32 @@ impl<S: TokenStore> Backend for Cached<S> {
     /// Invalidates all cached tokens and stops the follower. Without the follower, nothing would
     /// keep the tokens fresh.
     async fn close(&self) {
-        self.0.close();
+        self.0.closing.send_replace(true);
+        self.0.void();
         self.0.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass_memory::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn dropped_cache_ends_its_follower_at_once() {
+        let settings = CacheSettings::default().poll(Duration::from_secs(3600));
+        let cache = Cached::with_settings(MemoryStore::new(), settings);
+        change_feed::ensure_running(&cache.0);
+        let mut position = cache.0.position.subscribe();
+        position.wait_for(Option::is_some).await.unwrap();
+        let inner = Arc::downgrade(&cache.0);
+        drop(cache);
+        let ends = async {
+            while inner.strong_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(5), ends).await.expect("the follower keeps the store");
     }
 }

@@ -23,8 +23,8 @@ use std::collections::hash_map::RandomState;
 use std::future::{Future as _, poll_fn};
 use std::hash::BuildHasher as _;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -45,13 +45,11 @@ const MIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A guard that marks the follower as running. The task owns it, so it is dropped even if the task
 /// panics or is cancelled, and the next load can start another follower.
-struct Running<S>(Weak<Inner<S>>);
+struct Running<S>(Arc<Inner<S>>);
 
 impl<S> Drop for Running<S> {
     fn drop(&mut self) {
-        if let Some(cache) = self.0.upgrade() {
-            cache.is_following.store(false, Ordering::Release);
-        }
+        self.0.is_following.store(false, Ordering::Release);
     }
 }
 
@@ -64,21 +62,20 @@ pub(crate) fn ensure_running<S: TokenStore>(cache: &Arc<Inner<S>>) {
     if cache.was_followed.swap(true, Ordering::Relaxed) {
         tracing::warn!(target: "hallpass", "change log follower ended, starting it again");
     }
-    let running = Running(Arc::downgrade(cache));
-    tokio::spawn(follow(running));
+    tokio::spawn(follow(Running(Arc::clone(cache))));
 }
 
 /// Follows the log until the cache is closed or dropped.
 async fn follow<S: TokenStore>(running: Running<S>) {
+    let cache = &*running.0;
     let mut trigger = Trigger::Poll;
     loop {
-        let Some(cache) = running.0.upgrade() else { return };
         let asked = Instant::now();
         let lease = cache.lease.get();
-        let wait = match catch_up(&cache, trigger).await {
+        let (wait, is_woken) = match catch_up(cache, trigger).await {
             Ok(()) => {
                 cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
-                cache.settings.poll
+                (cache.settings.poll, true)
             }
             Err(error) => {
                 let lease_age = age(cache.lease.get());
@@ -90,10 +87,12 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                     ?lease_age,
                     "could not read the change log, cached tokens are used no longer than max_staleness"
                 );
-                cache.settings.poll / 2
+                // A notification would arrive at once again, because the change that it reports was
+                // not read.
+                (cache.settings.poll.min(cache.settings.max_staleness) / 2, false)
             }
         };
-        match pause(&cache, with_jitter(wait)).await {
+        match pause(cache, with_jitter(wait), is_woken).await {
             Wake::Poll => trigger = Trigger::Poll,
             Wake::Push => {
                 trigger = Trigger::Push;
@@ -120,12 +119,13 @@ enum Wake {
     Poll,
     /// The store has reported a change, or a call on this node has made or seen one.
     Push,
-    /// The cache is being closed.
+    /// The cache is being closed, or was dropped.
     Closing,
 }
 
-/// Waits until the log should be read again, or until the cache is closed.
-async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
+/// Waits until the log should be read again, or until the cache is closed. `is_woken` is whether
+/// notifications shorten the wait.
+async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration, is_woken: bool) -> Wake {
     let mut closing = cache.closing.subscribe();
     let mut closed = pin!(closing.wait_for(|closing| *closing));
     let mut pushed = pin!(pushed(cache));
@@ -136,6 +136,8 @@ async fn pause<S: TokenStore>(cache: &Inner<S>, wait: Duration) -> Wake {
             Poll::Ready(Wake::Closing)
         } else if over.as_mut().poll(context).is_ready() {
             Poll::Ready(Wake::Poll)
+        } else if !is_woken {
+            Poll::Pending
         } else if asked_for.as_mut().poll(context).is_ready() {
             Poll::Ready(Wake::Push)
         } else {

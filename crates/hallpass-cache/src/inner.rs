@@ -3,27 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use hallpass_core::__private::{CachedToken, Interner};
+use hallpass_core::__private::{CachedToken, Interner, Throttle};
 use hallpass_core::TokenId;
 use hallpass_core::store::{
     ChangeSeq, ChangeTarget, LogPosition, Snapshot, StoreError, StoredToken, TokenStore,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::timeout;
 
-use crate::change_feed;
 use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
-use crate::keyed_lock::KeyedLock;
-use crate::log_limit::LogLimit;
 use crate::metrics::{Loaded, LookupKind, Metrics};
 use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
-use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
+use crate::single_flight::SingleFlight;
 use crate::store_clock::StoreClock;
 
 /// The state of a cache.
@@ -46,16 +43,29 @@ pub(crate) struct Inner<S> {
     pub(crate) wake_follower: Notify,
     pub(crate) is_following: AtomicBool,
     pub(crate) was_followed: AtomicBool,
-    stale_uses: LogLimit,
+    stale_uses: Throttle,
     positive: Positive,
     negative: Negative,
     interner: Interner,
-    flights: Arc<SingleFlight<TokenId, Option<Entry>>>,
-    reload_lock: KeyedLock,
+    flights: Arc<SingleFlight<TokenId, Result<Found, StoreError>>>,
+    /// Locks for reads that bypass the cache. A client with a token's public id can cause such
+    /// reads by sending wrong secrets, so only one at a time runs for the same token. Two tokens
+    /// may share a lock, which only costs time.
+    reload_locks: [Mutex<()>; RELOADS],
 }
+
+/// The value of [`Inner::highest_seq`] that makes the follower begin a new epoch. Every head of the
+/// log is lower.
+const FORKED: u64 = u64::MAX;
+
+/// A result of a load: an entry, or the reading that shows that the token does not exist.
+type Found = Result<Entry, Reading>;
 
 /// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
+
+/// The maximum number of concurrent reads that bypass the cache.
+const RELOADS: usize = 32;
 
 impl<S: TokenStore> Inner<S> {
     pub(crate) fn new(store: S, settings: CacheSettings) -> Self {
@@ -71,12 +81,12 @@ impl<S: TokenStore> Inner<S> {
             wake_follower: Notify::new(),
             is_following: AtomicBool::new(false),
             was_followed: AtomicBool::new(false),
-            stale_uses: LogLimit::default(),
+            stale_uses: Throttle::new(),
             positive: Positive::new(settings.capacity_bytes),
             negative: Negative::new(settings.negative_capacity),
             interner: Interner::new(),
             flights: Arc::new(SingleFlight::new(&settings)),
-            reload_lock: KeyedLock::new(),
+            reload_locks: [const { Mutex::const_new(()) }; RELOADS],
             store,
             settings,
         }
@@ -94,9 +104,9 @@ impl<S: TokenStore> Inner<S> {
         self.positive.remembers(id)
     }
 
-    /// Returns whether a fresh entry shows that the token does not exist.
-    pub(crate) fn is_known_absent(&self, id: TokenId) -> bool {
-        self.negative.holds(id, &self.invalidation, self.freshness_check())
+    /// Returns the reading of a fresh entry which shows that the token does not exist.
+    pub(crate) fn absence(&self, id: TokenId) -> Option<Reading> {
+        self.negative.get(id, &self.invalidation, self.freshness_check())
     }
 
     fn freshness_check(&self) -> FreshnessCheck<'_> {
@@ -125,7 +135,7 @@ impl<S: TokenStore> Inner<S> {
             return Err(error);
         };
         self.metrics.looked_up(LookupKind::StaleIfError);
-        if let Some(uses) = self.stale_uses.count() {
+        if let Some(uses) = self.stale_uses.count(1) {
             tracing::error!(
                 target: "hallpass",
                 error = &error as &dyn std::error::Error,
@@ -135,12 +145,6 @@ impl<S: TokenStore> Inner<S> {
             );
         }
         Ok(Some(entry.into_token()))
-    }
-
-    /// Stops the follower, and invalidates all data that is cached now or later.
-    pub(crate) fn close(&self) {
-        self.closing.send_replace(true);
-        self.void();
     }
 
     /// Checks that the cache is not closed.
@@ -162,39 +166,31 @@ impl<S: TokenStore> Inner<S> {
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
     }
 
+    /// Returns the highest sequence number that this node has seen in the current history.
+    pub(crate) fn highest_seq(&self) -> ChangeSeq {
+        match self.highest_seq.load(Ordering::Acquire) {
+            FORKED => ChangeSeq::ZERO,
+            highest => {
+                let followed = self.position.borrow().map_or(0, |position| position.seq.get());
+                ChangeSeq::new(highest.max(followed))
+            }
+        }
+    }
+
+    /// Invalidates all cached data until the follower has begun a new epoch.
+    pub(crate) fn history_forked(&self) {
+        // This order matters. The follower resets the highest number first and the minimum number
+        // afterwards. If it has reset the minimum number before this call raises it, it will see
+        // `FORKED` and begin another epoch.
+        self.void();
+        self.highest_seq.store(FORKED, Ordering::Release);
+        self.wake_follower.notify_one();
+    }
+
     /// Applies a change that this node has made or seen.
     pub(crate) fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
         self.highest_seq.fetch_max(seq.get(), Ordering::AcqRel);
         self.invalidation.apply(target, seq);
-    }
-
-    /// Invalidates all cached data about `targets` up to the head of the log.
-    ///
-    /// The handle calls this if it found nothing left to change. Another node may have made the
-    /// change, and this node may not have read it from the log yet.
-    pub(crate) async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
-        let head = self.store.changes(None, 0).await?.head.seq;
-        targets.iter().for_each(|target| self.apply(target, head));
-        Ok(())
-    }
-
-    /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records
-    /// that were read before `seq`. That has the same effect, but causes reloads.
-    pub(crate) async fn catch_up(&self, seq: ChangeSeq) {
-        let mut position = self.position.subscribe();
-        let is_applied =
-            |position: &Option<LogPosition>| position.is_some_and(|position| position.seq >= seq);
-        if is_applied(&position.borrow()) {
-            return;
-        }
-        if self.is_following.load(Ordering::Acquire) {
-            self.wake_follower.notify_one();
-            let applied = timeout(self.settings.load_deadline, position.wait_for(is_applied)).await;
-            if matches!(applied, Ok(Ok(_))) {
-                return;
-            }
-        }
-        self.apply(&ChangeTarget::All, seq);
     }
 
     /// Returns the token after loading it, or after waiting for a load that is running already.
@@ -202,39 +198,22 @@ impl<S: TokenStore> Inner<S> {
         self: &Arc<Self>,
         id: TokenId,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
+        let stripe = self.invalidation.token_stripe(id);
         for _ in 0..ATTEMPTS {
-            let receiver = match self.flights.join(&id, || self.remembers(id)) {
-                Join::Wait(receiver) => receiver,
-                // Another load may have completed since the caller looked into the cache.
-                Join::Lead(leader, _) if self.is_known_absent(id) => {
-                    leader.complete(Ok(None));
-                    return Ok(None);
-                }
-                Join::Lead(leader, receiver) => {
-                    if let Some(entry) = self.usable(id) {
-                        leader.complete(Ok(Some(entry.clone())));
-                        return Ok(Some(entry.into_token()));
-                    }
-                    // The load has its own task, so that a caller that is dropped does not cancel
-                    // it for the others.
-                    tokio::spawn(Arc::clone(self).run_load(id, leader));
-                    receiver
-                }
-                Join::Full => {
-                    self.metrics.refused();
-                    return Err(StoreError::unavailable(
-                        "too many tokens are being loaded at once",
-                    ));
-                }
-            };
+            let cache = Arc::clone(self);
+            let load = move |started| cache.load_once(id, started);
+            let loaded = self.flights.run(&id, || self.remembers(id), load).await;
+            let found = loaded.map_err(|error| {
+                self.metrics.refused();
+                StoreError::unavailable(error)
+            })??;
             // A change may have been applied while the load was running, so its result is checked
             // like any other entry.
-            match result(receiver).await? {
-                None => return Ok(None),
-                Some(entry) if self.freshness_check().allows(entry.token()) => {
-                    return Ok(Some(entry.into_token()));
-                }
-                Some(_) => {}
+            let check = self.freshness_check();
+            match found {
+                Ok(entry) if check.allows(entry.token()) => return Ok(Some(entry.into_token())),
+                Err(reading) if check.allows_absence(stripe, reading) => return Ok(None),
+                _ => {}
             }
         }
         // The token changes all the time, or the store has another history, which the follower
@@ -248,7 +227,8 @@ impl<S: TokenStore> Inner<S> {
         let called = DualInstant::now();
         // Only one caller reads at a time. The others wait, and then find a record that was read
         // after their calls began.
-        let _lock = self.reload_lock.of(id).lock().await;
+        let lock = usize::from(self.invalidation.token_stripe(id)) % RELOADS;
+        let _lock = self.reload_locks[lock].lock().await;
         if let Some(entry) = self.usable(id)
             && !entry.reading().started.is_before(called)
         {
@@ -266,11 +246,15 @@ impl<S: TokenStore> Inner<S> {
         &self,
         id: TokenId,
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
+        let seen = self.highest_seq();
         let (epoch, started) = (self.invalidation.epoch(), DualInstant::now());
         let loading = self.metrics.load_begins();
         let found = self.store.get(id).await;
         loading.ended(Loaded::of(&found));
         let found = found?;
+        if found.as_of < seen {
+            self.history_forked();
+        }
         if self.invalidation.epoch() == epoch {
             self.apply(&ChangeTarget::Token(id), found.as_of);
         }
@@ -286,6 +270,9 @@ impl<S: TokenStore> Inner<S> {
         read: Option<StoredToken>,
         reading: Reading,
     ) -> Option<Entry> {
+        if self.invalidation.epoch() == reading.epoch {
+            self.highest_seq.fetch_max(reading.as_of.get(), Ordering::AcqRel);
+        }
         let Some(stored) = read else {
             self.negative.put(id, reading);
             return None;
@@ -299,17 +286,18 @@ impl<S: TokenStore> Inner<S> {
         Some(entry)
     }
 
-    async fn run_load(self: Arc<Self>, id: TokenId, leader: Leader<TokenId, Option<Entry>>) {
-        let result = self.load_once(id, &leader).await;
-        leader.complete(result);
-    }
-
     async fn load_once(
-        &self,
+        self: Arc<Self>,
         id: TokenId,
-        leader: &Leader<TokenId, Option<Entry>>,
-    ) -> LoadResult<Option<Entry>> {
-        let (started, _permit) = leader.begin().await.inspect_err(|_| self.metrics.refused())?;
+        started: DualInstant,
+    ) -> Result<Found, StoreError> {
+        // Another load may have completed since the caller looked into the cache.
+        if let Some(entry) = self.usable(id) {
+            return Ok(Ok(entry));
+        }
+        if let Some(reading) = self.absence(id) {
+            return Ok(Err(reading));
+        }
         // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
         let epoch = self.invalidation.epoch();
@@ -317,11 +305,7 @@ impl<S: TokenStore> Inner<S> {
         let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
         loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
         let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
-        Ok(self.keep(id, value, Reading { as_of, epoch, started }))
-    }
-
-    /// Starts the follower if it is not running.
-    pub(crate) fn ensure_following(self: &Arc<Self>) {
-        change_feed::ensure_running(self);
+        let reading = Reading { as_of, epoch, started };
+        Ok(self.keep(id, value, reading).ok_or(reading))
     }
 }

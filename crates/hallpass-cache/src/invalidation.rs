@@ -154,7 +154,9 @@ impl Invalidation {
 
     /// Invalidates every record that was read before `head`.
     pub(crate) fn raise_min_seq(&self, head: ChangeSeq) {
-        self.min_seq.fetch_max(head.get(), Ordering::Release);
+        // If this raises the number of a new epoch, `Acquire` orders what the caller does next
+        // after the beginning of that epoch: see `Inner::history_forked`.
+        self.min_seq.fetch_max(head.get(), Ordering::AcqRel);
     }
 
     /// Begins a new epoch at `head`. Only the follower calls this, so resets never overlap.

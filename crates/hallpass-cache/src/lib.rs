@@ -65,8 +65,6 @@ mod entry;
 mod freshness;
 mod inner;
 mod invalidation;
-mod keyed_lock;
-mod log_limit;
 mod metrics;
 mod negative;
 mod owner_statuses;

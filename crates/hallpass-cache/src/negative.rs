@@ -43,21 +43,20 @@ impl Negative {
         }
     }
 
-    /// Returns whether a fresh entry shows that the token does not exist.
-    pub(crate) fn holds(
+    /// Returns the reading of a fresh entry which shows that the token does not exist.
+    pub(crate) fn get(
         &self,
         id: TokenId,
         invalidation: &Invalidation,
         check: FreshnessCheck<'_>,
-    ) -> bool {
+    ) -> Option<Reading> {
         let (mut shard, slot) = self.place(id);
-        let Some(absence) = shard[slot].filter(|absence| absence.id == id) else { return false };
-        let reading = absence.reading;
+        let Absence { reading, .. } = shard[slot].filter(|absence| absence.id == id)?;
         if reading.started.age(DualInstant::coarse_now()) > LONGEST {
             shard[slot] = None;
-            return false;
+            return None;
         }
-        check.allows_absence(invalidation.token_stripe(id), reading)
+        check.allows_absence(invalidation.token_stripe(id), reading).then_some(reading)
     }
 
     /// Records that a token does not exist.

@@ -5,9 +5,9 @@
 //! (`owner_changed`), the change is logged for the owner, and every earlier status becomes invalid
 //! on every node.
 
+use std::error::Error;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use hallpass_core::__private::{HostError, OwnerStatusQuery};
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::dual_instant::DualInstant;
 use crate::invalidation::{Invalidation, OwnerMark};
 use crate::settings::CacheSettings;
-use crate::single_flight::{Join, Leader, LoadResult, SingleFlight, result};
+use crate::single_flight::SingleFlight;
 use crate::sync::ArcSwapOption;
 
 /// The number of slots for owners. If two owners share a slot, the host's directory is queried more
@@ -27,11 +27,14 @@ const SLOTS: usize = 16_384;
 /// The maximum number of attempts, if changes of the owner keep overtaking the query.
 const ATTEMPTS: usize = 3;
 
+/// A result of a query, with an error that all waiting callers can share.
+type Loaded = Result<Arc<Answer>, Arc<dyn Error + Send + Sync>>;
+
 /// A cache of owner statuses.
 #[derive(Debug)]
 pub(crate) struct OwnerStatuses {
     slots: Box<[ArcSwapOption<Answer>]>,
-    flights: Arc<SingleFlight<Owner, Arc<Answer>>>,
+    flights: Arc<SingleFlight<Owner, Loaded>>,
     hasher: RandomState,
 }
 
@@ -91,60 +94,22 @@ impl OwnerStatuses {
         settings: &CacheSettings,
     ) -> Result<Arc<OwnerStatus>, HostError> {
         for _ in 0..ATTEMPTS {
-            let receiver = match self.flights.join(owner, || false) {
-                Join::Wait(receiver) => receiver,
-                Join::Lead(leader, receiver) => {
-                    let load = Arc::clone(self).run_load(
-                        owner.clone(),
-                        Arc::clone(invalidation),
-                        query.clone(),
-                        settings.load_timeout(),
-                        leader,
-                    );
-                    // The query has its own task, so that a caller that is dropped does not cancel
-                    // it for the others.
-                    tokio::spawn(load);
-                    receiver
-                }
-                Join::Full => return Err("too many owner statuses are being looked up".into()),
+            let (statuses, applied) = (Arc::clone(self), Arc::clone(invalidation));
+            let (wanted, query, limit) = (owner.clone(), query.clone(), settings.load_timeout());
+            let load = async move |asked_at| {
+                let mark = applied.mark(&wanted);
+                let asked = timeout(limit, query.ask()).await.map_err(HostError::from).flatten();
+                let status = Arc::new(asked?);
+                let answer = Arc::new(Answer { owner: wanted, status, mark, asked_at });
+                statuses.slot(&answer.owner).store(Some(Arc::clone(&answer)));
+                Ok(answer)
             };
-            let answer = result(receiver).await?;
+            let answer = self.flights.run(owner, || false, load).await??;
             if answer.is_usable(invalidation, settings) {
                 return Ok(Arc::clone(&answer.status));
             }
         }
         Err("the owner kept changing while its status was looked up".into())
-    }
-
-    async fn run_load(
-        self: Arc<Self>,
-        owner: Owner,
-        invalidation: Arc<Invalidation>,
-        query: OwnerStatusQuery,
-        limit: Duration,
-        leader: Leader<Owner, Arc<Answer>>,
-    ) {
-        let answer = self.ask(owner, &invalidation, query, limit, &leader).await;
-        leader.complete(answer);
-    }
-
-    async fn ask(
-        &self,
-        owner: Owner,
-        invalidation: &Invalidation,
-        query: OwnerStatusQuery,
-        limit: Duration,
-        leader: &Leader<Owner, Arc<Answer>>,
-    ) -> LoadResult<Arc<Answer>> {
-        let (asked_at, _permit) = leader.begin().await?;
-        let mark = invalidation.mark(&owner);
-        let status = match timeout(limit, query.ask()).await {
-            Err(late) => return Err(HostError::from(late).into()),
-            Ok(status) => Arc::new(status?),
-        };
-        let answer = Arc::new(Answer { owner, status, mark, asked_at });
-        self.slot(&answer.owner).store(Some(Arc::clone(&answer)));
-        Ok(answer)
     }
 
     fn slot(&self, owner: &Owner) -> &ArcSwapOption<Answer> {

@@ -4,10 +4,9 @@
 //!
 //! 1. [`SingleFlight::join`] adds the load to a table. All callers that need the same key wait for
 //!    this load.
-//! 2. [`Leader::begin`] waits for a permit. tokio's semaphore grants permits in the order of
-//!    arrival.
-//! 3. The store is queried. [`Leader::complete`] removes the load from the table, and sends the
-//!    result to all waiting callers.
+//! 2. [`Leader::run`] waits for a permit. tokio's semaphore grants permits in the order of arrival.
+//! 3. The store is queried. Then the load is removed from the table, and its result is sent to all
+//!    waiting callers.
 //!
 //! **Why a queue.** Without a keyed checksum, any client can forge well-formed tokens, and each of
 //! them has to be looked up. If loads beyond the limit were rejected at once, a flood of forged
@@ -32,60 +31,26 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hallpass_core::__private::HostError;
-use hallpass_core::store::StoreError;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use hallpass_core::__private::Throttle;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::dual_instant::DualInstant;
-use crate::log_limit::LogLimit;
 use crate::settings::CacheSettings;
 
-/// The result of a load, which all waiting callers share.
-pub(crate) type LoadResult<T> = Result<T, LoadError>;
-
-/// The error of a load. A [`StoreError`] cannot be cloned, so this keeps its text and whether the
-/// record was corrupt.
-#[derive(Clone, Debug)]
-pub(crate) struct LoadError {
-    corrupt: bool,
-    message: String,
+/// The error of a load that was not run to its end.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// The queue is full, or no permit was free within the load deadline.
+    #[error("too many loads at once")]
+    Refused,
+    /// The load has panicked, or its runtime has ended.
+    #[error("a load ended without a result")]
+    Ended,
 }
 
-impl LoadError {
-    fn new(message: &str) -> Self {
-        Self { corrupt: false, message: message.to_owned() }
-    }
-}
-
-impl From<HostError> for LoadError {
-    fn from(error: HostError) -> Self {
-        Self { corrupt: false, message: error.to_string() }
-    }
-}
-
-impl From<StoreError> for LoadError {
-    fn from(error: StoreError) -> Self {
-        let corrupt = error.is_corrupt();
-        let message = match std::error::Error::source(&error) {
-            Some(source) => format!("{error}: {source}"),
-            None => error.to_string(),
-        };
-        Self { corrupt, message }
-    }
-}
-
-impl From<LoadError> for HostError {
-    fn from(error: LoadError) -> Self {
-        error.message.into()
-    }
-}
-
-impl From<LoadError> for StoreError {
-    fn from(error: LoadError) -> Self {
-        if error.corrupt { Self::corrupt(error.message) } else { Self::unavailable(error.message) }
-    }
-}
+/// The result of a load, which all waiting callers share. It is empty while the load is running.
+type Shared<T> = watch::Receiver<Option<Result<T, LoadError>>>;
 
 /// The loads of one kind that are waiting or running.
 #[derive(Debug)]
@@ -96,7 +61,7 @@ pub(crate) struct SingleFlight<K, T> {
     capacity: usize,
     joinable: Duration,
     queue_deadline: Duration,
-    refusals: LogLimit,
+    refusals: Throttle,
 }
 
 /// A load that is waiting or running.
@@ -104,29 +69,26 @@ pub(crate) struct SingleFlight<K, T> {
 struct Load<T> {
     /// The instant at which the load started. It is empty while the load waits for its permit.
     started: Arc<OnceLock<DualInstant>>,
-    result: watch::Receiver<Option<LoadResult<T>>>,
-}
-
-/// The way in which a caller takes part in a load.
-pub(crate) enum Join<K: Hash + Eq, T> {
-    /// Another caller has started the load. Wait for the result.
-    Wait(watch::Receiver<Option<LoadResult<T>>>),
-    /// The caller has to run the load.
-    Lead(Leader<K, T>, watch::Receiver<Option<LoadResult<T>>>),
-    /// The queue is full.
-    Full,
+    result: Shared<T>,
 }
 
 /// The caller that runs a load. Dropping it ends the load, with or without a result.
 #[derive(Debug)]
-pub(crate) struct Leader<K: Hash + Eq, T> {
+struct Leader<K: Hash + Eq, T> {
     flights: Arc<SingleFlight<K, T>>,
     key: K,
     started: Arc<OnceLock<DualInstant>>,
-    result: watch::Sender<Option<LoadResult<T>>>,
+    result: watch::Sender<Option<Result<T, LoadError>>>,
 }
 
-impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
+/// A load that a caller has joined: the leader, if the caller has to run the load, and the result.
+type Joined<K, T> = (Option<Leader<K, T>>, Shared<T>);
+
+impl<K, T> SingleFlight<K, T>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
     pub(crate) fn new(settings: &CacheSettings) -> Self {
         Self {
             loads: Mutex::new(HashMap::new()),
@@ -134,15 +96,45 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
             capacity: settings.concurrent_loads + settings.queued_loads,
             joinable: settings.joinable(),
             queue_deadline: settings.load_deadline,
-            refusals: LogLimit::default(),
+            refusals: Throttle::new(),
         }
     }
 
-    /// Joins the load of this key, or starts one.
+    /// Runs a load, or waits for the result if the same key is being loaded already. `load` gets
+    /// the instant at which the load starts.
     ///
     /// If `is_known` returns `true`, the load is never rejected. Forged tokens cannot exploit this,
     /// because only tokens that exist are in the cache.
-    pub(crate) fn join(self: &Arc<Self>, key: &K, is_known: impl FnOnce() -> bool) -> Join<K, T> {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LoadError`] if the load was not run to its end.
+    pub(crate) async fn run<L, F>(
+        self: &Arc<Self>,
+        key: &K,
+        is_known: impl FnOnce() -> bool,
+        load: L,
+    ) -> Result<T, LoadError>
+    where
+        L: FnOnce(DualInstant) -> F + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (leader, mut result) = self.join(key, is_known)?;
+        if let Some(leader) = leader {
+            // The load has its own task, so that a caller that is dropped does not cancel it for
+            // the others.
+            tokio::spawn(leader.run(load));
+        }
+        let result = result.wait_for(Option::is_some).await.map_err(|_| LoadError::Ended)?;
+        result.clone().unwrap_or(Err(LoadError::Ended))
+    }
+
+    /// Joins the load of this key, or adds one.
+    fn join(
+        self: &Arc<Self>,
+        key: &K,
+        is_known: impl FnOnce() -> bool,
+    ) -> Result<Joined<K, T>, LoadError> {
         let now = DualInstant::now();
         let mut loads = self.lock();
         let is_full = loads.len() >= self.capacity;
@@ -150,12 +142,12 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
         if let MapEntry::Occupied(load) = &place {
             let is_joinable = |started: &DualInstant| started.age(now) < self.joinable;
             if load.get().started.get().is_none_or(is_joinable) {
-                return Join::Wait(load.get().result.clone());
+                return Ok((None, load.get().result.clone()));
             }
         } else if is_full && !is_known() {
             drop(loads);
             self.refused();
-            return Join::Full;
+            return Err(LoadError::Refused);
         }
         // An old load continues for the callers that wait for it. This load takes its place in the
         // table.
@@ -165,7 +157,7 @@ impl<K: Hash + Eq + Clone, T: Clone> SingleFlight<K, T> {
         place.insert_entry(load);
         drop(loads);
         let (flights, key) = (Arc::clone(self), key.clone());
-        Join::Lead(Leader { flights, key, started, result: sender }, result)
+        Ok((Some(Leader { flights, key, started, result: sender }), result))
     }
 }
 
@@ -176,7 +168,7 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
 
     /// Counts a load that was rejected, and logs the count once a second.
     fn refused(&self) {
-        if let Some(refused) = self.refusals.count() {
+        if let Some(refused) = self.refusals.count(1) {
             tracing::warn!(
                 target: "hallpass",
                 refused,
@@ -187,25 +179,18 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
 }
 
 impl<K: Hash + Eq, T> Leader<K, T> {
-    /// Waits for a permit, and returns it with the instant at which the load starts.
+    /// Waits for a permit, runs the load, and sends the result to all waiting callers.
     ///
     /// The instant is taken after the wait, so that a long wait does not make the record look old.
     /// It is taken before the store is queried, so that the record is not older than it looks.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if no permit was free within the load deadline.
-    pub(crate) async fn begin(&self) -> Result<(DualInstant, SemaphorePermit<'_>), LoadError> {
+    async fn run<F: Future<Output = T>>(self, load: impl FnOnce(DualInstant) -> F) {
         let permit = timeout(self.flights.queue_deadline, self.flights.permits.acquire()).await;
-        let Ok(Ok(permit)) = permit else {
+        let result = if let Ok(Ok(_permit)) = permit {
+            Ok(load(*self.started.get_or_init(DualInstant::now)).await)
+        } else {
             self.flights.refused();
-            return Err(LoadError::new("too many tokens are being loaded at once"));
+            Err(LoadError::Refused)
         };
-        Ok((*self.started.get_or_init(DualInstant::now), permit))
-    }
-
-    /// Ends the load, and sends the result to all waiting callers.
-    pub(crate) fn complete(self, result: LoadResult<T>) {
         self.leave();
         self.result.send_replace(Some(result));
     }
@@ -223,15 +208,4 @@ impl<K: Hash + Eq, T> Drop for Leader<K, T> {
     fn drop(&mut self) {
         self.leave();
     }
-}
-
-/// Waits for the result of a load. If the leader was dropped without a result, it has panicked.
-pub(crate) async fn result<T: Clone>(
-    mut receiver: watch::Receiver<Option<LoadResult<T>>>,
-) -> LoadResult<T> {
-    let result = match receiver.wait_for(Option::is_some).await {
-        Ok(result) => result.clone(),
-        Err(_) => None,
-    };
-    result.unwrap_or_else(|| Err(LoadError::new("a load ended without a result")))
 }

@@ -67,6 +67,7 @@ mod serde_impls;
 pub mod store;
 mod sync;
 mod text;
+mod throttle;
 mod token;
 mod usage;
 mod verify;
@@ -112,6 +113,7 @@ pub use self::{
 pub mod __private {
     pub use crate::log_once::LogOnce;
     pub use crate::owner::OwnerStatusQuery;
+    pub use crate::throttle::Throttle;
     pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }

@@ -94,6 +94,24 @@ async fn number_of_another_history_does_not_reject_a_token_forever() {
     let _ = alice();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_do_not_repeat_a_failed_read_of_the_log() {
+    let store = MemoryStore::new();
+    let node = Node::with(&store, settings().poll(Duration::from_secs(3600)));
+    let issued = node.issue().await;
+    let first = node.faults().on(Operation::Changes).once().hold();
+    assert!(node.accepts(&issued).await);
+    first.arrived(1).await;
+    node.cut_the_log();
+    first.open();
+    // The notification of this change stays due, because the follower cannot read the change.
+    store.log_owner_change(&owner_alice(), &event()).await.unwrap();
+    let reads = node.faults().calls(Operation::Changes);
+    tokio::time::sleep(BOUND / 4).await;
+    let more = node.faults().calls(Operation::Changes) - reads;
+    assert!(more <= 2, "{more} reads");
+}
+
 #[tokio::test]
 async fn settings_outside_their_bounds_are_rejected() {
     for (settings, setting) in [

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_core::{Actor, Issued, NewToken, Owner, RegenerateOptions};
+use hallpass_core::{
+    Actor, Issued, KnownToken, NewToken, Owner, PresentedToken, RegenerateOptions,
+};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 
@@ -175,6 +177,27 @@ async fn is_found_once_it_exists() -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn token_is_found_as_soon_as_it_exists() {
     assert!(is_found_once_it_exists().await);
+}
+
+/// A load finds no token, and then the token is created. A check that starts after that joins the
+/// load, whose reply has not arrived yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_does_not_join_a_load_from_before_the_token_existed() {
+    let node = Arc::new(Node::new(&MemoryStore::new()));
+    let issued = Arc::new(Node::new(&MemoryStore::new()).issue().await);
+    let (gate, early) = node.accepts_late(&issued).await;
+    let (_, token) = PresentedToken::inspect(issued.token.reveal()).unwrap();
+    let known = KnownToken { id: token.id(), digest: token.digest() };
+    let system = Actor::system("test").on_behalf_of("alice");
+    node.hallpass.ensure(&system, &known, NewToken::named("ci")).await.unwrap();
+    let late = tokio::spawn({
+        let (node, issued) = (Arc::clone(&node), Arc::clone(&issued));
+        async move { node.accepts(&issued).await }
+    });
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    gate.open();
+    let _ = early.await.unwrap();
+    assert!(late.await.unwrap(), "the token exists");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@
 mod catch_up;
 mod clocks;
 mod closing;
+mod failover;
 mod feed;
 mod flawed;
 mod flood;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass_core::RegenerateOptions;
+use hallpass_core::{Error, RegenerateOptions};
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 
@@ -86,6 +86,39 @@ async fn a_call_finds_nothing_left_to_do(revoke: bool) -> bool {
 async fn call_without_a_change_still_invalidates() {
     for revoke in [true, false] {
         assert!(!a_call_finds_nothing_left_to_do(revoke).await);
+    }
+}
+
+/// Another node deletes a token while this node changes or deletes it.
+async fn a_token_is_gone(operation: Operation) -> bool {
+    let store = MemoryStore::new();
+    let here = Arc::new(Node::with(&store, settings().poll(Duration::from_secs(3600))));
+    let there = Node::new(&store);
+    here.faults().on(Operation::WaitForChange).lose_answer();
+    let issued = there.issue().await;
+    let id = issued.record.id;
+    assert!(here.accepts(&issued).await);
+    let gate = here.faults().on(operation).once().stall();
+    let call = tokio::spawn({
+        let here = Arc::clone(&here);
+        async move {
+            match operation {
+                Operation::Delete => here.hallpass.delete(&alice(), id, None).await,
+                _ => here.hallpass.revoke(&alice(), id).await.map(drop),
+            }
+        }
+    });
+    gate.arrived(1).await;
+    there.hallpass.delete(&alice(), id, None).await.unwrap();
+    gate.open();
+    assert!(matches!(call.await.unwrap(), Err(Error::NotFound)));
+    here.accepts(&issued).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_rejects_a_token_that_it_has_reported_as_not_found() {
+    for operation in [Operation::Delete, Operation::Update] {
+        assert!(!a_token_is_gone(operation).await, "{operation:?}");
     }
 }
 

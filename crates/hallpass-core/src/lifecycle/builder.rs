@@ -10,19 +10,19 @@ use zeroize::Zeroizing;
 
 use super::extensions::Extensions;
 use super::owner_limits::OwnerLimits;
-use super::rejections::RejectionThrottle;
 use super::superseded::SupersededSecrets;
 use super::{Hallpass, Inner};
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::digest::Digester;
 use crate::digest_upgrades::DigestUpgrades;
-use crate::event::EventSink;
+use crate::event::{EventSink, RejectReason};
 use crate::expiry::{Expiry, boundary};
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::{ErasedOwnerDirectory, OwnerDirectory};
 use crate::pepper::{KeyId, KeyIdError, Pepper, PepperError};
+use crate::throttle::Throttle;
 use crate::token::{ChecksumKey, ChecksumKeyError, Checksums, Prefix, PrefixError};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
@@ -307,7 +307,7 @@ impl HallpassBuilder {
             digest_upgrades: DigestUpgrades::default(),
             superseded: SupersededSecrets::default(),
             owner_limits: OwnerLimits::default(),
-            rejections: RejectionThrottle::default(),
+            rejections: [const { Throttle::new() }; RejectReason::ALL.len()],
             metrics: Metrics::default(),
             id: HandleId::next(),
         })))

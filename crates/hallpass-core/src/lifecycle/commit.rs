@@ -21,7 +21,7 @@ impl Hallpass {
     ///
     /// The task also waits for the owner's permit. So a client that disconnects does not release a
     /// permit whose change is still being made.
-    pub(super) async fn run_to_completion<T, F, Fut>(
+    pub(crate) async fn run_to_completion<T, F, Fut>(
         &self,
         call: CallKind,
         owner: Option<&Owner>,
@@ -69,6 +69,19 @@ impl Hallpass {
             Ok(())
         })
         .await
+    }
+
+    /// Invalidates the cached data about a token if the result of a change is that it does not
+    /// exist. Another node has deleted it, and this node may not have read that from the log yet.
+    pub(super) async fn refresh_if_gone<T>(
+        &self,
+        id: TokenId,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if result.as_ref().is_err_and(StoreError::is_not_found) {
+            self.backend().refresh(&[ChangeTarget::Token(id)]).await?;
+        }
+        result
     }
 
     /// Invalidates the cached data that a committed change has made stale on this node, and reports

@@ -48,7 +48,8 @@ impl Hallpass {
         check_revision(&record, expected)?;
         let event = self.event(EventKind::Deleted, by).about_change(Some(&record), None);
         let work = async move |hallpass: Self| {
-            let seq = hallpass.backend().delete(id, expected, &event).await?;
+            let result = hallpass.backend().delete(id, expected, &event).await;
+            let seq = hallpass.refresh_if_gone(id, result).await?;
             hallpass.committed(&ChangeTarget::Token(id), seq, &event);
             Ok(())
         };

@@ -29,7 +29,6 @@ pub use self::audit::{AuditOptions, AuditTrail};
 use self::builder::Settings;
 pub(crate) use self::owner_limits::CallKind;
 use self::owner_limits::OwnerLimits;
-use self::rejections::RejectionThrottle;
 use self::superseded::SupersededSecrets;
 pub use self::{
     builder::{BuildError, HallpassBuilder},
@@ -53,6 +52,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::owner::Owner;
 use crate::store::{StoreError, StoredToken};
+use crate::throttle::Throttle;
 use crate::token::{self, Checksums, PlainToken, Prefix, Secret, TokenId, TokenRef};
 use crate::usage::UseLog;
 use crate::verify::HandleId;
@@ -111,7 +111,8 @@ struct Inner {
     digest_upgrades: DigestUpgrades,
     superseded: SupersededSecrets,
     owner_limits: OwnerLimits,
-    rejections: RejectionThrottle,
+    /// The rejections, by reason.
+    rejections: [Throttle; RejectReason::ALL.len()],
     metrics: Metrics,
     id: HandleId,
 }

@@ -4,9 +4,6 @@
 //! rejections become events in each second. The `count` of the next event includes the ones that
 //! were suppressed. Rejections are never written to the store.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
 use super::Hallpass;
 use crate::actor::{Actor, Origin};
 use crate::error::{Error, PermissionError};
@@ -16,37 +13,6 @@ use crate::token::TokenId;
 
 /// The maximum number of events for one reason in one second.
 const EVENTS_PER_SECOND: u32 = 50;
-
-/// A limit on the events about rejections, for each reason.
-#[derive(Debug, Default)]
-pub(super) struct RejectionThrottle(Mutex<[Window; RejectReason::ALL.len()]>);
-
-/// The rejections of one reason in the current second.
-#[derive(Clone, Copy, Debug, Default)]
-struct Window {
-    started: Option<Instant>,
-    reported: u32,
-    suppressed: u64,
-}
-
-impl RejectionThrottle {
-    /// Counts a rejection. Returns the `count` of the event to report, if one may be reported.
-    fn count(&self, reason: RejectReason, now: Instant) -> Option<u64> {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = &mut windows[reason as usize];
-        let is_over = |started| now.duration_since(started) >= Duration::from_secs(1);
-        if window.started.is_none_or(is_over) {
-            window.started = Some(now);
-            window.reported = 0;
-        }
-        if window.reported >= EVENTS_PER_SECOND {
-            window.suppressed += 1;
-            return None;
-        }
-        window.reported += 1;
-        Some(1 + std::mem::take(&mut window.suppressed))
-    }
-}
 
 impl Hallpass {
     /// Reports that a request was rejected. An integration calls this if it enforces its own rules.
@@ -100,31 +66,10 @@ impl Hallpass {
         if self.0.settings.events.is_none() && !Event::is_rejection_traced() {
             return;
         }
-        if let Some(count) = self.0.rejections.count(reason, Instant::now()) {
+        if let Some(count) = self.0.rejections[reason as usize].count(EVENTS_PER_SECOND) {
             let mut event = event();
             event.count = count;
             self.emit(&event);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flood_is_reported_in_few_events_that_count_all() {
-        let throttle = RejectionThrottle::default();
-        let start = Instant::now();
-        let reported = (0..10_000).filter_map(|_| throttle.count(RejectReason::Unknown, start));
-        assert_eq!(reported.collect::<Vec<_>>(), [1; EVENTS_PER_SECOND as usize]);
-        assert_eq!(
-            throttle.count(RejectReason::Revoked, start),
-            Some(1),
-            "reasons must be counted separately"
-        );
-        let later = start + Duration::from_secs(1);
-        assert_eq!(throttle.count(RejectReason::Unknown, later), Some(9_951));
-        assert_eq!(throttle.count(RejectReason::Unknown, later), Some(1));
     }
 }

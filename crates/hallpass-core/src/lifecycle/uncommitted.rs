@@ -20,6 +20,8 @@ pub struct Uncommitted<T> {
     hallpass: Hallpass,
     target: ChangeTarget,
     seq: Option<ChangeSeq>,
+    /// The highest number that this node had seen before the change.
+    seen: ChangeSeq,
     event: Event,
 }
 
@@ -27,6 +29,9 @@ impl<T> Uncommitted<T> {
     /// Returns the result of the change, after its transaction was committed.
     pub fn committed(self) -> T {
         if let Some(seq) = self.seq {
+            if seq <= self.seen {
+                self.hallpass.backend().history_forked();
+            }
             self.hallpass.committed(&self.target, seq, &self.event);
         }
         self.value
@@ -58,13 +63,14 @@ impl Hallpass {
         self.check_grantable(by, owner, &draft.scopes).await?;
         let (token, stored) = self.assemble_draft(&draft, owner)?;
         let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));
+        let seen = self.backend().highest_seq();
         let seq = insert(&stored, self.limits().tokens_per_owner, &event)
             .await
             .map_err(|error| self.not_inserted(error))?;
         let record = stored.record;
         let target = ChangeTarget::Token(record.id);
         let value = Issued { token, record };
-        Ok(Uncommitted { value, hallpass: self.clone(), target, seq: Some(seq), event })
+        Ok(Uncommitted { value, hallpass: self.clone(), target, seq: Some(seq), seen, event })
     }
 
     /// Deletes all tokens of an owner with a deletion that a store makes in the host's transaction.
@@ -80,9 +86,10 @@ impl Hallpass {
     {
         self.check_may_end_tokens_of(by, owner)?;
         let mut event = self.event(EventKind::Deleted, by).about(owner, None);
+        let seen = self.backend().highest_seq();
         let BulkResult { count, seq } = delete(owner, &event).await?;
         event.count = count;
         let target = ChangeTarget::Owner(owner.clone());
-        Ok(Uncommitted { value: count, hallpass: self.clone(), target, seq, event })
+        Ok(Uncommitted { value: count, hallpass: self.clone(), target, seq, seen, event })
     }
 }

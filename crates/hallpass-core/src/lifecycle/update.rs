@@ -196,8 +196,9 @@ impl Hallpass {
             _ => CallKind::Edit,
         };
         let work = async move |hallpass: Self| {
-            let seq = hallpass.backend().update(&change, &event).await?;
-            hallpass.committed(&ChangeTarget::Token(change.record.id), seq, &event);
+            let (id, result) = (change.record.id, hallpass.backend().update(&change, &event).await);
+            let seq = hallpass.refresh_if_gone(id, result).await?;
+            hallpass.committed(&ChangeTarget::Token(id), seq, &event);
             Ok(change.record)
         };
         match self.run_to_completion(call, by.subject(), work).await {

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// The error of a store.
 ///
@@ -16,10 +17,10 @@ use std::fmt;
 /// assert!(error.is_unavailable() && !error.is_outcome_unknown());
 /// assert!(StoreError::conflict().is_conflict());
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreError {
     kind: Kind,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,10 @@ enum Kind {
 impl StoreError {
     const fn new(kind: Kind) -> Self {
         Self { kind, source: None }
+    }
+
+    fn with_source(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, source: Some(Arc::from(source.into())) }
     }
 
     /// Creates the error for a token that does not exist.
@@ -68,31 +73,31 @@ impl StoreError {
     /// Creates the error for a store that could not be reached, was too slow, or was too busy. It
     /// promises that nothing was changed.
     pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::Unavailable, source: Some(source.into()) }
+        Self::with_source(Kind::Unavailable, source)
     }
 
     /// Creates the error for a store that can only be read at the moment. It promises that nothing
     /// was changed.
     pub fn read_only(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::ReadOnly, source: Some(source.into()) }
+        Self::with_source(Kind::ReadOnly, source)
     }
 
     /// Creates the error for a connection that was lost after the commit was sent. The change may
     /// or may not be committed.
     pub fn outcome_unknown(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::OutcomeUnknown, source: Some(source.into()) }
+        Self::with_source(Kind::OutcomeUnknown, source)
     }
 
     /// Creates the error for stored data that cannot be read, because it is damaged or was written
     /// by a newer version.
     pub fn corrupt(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::Corrupt, source: Some(source.into()) }
+        Self::with_source(Kind::Corrupt, source)
     }
 
     /// Creates the error for a token that cannot be deleted, because a foreign key of the
     /// application refers to it. It promises that nothing was changed.
     pub fn referenced(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { kind: Kind::Referenced, source: Some(source.into()) }
+        Self::with_source(Kind::Referenced, source)
     }
 
     /// Returns whether the token does not exist.

@@ -102,6 +102,17 @@ pub trait Backend: Send + Sync + 'static {
         targets: &[ChangeTarget],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
+    /// Returns the highest sequence number that this node has seen, or zero without a cache.
+    fn highest_seq(&self) -> ChangeSeq {
+        ChangeSeq::ZERO
+    }
+
+    /// Invalidates all cached data, because a call has shown that the store's history has forked.
+    ///
+    /// After a failover that has lost changes, new changes get the same numbers again. So they
+    /// would not invalidate records that were read before the failover.
+    fn history_forked(&self) {}
+
     /// Waits until checks on this node reflect every change up to `seq`. The caller is about to
     /// return data that reflects these changes.
     fn catch_up(&self, seq: ChangeSeq) -> impl Future<Output = ()> + Send;
@@ -172,117 +183,85 @@ impl<S: TokenStore> Backend for S {
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 macro_rules! erase {
-    ($($method:ident($($arg:ident: $type:ty),*) -> $out:ty;)*) => {
+    (
+        sync { $($now:ident($($now_arg:ident: $now_type:ty),*) -> $now_out:ty;)* }
+        backend { $($later:ident($($later_arg:ident: $later_type:ty),*) -> $later_out:ty;)* }
+        changes { $($change:ident($($change_arg:ident: $change_type:ty),*) -> $change_out:ty, $seq:expr;)* }
+        store { $($call:ident($($arg:ident: $type:ty),*) -> $out:ty;)* }
+    ) => {
         /// The object-safe twin of [`Backend`] and its store, so that users see no type parameter.
         pub(crate) trait ErasedBackend: Send + Sync {
-            fn is_cache(&self) -> bool;
-            fn peek(&self, id: TokenId) -> Lookup;
-            fn load(
-                &self,
-                id: TokenId,
-                freshness: Freshness,
-            ) -> BoxFuture<'_, Result<Option<Arc<CachedToken>>, StoreError>>;
-            fn get(
-                &self,
-                id: TokenId,
-            ) -> BoxFuture<'_, Result<Snapshot<Option<StoredToken>>, StoreError>>;
-            fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>>;
-            fn load_owner_status<'a>(
-                &'a self,
-                owner: &'a Owner,
-                query: OwnerStatusQuery,
-            ) -> BoxFuture<'a, Result<Arc<OwnerStatus>, HostError>>;
-            fn apply(&self, target: &ChangeTarget, seq: ChangeSeq);
-            fn refresh<'a>(
-                &'a self,
-                targets: &'a [ChangeTarget],
-            ) -> BoxFuture<'a, Result<(), StoreError>>;
-            fn catch_up(&self, seq: ChangeSeq) -> BoxFuture<'_, ()>;
-            fn clock_offset(&self) -> Duration;
-            fn close(&self) -> BoxFuture<'_, ()>;
-            $(fn $method<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>>;)*
+            $(fn $now(&self, $($now_arg: $now_type),*) -> $now_out;)*
+            $(fn $later<'a>(&'a self, $($later_arg: $later_type),*) -> BoxFuture<'a, $later_out>;)*
+            $(fn $change<'a>(&'a self, $($change_arg: $change_type),*) -> BoxFuture<'a, Result<$change_out, StoreError>>;)*
+            $(fn $call<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>>;)*
         }
 
         impl<B: Backend> ErasedBackend for B {
-            fn is_cache(&self) -> bool {
-                Backend::is_cache(self)
-            }
+            $(fn $now(&self, $($now_arg: $now_type),*) -> $now_out {
+                Backend::$now(self, $($now_arg),*)
+            })*
 
-            fn peek(&self, id: TokenId) -> Lookup {
-                Backend::peek(self, id)
-            }
+            $(fn $later<'a>(&'a self, $($later_arg: $later_type),*) -> BoxFuture<'a, $later_out> {
+                Box::pin(Backend::$later(self, $($later_arg),*))
+            })*
 
-            fn load(
-                &self,
-                id: TokenId,
-                freshness: Freshness,
-            ) -> BoxFuture<'_, Result<Option<Arc<CachedToken>>, StoreError>> {
-                Box::pin(Backend::load(self, id, freshness))
-            }
+            $(fn $change<'a>(&'a self, $($change_arg: $change_type),*) -> BoxFuture<'a, Result<$change_out, StoreError>> {
+                Box::pin(async move {
+                    let seen = Backend::highest_seq(self);
+                    let result = TokenStore::$change(Backend::store(self), $($change_arg),*).await?;
+                    let seq: fn(&$change_out) -> Option<ChangeSeq> = $seq;
+                    // All numbers that were seen before the call are lower in the same history.
+                    if seq(&result).is_some_and(|seq| seq <= seen) {
+                        Backend::history_forked(self);
+                    }
+                    Ok(result)
+                })
+            })*
 
-            fn get(
-                &self,
-                id: TokenId,
-            ) -> BoxFuture<'_, Result<Snapshot<Option<StoredToken>>, StoreError>> {
-                Box::pin(Backend::get(self, id))
-            }
-
-            fn peek_owner_status(&self, owner: &Owner) -> Option<Arc<OwnerStatus>> {
-                Backend::peek_owner_status(self, owner)
-            }
-
-            fn load_owner_status<'a>(
-                &'a self,
-                owner: &'a Owner,
-                query: OwnerStatusQuery,
-            ) -> BoxFuture<'a, Result<Arc<OwnerStatus>, HostError>> {
-                Box::pin(Backend::load_owner_status(self, owner, query))
-            }
-
-            fn apply(&self, target: &ChangeTarget, seq: ChangeSeq) {
-                Backend::apply(self, target, seq);
-            }
-
-            fn refresh<'a>(
-                &'a self,
-                targets: &'a [ChangeTarget],
-            ) -> BoxFuture<'a, Result<(), StoreError>> {
-                Box::pin(Backend::refresh(self, targets))
-            }
-
-            fn catch_up(&self, seq: ChangeSeq) -> BoxFuture<'_, ()> {
-                Box::pin(Backend::catch_up(self, seq))
-            }
-
-            fn clock_offset(&self) -> Duration {
-                Backend::clock_offset(self)
-            }
-
-            fn close(&self) -> BoxFuture<'_, ()> {
-                Box::pin(Backend::close(self))
-            }
-
-            $(fn $method<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>> {
-                Box::pin(TokenStore::$method(Backend::store(self), $($arg),*))
+            $(fn $call<'a>(&'a self, $($arg: $type),*) -> BoxFuture<'a, Result<$out, StoreError>> {
+                Box::pin(TokenStore::$call(Backend::store(self), $($arg),*))
             })*
         }
     };
 }
 
 erase! {
-    insert(token: &'a StoredToken, limit: Option<u32>, event: &'a Event) -> ChangeSeq;
-    list(query: &'a ListQuery) -> ListPage;
-    update(change: &'a Change, event: &'a Event) -> ChangeSeq;
-    replace_digest(id: TokenId, expected: &'a Digest, secrets: &'a Secrets, event: &'a Event) -> ChangeSeq;
-    delete(id: TokenId, expected: Option<Revision>, event: &'a Event) -> ChangeSeq;
-    delete_many(owner: Option<&'a Owner>, ids: &'a [TokenId], event: &'a Event) -> Deleted;
-    delete_owner(owner: &'a Owner, event: &'a Event) -> BulkResult;
-    revoke_owner(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'a Event) -> BulkResult;
-    revoke_everyone(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &'a Event) -> BulkResult;
-    log_owner_change(owner: &'a Owner, event: &'a Event) -> ChangeSeq;
-    record_uses(uses: &'a [TokenUse]) -> u64;
-    prune(ended_before: Timestamp, limit: u32, event: &'a Event) -> u64;
-    prune_log(written_before: Timestamp, limit: u32) -> u64;
-    audit(query: &'a AuditQuery) -> AuditPage;
-    ping() -> ();
+    sync {
+        is_cache() -> bool;
+        peek(id: TokenId) -> Lookup;
+        peek_owner_status(owner: &Owner) -> Option<Arc<OwnerStatus>>;
+        apply(target: &ChangeTarget, seq: ChangeSeq) -> ();
+        highest_seq() -> ChangeSeq;
+        history_forked() -> ();
+        clock_offset() -> Duration;
+    }
+    backend {
+        load(id: TokenId, freshness: Freshness) -> Result<Option<Arc<CachedToken>>, StoreError>;
+        get(id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError>;
+        load_owner_status(owner: &'a Owner, query: OwnerStatusQuery) -> Result<Arc<OwnerStatus>, HostError>;
+        refresh(targets: &'a [ChangeTarget]) -> Result<(), StoreError>;
+        catch_up(seq: ChangeSeq) -> ();
+        close() -> ();
+    }
+    changes {
+        insert(token: &'a StoredToken, limit: Option<u32>, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
+        update(change: &'a Change, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
+        replace_digest(id: TokenId, expected: &'a Digest, secrets: &'a Secrets, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
+        delete(id: TokenId, expected: Option<Revision>, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
+        delete_many(owner: Option<&'a Owner>, ids: &'a [TokenId], event: &'a Event) -> Deleted, |deleted| deleted.seq;
+        delete_owner(owner: &'a Owner, event: &'a Event) -> BulkResult, |result| result.seq;
+        revoke_owner(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'a Event) -> BulkResult, |result| result.seq;
+        revoke_everyone(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &'a Event) -> BulkResult, |result| result.seq;
+        log_owner_change(owner: &'a Owner, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
+        // The next change after the snapshot of the list has this number.
+        list(query: &'a ListQuery) -> ListPage, |page| Some(page.as_of.next());
+    }
+    store {
+        record_uses(uses: &'a [TokenUse]) -> u64;
+        prune(ended_before: Timestamp, limit: u32, event: &'a Event) -> u64;
+        prune_log(written_before: Timestamp, limit: u32) -> u64;
+        audit(query: &'a AuditQuery) -> AuditPage;
+        ping() -> ();
+    }
 }

@@ -1,18 +1,17 @@
 //! The part of a check that needs the store.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::{AuthError, CachedToken, Principal, SecretCheck};
 use crate::actor::Origin;
-use crate::digest::SecretMatch;
+use crate::digest::{Digest, SecretMatch};
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{EventKind, RejectReason};
-use crate::lifecycle::Hallpass;
+use crate::lifecycle::{CallKind, Hallpass};
 use crate::metrics::Outcome;
-use crate::token::PresentedToken;
+use crate::token::{PresentedToken, TokenId};
 
 /// A check that needs the store. It owns all its data, so it may outlive the request.
 #[derive(Debug)]
@@ -65,53 +64,52 @@ impl PendingVerification {
     }
 
     async fn decide(self) -> Result<Principal, AuthError> {
-        let Undecided { hallpass, token, mut past_cache, ref origin } = *self.0;
-        // This must come before the load: see `superseded_by`.
-        let superseded_by = hallpass.superseded_by(token.id());
-        loop {
-            let Some(loaded) = hallpass.load(token.id(), past_cache).await? else {
-                return Err(hallpass.reject_unknown(token.borrow(), origin));
-            };
-            let now = hallpass.now();
-            match hallpass.check_secret(token.borrow(), &loaded, superseded_by.as_ref(), now) {
-                SecretCheck::OtherSecret if !past_cache && hallpass.backend().is_cache() => {
-                    past_cache = true;
-                }
-                SecretCheck::OtherSecret => {
-                    return Err(hallpass.reject_token(
-                        RejectReason::Unknown,
-                        Some(&loaded),
-                        origin,
-                    ));
-                }
-                SecretCheck::Reject(why) => {
-                    return Err(hallpass.reject_token(why, Some(&loaded), origin));
-                }
-                SecretCheck::EndGracePeriod => {
-                    hallpass.retire_previous_secret(&loaded).await;
-                    let secret = SecretMatch::Current;
-                    return hallpass.accept_within_status(loaded, secret, now, origin).await;
-                }
-                SecretCheck::Accept(secret) => {
-                    return hallpass.accept_within_status(loaded, secret, now, origin).await;
-                }
-            }
-        }
+        let Undecided { hallpass, token, past_cache, ref origin } = *self.0;
+        let check = |loaded: &CachedToken, superseded_by: Option<&Digest>, now| {
+            hallpass.check_secret(token.borrow(), loaded, superseded_by, now)
+        };
+        let unknown = || hallpass.reject_unknown(token.borrow(), origin);
+        hallpass.decide(token.id(), past_cache, origin, check, unknown).await
     }
 }
 
 impl Hallpass {
-    /// Looks up the owner's status, and creates the principal of a token whose secret is right.
-    pub(super) async fn accept_within_status(
+    /// Loads a token and completes a check of it. If `check` finds another secret in a cached
+    /// record, the token is loaded again past the cache.
+    pub(super) async fn decide(
         &self,
-        loaded: Arc<CachedToken>,
-        secret: SecretMatch,
-        now: Timestamp,
+        id: TokenId,
+        mut past_cache: bool,
         origin: &Origin,
+        check: impl Fn(&CachedToken, Option<&Digest>, Timestamp) -> SecretCheck,
+        unknown: impl FnOnce() -> AuthError,
     ) -> Result<Principal, AuthError> {
-        let status =
-            self.owner_status_for_check(loaded.owner()).await.map_err(AuthError::Unavailable)?;
-        self.accept(loaded, status, secret, now, origin)
+        // This must come before the load: see `superseded_by`.
+        let superseded_by = self.superseded_by(id);
+        loop {
+            let Some(loaded) = self.load(id, past_cache).await? else { return Err(unknown()) };
+            let now = self.now();
+            let secret = match check(&loaded, superseded_by.as_ref(), now) {
+                SecretCheck::OtherSecret if !past_cache && self.backend().is_cache() => {
+                    past_cache = true;
+                    continue;
+                }
+                SecretCheck::OtherSecret => {
+                    return Err(self.reject_token(RejectReason::Unknown, Some(&loaded), origin));
+                }
+                SecretCheck::Reject(why) => {
+                    return Err(self.reject_token(why, Some(&loaded), origin));
+                }
+                SecretCheck::EndGracePeriod => {
+                    self.retire_previous_secret(&loaded).await;
+                    SecretMatch::Current
+                }
+                SecretCheck::Accept(secret) => secret,
+            };
+            let status = self.owner_status_for_check(loaded.owner()).await;
+            let status = status.map_err(AuthError::Unavailable)?;
+            return self.accept(loaded, status, secret, now, origin);
+        }
     }
 
     /// Ends the grace period of the previous secret: on this node at once, and on other nodes
@@ -129,19 +127,24 @@ impl Hallpass {
             outdated: current.clone(),
             secrets: loaded.current_secret_only(),
         };
-        match self.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
-            Ok(()) => self.forget_superseded(id),
-            // The token was regenerated again or deleted, which has ended the previous secret in
-            // the store. The cache may still hold the older record, so it is invalidated before the
-            // note is removed.
-            Err(error) if error.is_conflict() || error.is_not_found() => {
-                if self.load(id, true).await.is_ok() {
-                    self.forget_superseded(id);
+        // The note must be removed even if the client has disconnected.
+        let work = async move |hallpass: Self| {
+            match hallpass.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
+                Ok(()) => hallpass.forget_superseded(id),
+                // The token was regenerated again or deleted, which has ended the previous secret
+                // in the store. The cache may still hold the older record, so it is invalidated
+                // before the note is removed.
+                Err(error) if error.is_conflict() || error.is_not_found() => {
+                    if hallpass.load(id, true).await.is_ok() {
+                        hallpass.forget_superseded(id);
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
                 }
             }
-            Err(error) => {
-                tracing::warn!(target: "hallpass", token = %id, %error, "could not store the end of a grace period, a later use will try again");
-            }
-        }
+            Ok(())
+        };
+        let _ = self.run_to_completion(CallKind::Edit, None, work).await;
     }
 }

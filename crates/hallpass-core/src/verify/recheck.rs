@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AuthError, CachedToken, Principal};
+use super::{AuthError, CachedToken, Principal, SecretCheck};
 use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
 use crate::event::RejectReason;
@@ -41,27 +41,16 @@ impl Hallpass {
     async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let id = principal.token_id().ok_or(AuthError::External)?;
         let origin = &Origin::default();
-        let superseded_by = self.superseded_by(id);
-        let mut past_cache = false;
-        loop {
-            let Some(loaded) = self.load(id, past_cache).await? else {
-                let known = Some(&**principal.loaded());
-                return Err(self.reject_token(RejectReason::Unknown, known, origin));
+        let check = |loaded: &CachedToken, superseded_by: Option<&Digest>, now| {
+            let Some(secret) = still_proven(principal, loaded, superseded_by, now) else {
+                return SecretCheck::OtherSecret;
             };
-            let now = self.now();
-            let proven = still_proven(principal, &loaded, superseded_by.as_ref(), now);
-            let Some(secret) = proven else {
-                if !past_cache && self.backend().is_cache() {
-                    past_cache = true;
-                    continue;
-                }
-                return Err(self.reject_token(RejectReason::Unknown, Some(&loaded), origin));
-            };
-            if let Some(why) = loaded.rejection(secret, now, self.not_before()) {
-                return Err(self.reject_token(why, Some(&loaded), origin));
-            }
-            return self.accept_within_status(loaded, secret, now, origin).await;
-        }
+            let rejection = loaded.rejection(secret, now, self.not_before());
+            rejection.map_or(SecretCheck::Accept(secret), SecretCheck::Reject)
+        };
+        let known = Some(&**principal.loaded());
+        let unknown = || self.reject_token(RejectReason::Unknown, known, origin);
+        self.decide(id, false, origin, check, unknown).await
     }
 }
 

@@ -2,6 +2,7 @@
 //! changed.
 
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use hallpass_core::{
     Error, ListOptions, NewToken, Owner, RegenerateOptions, RejectReason, TokenUpdate,
@@ -209,4 +210,31 @@ async fn dropped_check_still_ends_the_grace_period_here() {
         assert!(check.as_mut().poll(&mut context).is_pending());
     }
     assert!(!service.accepts(old.token.reveal()).await);
+}
+
+/// The end of a grace period cannot be stored, because the token was regenerated again. So the
+/// token is read again before the end is forgotten on this node.
+#[tokio::test]
+async fn dropped_check_still_completes_the_end_of_a_grace_period() {
+    let service = Service::new();
+    let id = service.issue(&[]).await.record.id;
+    let how = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let gate = service.store.faults().on(Operation::ReplaceDigest).stall();
+    {
+        let mut check = std::pin::pin!(service.check(new.token.reveal()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(check.as_mut().poll(&mut context).is_pending());
+    }
+    gate.arrived(1).await;
+    let again = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await;
+    assert!(again.is_ok());
+    let reads = service.store.faults().calls(Operation::Get);
+    gate.open();
+    let completes = async {
+        while service.store.faults().calls(Operation::Get) == reads {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), completes).await.expect("the token was not read");
 }
