@@ -21,8 +21,11 @@ use message::Message;
 ///
 /// | algorithm | covers | under a pepper |
 /// |---|---|---|
-/// | `sha256-v2` | prefix, id and secret | no |
-/// | `hmac-sha256-v2:<key id>` | prefix, id and secret | yes |
+/// | `sha256-v1` | prefix, id and secret | no |
+/// | `hmac-sha256-v1:<key id>` | prefix, id and secret | yes |
+///
+/// The number is the version of the bytes that the digest covers, so that a later version can cover
+/// others.
 ///
 /// A digest binds a token to the prefix and the id that it was issued with. As a result, a token
 /// cannot be relabelled for another application that shares the store. Digests without a pepper and
@@ -33,9 +36,9 @@ use message::Message;
 /// ```
 /// use hallpass_core::Digest;
 ///
-/// let digest = Digest::from_parts("hmac-sha256-v2:2026", &[7; 32]).unwrap();
-/// assert_eq!(digest.algorithm(), "hmac-sha256-v2:2026");
-/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256-v2:2026)");
+/// let digest = Digest::from_parts("hmac-sha256-v1:2026", &[7; 32]).unwrap();
+/// assert_eq!(digest.algorithm(), "hmac-sha256-v1:2026");
+/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256-v1:2026)");
 /// ```
 #[derive(Clone)]
 pub struct Digest {
@@ -50,8 +53,8 @@ enum Algorithm {
     HmacSha256(Arc<str>),
 }
 
-const SHA256: &str = "sha256-v2";
-const HMAC_SHA256: &str = "hmac-sha256-v2:";
+const SHA256: &str = "sha256-v1";
+const HMAC_SHA256: &str = "hmac-sha256-v1:";
 
 impl Algorithm {
     fn parse(name: &str) -> Result<Self, DigestError> {
@@ -144,7 +147,7 @@ pub enum DigestError {
     Length(usize),
     /// The text is not what [`Digest::to_text`] writes.
     #[error(
-        "write a digest as its algorithm, such as `sha256-v2`, then `:` and 64 hexadecimal digits"
+        "write a digest as its algorithm, such as `sha256-v1`, then `:` and 64 hexadecimal digits"
     )]
     Text,
     /// The key id is invalid.

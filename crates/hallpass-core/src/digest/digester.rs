@@ -214,14 +214,14 @@ mod tests {
         let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
         assert!(kept.ct_eq(&digest));
         assert!(Digest::from_parts("md5", &[0; 32]).is_err());
-        assert!(Digest::from_parts("sha256-v2", &[0; 31]).is_err());
+        assert!(Digest::from_parts("sha256-v1", &[0; 31]).is_err());
         for bad in [
             "sha256",
-            "sha256-v3",
-            "sha256-v2:k",
+            "sha256-v2",
+            "sha256-v1:k",
             "hmac-sha256:k",
-            "hmac-sha256-v2",
-            "hmac-sha256-v2:",
+            "hmac-sha256-v1",
+            "hmac-sha256-v1:",
         ] {
             assert!(Digest::from_parts(bad, &[0; 32]).is_err(), "{bad}");
         }
@@ -243,15 +243,15 @@ mod tests {
         let token = |prefix| token(prefix, id, &secret);
         assert_eq!(
             text(plain.digest(token("hp").borrow())),
-            "sha256-v2:91a9f812176a1156f5665421d6eeed8a217fd9fabee09303c0e6ab143ebb67ee"
+            "sha256-v1:91a9f812176a1156f5665421d6eeed8a217fd9fabee09303c0e6ab143ebb67ee"
         );
         assert_eq!(
             text(plain.digest(token("abcdefghijklmnop").borrow())),
-            "sha256-v2:5a891a0b9d7fb7e13dcc9280475030227db5dae9625b807acf031e1e9ad4672c"
+            "sha256-v1:5a891a0b9d7fb7e13dcc9280475030227db5dae9625b807acf031e1e9ad4672c"
         );
         assert_eq!(
             text(peppered.digest(token("hp").borrow())),
-            "hmac-sha256-v2:a:3f6311fa1aaf3b1c879b13b7bb105275920ee9aa3a299c03dd3106820adb9a3a"
+            "hmac-sha256-v1:a:3f6311fa1aaf3b1c879b13b7bb105275920ee9aa3a299c03dd3106820adb9a3a"
         );
     }
 }
