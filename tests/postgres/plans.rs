@@ -16,7 +16,7 @@ const CROWD: &str = "INSERT INTO hallpass.tokens (id, owner, name, description, 
      created_at, expires_at, revoked_at, revision, algorithm, digest) \
      SELECT gen_random_uuid(), CASE WHEN n <= 10 THEN 'alice' ELSE 'owner ' || n % 200 END, 'ci', '', \
      '{}', to_timestamp(n), CASE WHEN n % 2 = 1 THEN to_timestamp(n) END, \
-     CASE WHEN n % 9 = 0 THEN to_timestamp(n) END, 1, 'sha256', decode(repeat('00', 32), 'hex') \
+     CASE WHEN n % 9 = 0 THEN to_timestamp(n) END, 1, 'sha256-v1', decode(repeat('00', 32), 'hex') \
      FROM generate_series(1, 10000) AS n; \
      INSERT INTO hallpass.changes (seq, nonce, target, at, kind, owner, token_id, count, details) \
      SELECT row_number() OVER (), row_number() OVER (), 'token', now(), 'issued', owner, id, 1, '' \

@@ -28,7 +28,7 @@ fn token(number: usize) -> StoredToken {
     record.last_used_at = Some(now);
     let mut digest = [0; 32];
     digest.iter_mut().zip(id.as_uuid().as_bytes().repeat(2)).for_each(|(to, from)| *to = from);
-    let current = Digest::from_parts("sha256", &digest).unwrap();
+    let current = Digest::from_parts("sha256-v1", &digest).unwrap();
     StoredToken { record, secrets: Secrets { current, previous: None } }
 }
 

@@ -23,11 +23,11 @@ async fn inconsistent_row_is_rejected() {
         "UPDATE hallpass_tokens SET revision = -1",
         "UPDATE hallpass_tokens SET metadata = '[]'",
         "UPDATE hallpass_tokens SET algorithm = 'md5'",
-        "UPDATE hallpass_tokens SET algorithm = 'hmac-sha256:'",
+        "UPDATE hallpass_tokens SET algorithm = 'hmac-sha256-v1:'",
         "UPDATE hallpass_tokens SET digest = zeroblob(31)",
         "UPDATE hallpass_tokens SET digest = x''",
         "PRAGMA ignore_check_constraints = ON; UPDATE hallpass_tokens SET previous_until = 1",
-        "UPDATE hallpass_tokens SET previous_algorithm = 'sha256', previous_digest = x'00', previous_until = 1",
+        "UPDATE hallpass_tokens SET previous_algorithm = 'sha256-v1', previous_digest = x'00', previous_until = 1",
     ];
     for damage in damages {
         let (_directory, path) = place();

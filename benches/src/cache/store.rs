@@ -44,7 +44,7 @@ impl CountingStore {
         let mut record = TokenRecord::new(id, owner, "deployment", self.0.created_at);
         record.scopes = ScopeSet::parse(["projects:read", "builds:read", "reports:write"])
             .map_err(StoreError::corrupt)?;
-        let current = Digest::from_parts("sha256", &[7; 32]).map_err(StoreError::corrupt)?;
+        let current = Digest::from_parts("sha256-v1", &[7; 32]).map_err(StoreError::corrupt)?;
         Ok(StoredToken { record, secrets: Secrets { current, previous: None } })
     }
 }

@@ -85,7 +85,7 @@ fn secrets(number: usize) -> Result<Secrets> {
     for part in bytes.chunks_mut(8) {
         part.copy_from_slice(&random.next().to_le_bytes());
     }
-    Ok(Secrets { current: Digest::from_parts("sha256", &bytes)?, previous: None })
+    Ok(Secrets { current: Digest::from_parts("sha256-v1", &bytes)?, previous: None })
 }
 
 fn whole_millis(time: Timestamp) -> Result<Timestamp> {

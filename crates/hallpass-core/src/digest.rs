@@ -21,23 +21,24 @@ use message::Message;
 ///
 /// | algorithm | covers | under a pepper |
 /// |---|---|---|
-/// | `sha256-v2` | prefix, id and secret | no |
-/// | `hmac-sha256-v2:<key id>` | prefix, id and secret | yes |
-/// | `sha256` | the secret alone | no |
-/// | `hmac-sha256:<key id>` | the secret alone | yes |
+/// | `sha256-v1` | prefix, id and secret | no |
+/// | `hmac-sha256-v1:<key id>` | prefix, id and secret | yes |
 ///
-/// New digests use version 2, which binds a token to the prefix and the id that it was issued with.
-/// As a result, a token cannot be relabelled for another application that shares the store. Digests
-/// of version 1 and of a retired pepper keep working. They are replaced when their token is used.
+/// The number is the version of the bytes that the digest covers, so that a later version can cover
+/// others.
+///
+/// A digest binds a token to the prefix and the id that it was issued with. As a result, a token
+/// cannot be relabelled for another application that shares the store. Digests without a pepper and
+/// of a retired pepper keep working. They are replaced when their token is used.
 ///
 /// The type has no `==`, because a comparison must take constant time: see [`ct_eq`](Self::ct_eq).
 ///
 /// ```
 /// use hallpass_core::Digest;
 ///
-/// let digest = Digest::from_parts("hmac-sha256-v2:2026", &[7; 32]).unwrap();
-/// assert_eq!(digest.algorithm(), "hmac-sha256-v2:2026");
-/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256-v2:2026)");
+/// let digest = Digest::from_parts("hmac-sha256-v1:2026", &[7; 32]).unwrap();
+/// assert_eq!(digest.algorithm(), "hmac-sha256-v1:2026");
+/// assert_eq!(format!("{digest:?}"), "Digest(hmac-sha256-v1:2026)");
 /// ```
 #[derive(Clone)]
 pub struct Digest {
@@ -50,26 +51,18 @@ pub struct Digest {
 enum Algorithm {
     Sha256,
     HmacSha256(Arc<str>),
-    Sha256V2,
-    HmacSha256V2(Arc<str>),
 }
 
-const SHA256: &str = "sha256";
-const HMAC_SHA256: &str = "hmac-sha256:";
-const SHA256_V2: &str = "sha256-v2";
-const HMAC_SHA256_V2: &str = "hmac-sha256-v2:";
+const SHA256: &str = "sha256-v1";
+const HMAC_SHA256: &str = "hmac-sha256-v1:";
 
 impl Algorithm {
     fn parse(name: &str) -> Result<Self, DigestError> {
-        let hmac = |key: &str| key.parse::<KeyId>().map(|_| name.into());
-        if let Some(key) = name.strip_prefix(HMAC_SHA256_V2) {
-            return Ok(Self::HmacSha256V2(hmac(key)?));
-        }
         if let Some(key) = name.strip_prefix(HMAC_SHA256) {
-            return Ok(Self::HmacSha256(hmac(key)?));
+            key.parse::<KeyId>()?;
+            return Ok(Self::HmacSha256(name.into()));
         }
         match name {
-            SHA256_V2 => Ok(Self::Sha256V2),
             SHA256 => Ok(Self::Sha256),
             _ => Err(DigestError::Algorithm(name.to_owned())),
         }
@@ -78,33 +71,15 @@ impl Algorithm {
     fn name(&self) -> &str {
         match self {
             Self::Sha256 => SHA256,
-            Self::Sha256V2 => SHA256_V2,
-            Self::HmacSha256(name) | Self::HmacSha256V2(name) => name,
+            Self::HmacSha256(name) => name,
         }
     }
 
     /// Returns the key id of the pepper, if the algorithm uses one.
     fn key_id(&self) -> Option<&str> {
         match self {
-            Self::Sha256 | Self::Sha256V2 => None,
+            Self::Sha256 => None,
             Self::HmacSha256(name) => Some(&name[HMAC_SHA256.len()..]),
-            Self::HmacSha256V2(name) => Some(&name[HMAC_SHA256_V2.len()..]),
-        }
-    }
-
-    /// Hashes a token. `pepper` is the one that the algorithm names, or `None`.
-    fn hash(&self, token: TokenRef<'_>, pepper: Option<&Pepper>) -> [u8; 32] {
-        let message;
-        let message = match self {
-            Self::Sha256 | Self::HmacSha256(_) => &token.secret()[..],
-            Self::Sha256V2 | Self::HmacSha256V2(_) => {
-                message = Message::of(token);
-                message.as_bytes()
-            }
-        };
-        match pepper {
-            None => Sha256::digest(message).into(),
-            Some(pepper) => pepper.tag(message),
         }
     }
 }
@@ -126,13 +101,12 @@ impl Digest {
     /// Returns a placeholder for the digest of a token without a secret. No known text has this
     /// hash.
     pub(crate) fn unmatchable() -> Self {
-        Self { bytes: [0; 32], algorithm: Algorithm::Sha256V2 }
+        Self { bytes: [0; 32], algorithm: Algorithm::Sha256 }
     }
 
     /// Computes the digest of a token without a pepper.
     pub(crate) fn without_pepper(token: TokenRef<'_>) -> Self {
-        let algorithm = Algorithm::Sha256V2;
-        Self { bytes: algorithm.hash(token, None), algorithm }
+        Self { bytes: hash(token, None), algorithm: Algorithm::Sha256 }
     }
 
     /// Returns the name of the algorithm, with the key id if there is one.
@@ -173,12 +147,21 @@ pub enum DigestError {
     Length(usize),
     /// The text is not what [`Digest::to_text`] writes.
     #[error(
-        "write a digest as its algorithm, such as `sha256-v2`, then `:` and 64 hexadecimal digits"
+        "write a digest as its algorithm, such as `sha256-v1`, then `:` and 64 hexadecimal digits"
     )]
     Text,
     /// The key id is invalid.
     #[error(transparent)]
     KeyId(#[from] KeyIdError),
+}
+
+/// Hashes a token, under a pepper if there is one.
+fn hash(token: TokenRef<'_>, pepper: Option<&Pepper>) -> [u8; 32] {
+    let message = Message::of(token);
+    match pepper {
+        None => Sha256::digest(message.as_bytes()).into(),
+        Some(pepper) => pepper.tag(message.as_bytes()),
+    }
 }
 
 /// Compares in constant time, eight bytes at a time.

@@ -28,9 +28,9 @@ impl Digest {
     /// ```
     /// use hallpass_core::Digest;
     ///
-    /// let digest = Digest::from_parts("sha256", &[7; 32]).unwrap();
+    /// let digest = Digest::from_parts("sha256-v1", &[7; 32]).unwrap();
     /// assert!(Digest::from_text(&digest.to_text()).unwrap().ct_eq(&digest));
-    /// assert!(Digest::from_text("sha256:07").is_err());
+    /// assert!(Digest::from_text("sha256-v1:07").is_err());
     /// ```
     ///
     /// # Errors
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn digest_round_trips_through_text() {
         let bytes: [u8; 32] = std::array::from_fn(|place| (place * 8 + 3) as u8);
-        for algorithm in ["sha256", "sha256-v2", "hmac-sha256:2026", "hmac-sha256-v2:a.b_c-d"] {
+        for algorithm in ["sha256-v1", "hmac-sha256-v1:2026", "hmac-sha256-v1:a.b_c-d"] {
             let digest = Digest::from_parts(algorithm, &bytes).unwrap();
             let text = digest.to_text();
             assert!(text.starts_with(&format!("{algorithm}:030b131b")), "{text}");
@@ -68,23 +68,24 @@ mod tests {
         let hex = "0".repeat(64);
         for bad in [
             "",
-            "sha256",
+            "sha256-v1",
             &*hex,
             &format!("md5:{hex}"),
-            &format!("hmac-sha256:{hex}"),
-            &format!("hmac-sha256::{hex}"),
-            &format!("sha256:{hex}0"),
-            &format!("sha256:{}", &hex[1..]),
-            &format!("sha256:{}", &hex[2..]),
-            &format!("sha256:g{}", &hex[1..]),
-            &format!("sha256: {}", &hex[1..]),
-            &format!("sha256:+{}", &hex[1..]),
-            &format!("SHA256:{hex}"),
-            &format!("sha256:{}é", &hex[2..]),
+            &format!("sha256:{hex}"),
+            &format!("hmac-sha256-v1:{hex}"),
+            &format!("hmac-sha256-v1::{hex}"),
+            &format!("sha256-v1:{hex}0"),
+            &format!("sha256-v1:{}", &hex[1..]),
+            &format!("sha256-v1:{}", &hex[2..]),
+            &format!("sha256-v1:g{}", &hex[1..]),
+            &format!("sha256-v1: {}", &hex[1..]),
+            &format!("sha256-v1:+{}", &hex[1..]),
+            &format!("SHA256-V1:{hex}"),
+            &format!("sha256-v1:{}é", &hex[2..]),
         ] {
             assert!(matches!(Digest::from_text(bad), Err(DigestError::Text)), "{bad}");
         }
         let said = DigestError::Text.to_string();
-        assert!(said.contains("sha256-v2") && !said.contains('0'), "{said}");
+        assert!(said.contains("sha256-v1") && !said.contains('0'), "{said}");
     }
 }

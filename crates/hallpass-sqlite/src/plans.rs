@@ -21,7 +21,7 @@ async fn crowded() -> SqliteConnection {
                 INSERT INTO hallpass_tokens (id, owner, name, description, scopes, metadata, \
                 created_at, expires_at, revoked_at, revision, algorithm, digest) \
                 SELECT randomblob(16), iif(n <= 10, 'alice', 'owner ' || (n % 200)), 'ci', '', '', '', \
-                n, iif(n % 2, n, NULL), iif(n % 9, NULL, n), 1, 'sha256', zeroblob(32) FROM number; \
+                n, iif(n % 2, n, NULL), iif(n % 9, NULL, n), 1, 'sha256-v1', zeroblob(32) FROM number; \
                 INSERT INTO hallpass_changes SELECT row_number() OVER (), 0, 'token', 0, 'issued', owner, owner, id, 1, '' \
                 FROM hallpass_tokens";
     sqlx::raw_sql(fill).execute(&mut connection).await.unwrap();

@@ -76,7 +76,7 @@ impl Node {
 
     fn entry(&self, id: TokenId, reading: Reading) -> Entry {
         let record = TokenRecord::new(id, alice(), "ci", jiff::Timestamp::UNIX_EPOCH);
-        let current = Digest::from_parts("sha256", &[0; 32]).expect("a digest has 32 bytes");
+        let current = Digest::from_parts("sha256-v1", &[0; 32]).expect("a digest has 32 bytes");
         let secrets = Secrets { current, previous: None };
         Entry::new(StoredToken { record, secrets }, &Interner::new(), reading, &self.invalidation)
     }

@@ -19,7 +19,7 @@ pub(crate) struct Ensure {
     #[arg(long)]
     id: String,
 
-    /// The token's digest, as `hallpass inspect` shows it: the algorithm, such as `sha256-v2`, `:`
+    /// The token's digest, as `hallpass inspect` shows it: the algorithm, such as `sha256-v1`, `:`
     /// and 64 hexadecimal digits. It is not secret.
     #[arg(long)]
     digest: String,

@@ -68,7 +68,7 @@ fn ensure_rejects_conflicts_ended_tokens_and_invalid_digests() {
     assert!(said(ensure(&place, &first.id, &second.digest, &[]), 4).contains("another secret"));
     let bobs = ["--owner", "bob", "--name", "x"];
     assert!(said(ensure(&place, &second.id, &second.digest, &bobs), 2).contains("id:"));
-    for digest in ["sha256:00", "hunter2", &second.digest[7..]] {
+    for digest in ["sha256-v1:00", "hunter2", &second.digest[7..]] {
         let said = said(ensure(&place, &second.id, digest, &[]), 2);
         assert!(said.contains("--digest") && !said.contains(digest), "{said}");
     }

@@ -1,6 +1,6 @@
 //! Computes the digests of tokens, and compares tokens with stored digests.
 
-use super::{Algorithm, Digest, HMAC_SHA256_V2, bytes_ct_eq};
+use super::{Algorithm, Digest, HMAC_SHA256, bytes_ct_eq, hash};
 use crate::pepper::{KeyId, Pepper};
 use crate::token::TokenRef;
 
@@ -33,9 +33,9 @@ impl Digester {
     ) -> Self {
         let current = match peppers.first() {
             Some((id, _)) if use_first => {
-                Algorithm::HmacSha256V2(format!("{HMAC_SHA256_V2}{id}").into())
+                Algorithm::HmacSha256(format!("{HMAC_SHA256}{id}").into())
             }
-            _ => Algorithm::Sha256V2,
+            _ => Algorithm::Sha256,
         };
         Self { current, peppers, require_pepper }
     }
@@ -47,7 +47,7 @@ impl Digester {
 
     /// Computes only the bytes of [`digest`](Self::digest), which takes as long as a comparison.
     pub(crate) fn hash(&self, token: TokenRef<'_>) -> [u8; 32] {
-        self.current.hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
+        hash(token, self.current.key_id().and_then(|key_id| self.pepper(key_id)))
     }
 
     /// Compares a token, in constant time, with the digests of the current and the previous secret.
@@ -97,7 +97,7 @@ impl Digester {
     /// until a rejection would reveal the difference.
     fn hash_as(&self, token: TokenRef<'_>, stored: &Digest) -> [u8; 32] {
         let Some(key_id) = stored.algorithm.key_id() else {
-            return stored.algorithm.hash(token, None);
+            return hash(token, None);
         };
         let pepper = self.pepper(key_id);
         if pepper.is_none() {
@@ -108,7 +108,7 @@ impl Digester {
                  not have: add the key with `retired_pepper`"
             );
         }
-        stored.algorithm.hash(token, pepper)
+        hash(token, pepper)
     }
 
     fn pepper(&self, key_id: &str) -> Option<&Pepper> {
@@ -118,7 +118,6 @@ impl Digester {
 
 #[cfg(test)]
 mod tests {
-    use super::super::HMAC_SHA256;
     use super::*;
     use crate::token::{Checksums, PlainToken, Prefix, Secret, TokenId};
 
@@ -142,16 +141,6 @@ mod tests {
         token("hp", 7, &Secret::generate().unwrap())
     }
 
-    fn version_1(digester: &Digester, token: &PlainToken) -> Digest {
-        let (algorithm, pepper) = match digester.peppers.first() {
-            None => (Algorithm::Sha256, None),
-            Some((id, pepper)) => {
-                (Algorithm::HmacSha256(format!("{HMAC_SHA256}{id}").into()), Some(pepper))
-            }
-        };
-        Digest { bytes: algorithm.hash(token.borrow(), pepper), algorithm }
-    }
-
     fn matches(digester: &Digester, token: &PlainToken, stored: &Digest) -> bool {
         digester.compare(token.borrow(), stored, None).is_some()
     }
@@ -172,8 +161,6 @@ mod tests {
             for changed in &changed {
                 assert!(!matches(&digester, changed, &digest), "{changed:?}");
             }
-            let version_1 = version_1(&digester, &original);
-            assert!(matches(&digester, &original, &version_1) && digester.is_outdated(&version_1));
         }
     }
 
@@ -197,7 +184,6 @@ mod tests {
         let strict = Digester::new(true, vec![("a".parse().unwrap(), pepper(1))], true);
         let plain = digester(&[]);
         assert!(!matches(&strict, &token, &plain.digest(token.borrow())));
-        assert!(!matches(&strict, &token, &version_1(&plain, &token)));
         assert!(matches(&strict, &token, &strict.digest(token.borrow())));
         let both = strict.compare(
             token.borrow(),
@@ -210,11 +196,12 @@ mod tests {
     #[test]
     fn previous_secret_matches_under_another_algorithm() {
         let (old, new) = (fresh(), fresh());
-        let digester = digester(&[("a", 1)]);
-        let current = digester.digest(new.borrow());
-        for previous in [digester.digest(old.borrow()), version_1(&digester, &old)] {
+        let both = digester(&[("2026", 2), ("2025", 1)]);
+        let current = both.digest(new.borrow());
+        for maker in [&both, &digester(&[("2025", 1)]), &digester(&[])] {
+            let previous = maker.digest(old.borrow());
             let compare =
-                |token: &PlainToken| digester.compare(token.borrow(), &current, Some(&previous));
+                |token: &PlainToken| both.compare(token.borrow(), &current, Some(&previous));
             assert_eq!(compare(&new), Some(SecretMatch::Current));
             assert_eq!(compare(&old), Some(SecretMatch::Previous));
             assert_eq!(compare(&fresh()), None);
@@ -227,9 +214,15 @@ mod tests {
         let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
         assert!(kept.ct_eq(&digest));
         assert!(Digest::from_parts("md5", &[0; 32]).is_err());
-        assert!(Digest::from_parts("sha256", &[0; 31]).is_err());
-        for bad in ["hmac-sha256:", "hmac-sha256-v2:", "hmac-sha256-v2", "sha256-v3", "sha256-v2:k"]
-        {
+        assert!(Digest::from_parts("sha256-v1", &[0; 31]).is_err());
+        for bad in [
+            "sha256",
+            "sha256-v2",
+            "sha256-v1:k",
+            "hmac-sha256:k",
+            "hmac-sha256-v1",
+            "hmac-sha256-v1:",
+        ] {
             assert!(Digest::from_parts(bad, &[0; 32]).is_err(), "{bad}");
         }
     }
@@ -249,24 +242,16 @@ mod tests {
         let (plain, peppered) = (digester(&[]), digester(&[("a", 1)]));
         let token = |prefix| token(prefix, id, &secret);
         assert_eq!(
-            text(version_1(&plain, &token("hp"))),
-            "sha256:71d84b1859bad11abcb3dfd9353c8d1873aafd883ffaf6f2c9df7cbcfc3e1850"
-        );
-        assert_eq!(
-            text(version_1(&peppered, &token("hp"))),
-            "hmac-sha256:a:905d87931511c59005abb22da5ca3b396dd830770b6cb31b1c2e938fc17eb53f"
-        );
-        assert_eq!(
             text(plain.digest(token("hp").borrow())),
-            "sha256-v2:91a9f812176a1156f5665421d6eeed8a217fd9fabee09303c0e6ab143ebb67ee"
+            "sha256-v1:91a9f812176a1156f5665421d6eeed8a217fd9fabee09303c0e6ab143ebb67ee"
         );
         assert_eq!(
             text(plain.digest(token("abcdefghijklmnop").borrow())),
-            "sha256-v2:5a891a0b9d7fb7e13dcc9280475030227db5dae9625b807acf031e1e9ad4672c"
+            "sha256-v1:5a891a0b9d7fb7e13dcc9280475030227db5dae9625b807acf031e1e9ad4672c"
         );
         assert_eq!(
             text(peppered.digest(token("hp").borrow())),
-            "hmac-sha256-v2:a:3f6311fa1aaf3b1c879b13b7bb105275920ee9aa3a299c03dd3106820adb9a3a"
+            "hmac-sha256-v1:a:3f6311fa1aaf3b1c879b13b7bb105275920ee9aa3a299c03dd3106820adb9a3a"
         );
     }
 }

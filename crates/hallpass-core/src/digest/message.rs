@@ -1,18 +1,17 @@
-//! The bytes that a digest of version 2 covers.
+//! The bytes that a digest covers.
 
 use zeroize::Zeroizing;
 
 use crate::token::{Prefix, Secret, TokenId, TokenRef, base62};
 
-/// The bytes that a digest of version 2 covers: the id, the packed secret, and the prefix.
+/// The bytes that a digest covers: the id, the packed secret, and the prefix.
 ///
 /// Id and secret have fixed lengths, so different tokens never have the same message. With a prefix
 /// of at most six characters, the message fits into one block of SHA-256. The token's own text
 /// would need two.
 ///
-/// A message has 50 to 65 bytes, and one of version 1 has 43. The message of a keyed checksum has
-/// at least 88. So a host that uses the same key for both does not reveal a part of a digest in a
-/// checksum.
+/// A message has 50 to 65 bytes. The message of a keyed checksum has at least 88. So a host that
+/// uses the same key for both does not reveal a part of a digest in a checksum.
 pub(super) struct Message {
     /// The secret is wiped when the message is dropped.
     bytes: Zeroizing<[u8; FIXED + Prefix::MAX_LEN]>,

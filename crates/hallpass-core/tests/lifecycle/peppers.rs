@@ -14,10 +14,10 @@ async fn algorithm(service: &Service, id: hallpass_core::TokenId) -> String {
 async fn digest_names_its_algorithm_and_pepper() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "sha256-v2");
+    assert_eq!(algorithm(&service, id).await, "sha256-v1");
     let service = Service::with(|b| b.pepper("2027", FIRST));
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v1:2027");
 }
 
 #[tokio::test]
@@ -28,9 +28,9 @@ async fn first_pepper_keeps_existing_tokens_working() {
     let service = Service::over(store.clone(), |b| b.pepper("2027", FIRST));
     let head = store.head().await;
     assert!(service.accepts(token.token.reveal()).await);
-    assert_eq!(algorithm(&service, id).await, "sha256-v2", "a check must not write");
+    assert_eq!(algorithm(&service, id).await, "sha256-v1", "a check must not write");
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v1:2027");
     assert_eq!(store.head().await, head.next());
     assert_eq!(
         store.stored(id).await.unwrap().record.revision.get(),
@@ -54,8 +54,8 @@ async fn rotated_pepper_replaces_digests_at_use() {
         Service::over(store.clone(), |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
     assert!(after.accepts(used.token.reveal()).await);
     after.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256-v2:2027");
-    assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256-v2:2026");
+    assert_eq!(algorithm(&after, used.record.id).await, "hmac-sha256-v1:2027");
+    assert_eq!(algorithm(&after, idle.record.id).await, "hmac-sha256-v1:2026");
     assert!(after.accepts(idle.token.reveal()).await);
     // Once the retired pepper is removed, tokens that were not used since then stop working.
     let later = Service::over(store, |b| b.pepper("2027", SECOND));
@@ -78,14 +78,14 @@ async fn retired_pepper_makes_no_new_digests() {
     let service = Service::over(store, |b| b.retired_pepper("2026", FIRST));
     assert!(service.accepts(token.token.reveal()).await);
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "sha256-v2");
+    assert_eq!(algorithm(&service, id).await, "sha256-v1");
 }
 
 #[tokio::test]
 async fn order_of_pepper_settings_does_not_matter() {
     let service = Service::with(|b| b.retired_pepper("2026", FIRST).pepper("2027", SECOND));
     let id = service.issue(&[]).await.record.id;
-    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v2:2027");
+    assert_eq!(algorithm(&service, id).await, "hmac-sha256-v1:2027");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn late_digest_replacement_keeps_a_newer_secret() {
     assert!(service.accepts(new.token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
-    assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256-v2:2027");
+    assert_eq!(algorithm(&service, old.record.id).await, "hmac-sha256-v1:2027");
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -157,7 +157,7 @@ async fn failed_digest_replacement_is_repeated_at_the_next_use() {
     }
     service.hallpass.flush_uses().await.unwrap();
     for token in [&one, &two] {
-        assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256-v2:2027");
+        assert_eq!(algorithm(&service, token.record.id).await, "hmac-sha256-v1:2027");
     }
 }
 

@@ -1,10 +1,9 @@
 //! Settings that reject tokens regardless of the store: required peppers, `not_before`, keyed
 //! checksums, and digests that are bound to their prefix.
 
-use hallpass_core::store::{Change, ChangeKind, Secrets, StoredToken, TokenStore as _};
 use hallpass_core::{
-    BuildError, ChecksumKey, Digest, Event, EventKind, Hallpass, Issued, KnownToken, NewToken,
-    OwnerStatus, ParseTokenError, PresentedToken, RegenerateOptions, RejectReason,
+    BuildError, ChecksumKey, Hallpass, KnownToken, NewToken, OwnerStatus, ParseTokenError,
+    PresentedToken, RegenerateOptions, RejectReason,
 };
 use hallpass_memory::MemoryStore;
 use jiff::SignedDuration;
@@ -37,19 +36,6 @@ fn relabelled(token: &str, prefix: &str) -> String {
     text + std::str::from_utf8(&checksum).unwrap()
 }
 
-/// Gives a token a digest of version 1: SHA-256 over its secret alone.
-async fn store_version_1(store: &TestStore, issued: &Issued) {
-    use sha2::Digest as _;
-    let secret = &issued.token.reveal()[issued.token.reveal().len() - 49..][..43];
-    let current = Digest::from_parts("sha256", &sha2::Sha256::digest(secret)).unwrap();
-    let StoredToken { mut record, .. } = store.stored(issued.record.id).await.unwrap();
-    record.revision = record.revision.next();
-    let secrets = Some(Secrets { current, previous: None });
-    let change = Change { record, secrets, kind: ChangeKind::Updated };
-    let event = Event::new(EventKind::Updated, at("2026-11-22T00:00:00Z"));
-    store.update(&change, &event).await.unwrap();
-}
-
 #[tokio::test]
 async fn token_under_another_prefix_is_rejected() {
     let store = test_store();
@@ -69,30 +55,14 @@ async fn token_under_another_prefix_is_rejected() {
 }
 
 #[tokio::test]
-async fn version_1_digest_works_and_is_replaced_at_use() {
-    let service = Service::new();
-    let issued = service.issue(&[]).await;
-    store_version_1(&service.store, &issued).await;
-    assert!(service.accepts(issued.token.reveal()).await);
-    service.hallpass.flush_uses().await.unwrap();
-    let stored = service.store.stored(issued.record.id).await.unwrap();
-    assert_eq!(stored.secrets.current.algorithm(), "sha256-v2");
-    assert!(service.accepts(issued.token.reveal()).await);
-    assert!(!service.accepts(&relabelled(issued.token.reveal(), "hq")).await);
-}
-
-#[tokio::test]
 async fn required_pepper_ends_every_token_without_one() {
     let store = test_store();
     let before = Service::over(store.clone(), |b| b);
-    let (plain, old) = (before.issue(&[]).await, before.issue(&[]).await);
-    store_version_1(&store, &old).await;
+    let plain = before.issue(&[]).await;
     let lenient = Service::over(store.clone(), |b| b.pepper("2027", KEY));
     assert!(lenient.accepts(plain.token.reveal()).await);
     let strict = Service::over(store, |b| b.pepper("2027", KEY).require_pepper());
-    for token in [&plain.token, &old.token] {
-        assert_eq!(strict.refusal(token.reveal()).await, RejectReason::Unknown);
-    }
+    assert_eq!(strict.refusal(plain.token.reveal()).await, RejectReason::Unknown);
     let new = strict.issue(&[]).await;
     assert!(strict.accepts(new.token.reveal()).await);
 

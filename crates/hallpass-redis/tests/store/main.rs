@@ -58,7 +58,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn digest(byte: u8) -> Digest {
-    Digest::from_parts("sha256", &[byte; 32]).expect("a digest")
+    Digest::from_parts("sha256-v1", &[byte; 32]).expect("a digest")
 }
 
 fn secrets(byte: u8) -> Secrets {

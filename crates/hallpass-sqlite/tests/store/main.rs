@@ -40,7 +40,7 @@ fn owner(id: &str) -> Owner {
 }
 
 fn digest(byte: u8) -> Digest {
-    Digest::from_parts("sha256", &[byte; 32]).unwrap()
+    Digest::from_parts("sha256-v1", &[byte; 32]).unwrap()
 }
 
 fn token(of: &str, name: &str, created: i64) -> StoredToken {

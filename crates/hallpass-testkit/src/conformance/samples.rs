@@ -35,7 +35,7 @@ pub fn at(millis: i64) -> Timestamp {
 /// Returns a digest that consists of this byte.
 #[must_use]
 pub fn digest(byte: u8) -> Digest {
-    Digest::from_parts("sha256", &[byte; 32]).expect("a digest")
+    Digest::from_parts("sha256-v1", &[byte; 32]).expect("a digest")
 }
 
 /// Returns secrets with [`digest(byte)`](digest) as the current one, and no previous one.

@@ -206,7 +206,7 @@ async fn no_output_contains_a_part_of_a_secret_or_digest() {
         "panicked at",
         "PlainToken(hp_",
         "PresentedToken",
-        "Digest(hmac-sha256-v2:2027)",
+        "Digest(hmac-sha256-v1:2027)",
     ] {
         assert!(text.contains(expected), "{expected} is missing in the output:\n{text}");
     }

@@ -61,7 +61,8 @@ pub async fn longest_values_fit(store: Replicas) {
     let scopes: Vec<_> = (0..ScopeSet::MAX_LEN).map(|number| format!("{number:0>128}")).collect();
     token.record.scopes = ScopeSet::parse(&scopes).unwrap();
     token.secrets = Secrets {
-        current: Digest::from_parts(&format!("hmac-sha256:{}", "k".repeat(32)), &[7; 32]).unwrap(),
+        current: Digest::from_parts(&format!("hmac-sha256-v1:{}", "k".repeat(32)), &[7; 32])
+            .unwrap(),
         previous: Some(PreviousSecret { digest: digest(0xFF), until: at(0) }),
     };
     store.insert(&token, Some(1), &event()).await.unwrap();

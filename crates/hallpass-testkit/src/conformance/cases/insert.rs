@@ -17,7 +17,7 @@ pub async fn inserted_token_comes_back_unchanged(store: Replicas) {
     full.record.revoked_at = Some(at(3));
     full.record.regenerated_at = Some(at(-4));
     full.record.revision = full.record.revision.next();
-    full.secrets.current = Digest::from_parts("hmac-sha256:2026", &[0xFF; 32]).unwrap();
+    full.secrets.current = Digest::from_parts("hmac-sha256-v1:2026", &[0xFF; 32]).unwrap();
     full.secrets.previous = Some(PreviousSecret { digest: digest(0), until: at(5) });
     for token in [&bare, &full] {
         store.insert(token, None, &event()).await.unwrap();

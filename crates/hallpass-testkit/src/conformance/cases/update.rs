@@ -113,7 +113,7 @@ pub async fn replace_digest_requires_the_expected_digest(store: Replicas) {
     store.insert(&token, None, &event()).await.unwrap();
     let before = head(&store).await;
     let id = token.record.id;
-    let same_bytes = Digest::from_parts("hmac-sha256:k", &[1; 32]).unwrap();
+    let same_bytes = Digest::from_parts("hmac-sha256-v1:k", &[1; 32]).unwrap();
     for other in [digest(9), same_bytes] {
         assert!(
             store

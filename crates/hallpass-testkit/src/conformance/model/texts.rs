@@ -70,7 +70,8 @@ pub(crate) fn instant() -> impl Strategy<Value = Timestamp> {
 }
 
 fn digest() -> impl Strategy<Value = Digest> {
-    let algorithm = prop::sample::select(&["sha256", "hmac-sha256:2026", "hmac-sha256:k.-_9"][..]);
+    let algorithm =
+        prop::sample::select(&["sha256-v1", "hmac-sha256-v1:2026", "hmac-sha256-v1:k.-_9"][..]);
     (algorithm, prop_oneof![Just(0_u8), Just(0xFF), 1..5_u8])
         .prop_map(|(algorithm, byte)| Digest::from_parts(algorithm, &[byte; 32]).expect("a digest"))
 }
