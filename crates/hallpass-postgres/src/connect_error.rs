@@ -23,9 +23,7 @@ pub enum ConnectError {
     )]
     SchemaName,
     /// The server does not respond, or rejects the connection.
-    #[error(
-        "{place} cannot be reached: check that the server is running and that this role may connect"
-    )]
+    #[error("{place} cannot be reached: {}", advice(source.as_ref()))]
     #[non_exhaustive]
     Unreachable {
         /// The database.
@@ -151,6 +149,16 @@ impl fmt::Display for Place {
     }
 }
 
+/// Returns what to check after an error of the driver.
+fn advice(error: &(dyn StdError + Send + Sync + 'static)) -> &'static str {
+    match error.downcast_ref() {
+        Some(sqlx::Error::Tls(_)) => {
+            "check the server's certificate, and that a TLS feature of the crate `sqlx` is enabled"
+        }
+        _ => "check that the server is running and that this role may connect",
+    }
+}
+
 impl ConnectError {
     pub(crate) fn unreachable(
         place: &Place,
@@ -179,5 +187,19 @@ impl ConnectError {
             ErrorClass::ReadOnly => Self::ReadOnly { place },
             _ => Self::unreachable(&place, error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_names_the_tls_feature_only_after_a_tls_error() {
+        let options = PgConnectOptions::new_without_pgpass().host("db.example").database("app");
+        let place = Place::of(&options, SchemaName::default());
+        let message = |error: sqlx::Error| ConnectError::unreachable(&place, error).to_string();
+        assert!(message(sqlx::Error::Tls("not compiled in".into())).contains("TLS feature"));
+        assert!(!message(sqlx::Error::PoolTimedOut).contains("TLS"));
     }
 }
