@@ -87,7 +87,7 @@ impl<S: TokenStore> Cached<S> {
     }
 }
 
-/// Ends the follower, which would otherwise keep the store until its next read of the log.
+/// Ends the follower. Its task holds the store, and would never end by itself.
 impl<S> Drop for Cached<S> {
     fn drop(&mut self) {
         self.0.closing.send_replace(true);

@@ -177,7 +177,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
                         error = &error as &dyn std::error::Error,
                         "change log entry cannot be read, invalidating all cached data"
                     );
-                    start_over(cache, head);
+                    cache.start_over(Some(head));
                 }
                 // Every record from before the head is invalid now, so the lease may be renewed.
                 cache.lease.renew(asked_at);
@@ -200,7 +200,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
                 "change log has another history (failover, restored backup, or too long a pause), \
                  invalidating all cached data"
             );
-            start_over(cache, changes.head);
+            cache.start_over(Some(changes.head));
             continue;
         }
         let Some(_) = position else {
@@ -229,17 +229,6 @@ async fn ask<S: TokenStore>(
 ) -> Result<ChangeBatch, StoreError> {
     let asked = timeout(cache.settings.max_staleness, cache.store.changes(from, limit));
     asked.await.map_err(StoreError::unavailable)?
-}
-
-/// Invalidates all cached data, and follows the log from its head on.
-fn start_over<S>(cache: &Inner<S>, head: LogPosition) {
-    cache.metrics.flushed();
-    cache.lease.drop_lease();
-    // This must come before the epoch begins. If a number of the old history is noted afterwards,
-    // the next read of the log detects that the number is above the head, and starts over again.
-    cache.highest_seq.store(0, Ordering::Release);
-    cache.invalidation.begin_epoch(head.seq);
-    cache.position.send_replace(Some(head));
 }
 
 /// Returns whether these entries continue the same history from `from`, without a gap.

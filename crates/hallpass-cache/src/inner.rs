@@ -1,7 +1,7 @@
 //! The cache itself, which combines the other modules: look-ups, loads, and invalidation.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use hallpass_core::__private::{CachedToken, Interner, Throttle};
 use hallpass_core::TokenId;
@@ -20,7 +20,7 @@ use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
 use crate::settings::CacheSettings;
-use crate::single_flight::SingleFlight;
+use crate::single_flight::{LoadError, SingleFlight};
 use crate::store_clock::StoreClock;
 
 /// The state of a cache.
@@ -33,13 +33,15 @@ pub(crate) struct Inner<S> {
     pub(crate) owner_statuses: Arc<OwnerStatuses>,
     pub(crate) store_clock: StoreClock,
     pub(crate) metrics: Metrics,
-    /// Whether the cache was closed.
+    /// Whether the cache was closed or dropped.
     pub(crate) closing: watch::Sender<bool>,
     /// The position up to which the change log was applied, or `None` before it was first read.
     pub(crate) position: watch::Sender<Option<LogPosition>>,
     /// The highest sequence number that this node has seen in changes and records. The follower
     /// compares it with the head of the log: a lower head belongs to another history.
     pub(crate) highest_seq: AtomicU64,
+    /// A lock for [`start_over`](Self::start_over), so that resets never overlap.
+    resets: std::sync::Mutex<()>,
     pub(crate) wake_follower: Notify,
     pub(crate) is_following: AtomicBool,
     pub(crate) was_followed: AtomicBool,
@@ -53,10 +55,6 @@ pub(crate) struct Inner<S> {
     /// may share a lock, which only costs time.
     reload_locks: [Mutex<()>; RELOADS],
 }
-
-/// The value of [`Inner::highest_seq`] that makes the follower begin a new epoch. Every head of the
-/// log is lower.
-const FORKED: u64 = u64::MAX;
 
 /// A result of a load: an entry, or the reading that shows that the token does not exist.
 type Found = Result<Entry, Reading>;
@@ -78,6 +76,7 @@ impl<S: TokenStore> Inner<S> {
             closing: watch::Sender::new(false),
             position: watch::Sender::new(None),
             highest_seq: AtomicU64::new(0),
+            resets: std::sync::Mutex::default(),
             wake_follower: Notify::new(),
             is_following: AtomicBool::new(false),
             was_followed: AtomicBool::new(false),
@@ -166,24 +165,33 @@ impl<S: TokenStore> Inner<S> {
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
     }
 
-    /// Returns the highest sequence number that this node has seen in the current history.
+    /// Returns the highest sequence number that this node has seen, in the log or elsewhere.
     pub(crate) fn highest_seq(&self) -> ChangeSeq {
-        match self.highest_seq.load(Ordering::Acquire) {
-            FORKED => ChangeSeq::ZERO,
-            highest => {
-                let followed = self.position.borrow().map_or(0, |position| position.seq.get());
-                ChangeSeq::new(highest.max(followed))
-            }
-        }
+        let followed = self.position.borrow().map_or(0, |position| position.seq.get());
+        ChangeSeq::new(followed.max(self.highest_seq.load(Ordering::Acquire)))
     }
 
-    /// Invalidates all cached data until the follower has begun a new epoch.
+    /// Invalidates all cached data, because the log has another history. The follower continues at
+    /// `head`, or at the head that it reads next.
+    ///
+    /// A change that is applied during the reset may be forgotten. That is safe: it was committed
+    /// before, and a load in the new epoch starts after the reset, so it reads the change.
+    pub(crate) fn start_over(&self, head: Option<LogPosition>) {
+        let _lock = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
+        self.metrics.flushed();
+        self.lease.drop_lease();
+        // This must come before the epoch begins. If a number of the old history is noted
+        // afterwards, the next read of the log detects that the number is above the head, and
+        // starts over again.
+        self.highest_seq.store(0, Ordering::Release);
+        self.invalidation.begin_epoch(head.map_or(ChangeSeq::ZERO, |head| head.seq));
+        self.position.send_replace(head);
+    }
+
+    /// Invalidates all cached data, because a number is not above those that were seen before. The
+    /// follower would detect that, too, but only with its next read of the log.
     pub(crate) fn history_forked(&self) {
-        // This order matters. The follower resets the highest number first and the minimum number
-        // afterwards. If it has reset the minimum number before this call raises it, it will see
-        // `FORKED` and begin another epoch.
-        self.void();
-        self.highest_seq.store(FORKED, Ordering::Release);
+        self.start_over(None);
         self.wake_follower.notify_one();
     }
 
@@ -204,7 +212,9 @@ impl<S: TokenStore> Inner<S> {
             let load = move |started| cache.load_once(id, started);
             let loaded = self.flights.run(&id, || self.remembers(id), load).await;
             let found = loaded.map_err(|error| {
-                self.metrics.refused();
+                if matches!(error, LoadError::Refused) {
+                    self.metrics.refused();
+                }
                 StoreError::unavailable(error)
             })??;
             // A change may have been applied while the load was running, so its result is checked

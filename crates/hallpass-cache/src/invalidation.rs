@@ -16,7 +16,7 @@
 //!
 //! **Epochs.** Sequence numbers can be compared only within one history of the store. After a
 //! failover or a restored backup, the numbers may go back, and the old stripes would reject valid
-//! records forever. In that case the follower begins a new *epoch*: it resets all stripes. The
+//! records forever. In that case the node begins a new *epoch*: it resets all stripes. The
 //! epoch is odd during the reset. A record may be used only in the epoch in which its load started,
 //! and never if that epoch was odd. Such a load may have read the record before a change whose
 //! stripe was then reset.
@@ -154,12 +154,10 @@ impl Invalidation {
 
     /// Invalidates every record that was read before `head`.
     pub(crate) fn raise_min_seq(&self, head: ChangeSeq) {
-        // If this raises the number of a new epoch, `Acquire` orders what the caller does next
-        // after the beginning of that epoch: see `Inner::history_forked`.
-        self.min_seq.fetch_max(head.get(), Ordering::AcqRel);
+        self.min_seq.fetch_max(head.get(), Ordering::Release);
     }
 
-    /// Begins a new epoch at `head`. Only the follower calls this, so resets never overlap.
+    /// Begins a new epoch at `head`. The caller holds a lock, so resets never overlap.
     pub(crate) fn begin_epoch(&self, head: ChangeSeq) {
         // `Relaxed` suffices, because each stripe below is stored with `Release`: a thread that
         // sees one of these stores also sees this one.

@@ -88,7 +88,7 @@ impl Metrics {
         self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
     }
 
-    /// Counts a check that was rejected because the queue of loads was full.
+    /// Counts a check that was rejected because the queue of loads was full or took too long.
     #[inline]
     pub(crate) fn refused(&self) {
         #[cfg(feature = "metrics")]

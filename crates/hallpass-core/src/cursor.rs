@@ -76,7 +76,8 @@ fn audit_identity(query: &AuditQuery) -> AuditQuery {
 }
 
 /// Writes a position together with its check value. The hashed text names each field and escapes
-/// each string, so that no two lists have the same text.
+/// each string, so that no two lists have the same text. A version that changes a field of the
+/// query rejects the cursors of other versions, also while nodes of both are running.
 fn seal(position: &str, by: &Actor, identity: &impl Debug) -> String {
     let sealed = format!("{:?}", (position, by.id(), by.role(), identity));
     let hash = Sha256::digest(sealed.as_bytes());
