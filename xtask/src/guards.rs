@@ -9,6 +9,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
+use cargo_metadata::Message;
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
@@ -124,22 +125,12 @@ impl SourceCopy {
         guard: &Guard,
         output: &mut String,
     ) -> Result<bool> {
-        let cargo = |more: &[&str], output: &mut String| {
-            let mut command = self.cargo(workspace, ["test"]);
-            match &guard.target {
-                // With the features of the whole workspace, dependencies are built only once.
-                Some(target) => command.args(workspace.everything()).args(["--test", target]),
-                None => command.args(["--package", &guard.package, "--lib"]),
-            };
-            command.args(more);
-            command.env("RUST_BACKTRACE", "0");
-            process::run_captured(&mut command, output)
-        };
-        // Warnings about code that the mutation leaves unused are irrelevant.
-        ensure!(cargo(&["--no-run", "--quiet"], output)?, "the mutated source does not compile");
+        let (program, folder) = self.test_program(workspace, guard)?;
         for _ in 0..ATTEMPTS {
+            let mut command = workspace.command(&program);
+            command.current_dir(&folder).arg(&guard.test).env("RUST_BACKTRACE", "0");
             let mut run = String::new();
-            let passed = cargo(&["--", &guard.test], &mut run)?;
+            let passed = process::run_captured(&mut command, &mut run)?;
             output.push_str(&run);
             ensure!(run.lines().any(announces_tests), "no test `{}` ran", guard.test);
             if !passed {
@@ -147,6 +138,39 @@ impl SourceCopy {
             }
         }
         Ok(false)
+    }
+
+    /// Builds the test program of a guard. Returns its path and the folder of its package.
+    fn test_program(
+        &self,
+        workspace: &Workspace,
+        guard: &Guard,
+    ) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
+        let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
+        build.arg("--message-format=json-render-diagnostics");
+        match &guard.target {
+            // With the features of the whole workspace, dependencies are built only once. Other
+            // packages may have a target of this name.
+            Some(target) => build.args(workspace.everything()).args(["--test", target]),
+            None => build.args(["--package", &guard.package, "--lib"]),
+        };
+        let built = build.output()?;
+        let errors = String::from_utf8_lossy(&built.stderr);
+        ensure!(built.status.success(), "the mutated source does not compile: {errors}");
+        let package = workspace.package(&guard.package)?;
+        let manifest = self.root.join(package.manifest_path.strip_prefix(workspace.root())?);
+        let programs = Message::parse_stream(&*built.stdout).filter_map(|message| match message {
+            Ok(Message::CompilerArtifact(built))
+                if built.profile.test && built.manifest_path == manifest =>
+            {
+                built.executable
+            }
+            _ => None,
+        });
+        let program = programs
+            .last()
+            .with_context(|| format!("{} has no such test target", guard.package))?;
+        Ok((program, manifest.with_file_name("")))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -85,8 +86,11 @@ fn link(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
             let entry = entry?;
             link(entry.path(), &to.join(entry.file_name()))?;
         }
-    } else if !to.exists() {
-        fs::hard_link(from, to)?;
+    } else if let Err(error) = fs::hard_link(from, to)
+        && !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
+    {
+        // Another build may have removed a temporary file.
+        return Err(error.into());
     }
     Ok(())
 }
