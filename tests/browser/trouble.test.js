@@ -39,7 +39,7 @@ scene("an expired session keeps the form, which can be sent after a new sign-in"
 
 for (const [what, answer, said] of [
   ["the store is unavailable", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"/problems/unavailable","status":503,"detail":"x"}' }, "Try again in 7 seconds"],
-  ["the change may have been made", { status: 503, headers: { "Retry-After": "7" }, contentType: "application/problem+json", body: '{"type":"urn:acme:outcome-unknown","status":503,"detail":"x"}' }, "Check before you try again"],
+  ["the change may have been made", { status: 503, contentType: "application/problem+json", body: '{"type":"urn:acme:outcome-unknown","status":503,"detail":"x"}' }, "Check before you try again"],
   ["a proxy sends its own error page", { status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }, "The server responded with status 502"],
   ["the server fails", { status: 500, contentType: "application/problem+json", body: '{"type":"/problems/internal","status":500,"detail":"x"}' }, "An error occurred on the server."],
 ]) {

@@ -232,7 +232,7 @@ const SAME_AS = {
 };
 
 /** The kind for a status if the problem type is unknown, for example because a proxy responded. */
-const BY_STATUS = { 401: "no-caller", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many-attempts", 503: "unavailable" };
+const BY_STATUS = { 401: "no-caller", 404: "not-found", 412: "stale", 422: "invalid", 429: "too-many-attempts" };
 
 /** Returns a title and a sentence for a problem. */
 export function explain(problem) {

@@ -11,9 +11,10 @@
 //!    The token has leaked even if the request also has a valid header.
 //! 4. All sources are read before the token is checked. If the first source were checked alone, two
 //!    layers or proxies could use different credentials of the same request.
-//! 5. A CORS preflight passes only if it has no credential, and only if the requirements are inside
-//!    of the layer. A policy table is the only check of its routes, and gRPC services ignore the
-//!    method. There, a client could send `OPTIONS` with two headers to skip the check.
+//! 5. A CORS preflight passes only if it has no credential, and only to a framework's router, whose
+//!    routes have requirements of their own. If the layer is the only check, a client could send
+//!    `OPTIONS` with two headers to skip it: a policy table is the only check of its routes, and
+//!    hyper and gRPC services may ignore the method.
 //!
 //! The token is removed from the header here and not restored, unless the host has set
 //! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step has to remove

@@ -101,7 +101,12 @@ impl Settings {
 
     /// Returns whether a CORS preflight without a credential is passed to the inner service.
     pub(crate) fn passes_preflights(&self) -> bool {
-        !self.authenticate_preflights && self.policy.is_none() && !self.rejections.grpc
+        // Only a framework's integration knows the paths of its router.
+        let has_router = self.paths.is_some();
+        has_router
+            && !self.authenticate_preflights
+            && self.policy.is_none()
+            && !self.rejections.grpc
     }
 
     /// Returns whether any query parameter may carry a credential.

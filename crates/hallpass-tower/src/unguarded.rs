@@ -66,8 +66,8 @@ impl RoutePattern for AnyRoute {
 }
 
 impl Watch {
-    /// Starts to watch a request if a framework has matched a route and no policy table has decided
-    /// on it. `has_principal` is set if the request was authenticated.
+    /// Starts to watch a request that no policy table has decided on, if a framework has matched a
+    /// route, or if it is a preflight without a principal.
     pub(crate) fn start<B>(
         request: &Request<B>,
         settings: &Arc<Settings>,
@@ -76,10 +76,10 @@ impl Watch {
         if settings.policy.is_some() {
             return None;
         }
-        let is_preflight = is_cors_preflight(request);
+        let is_preflight = !has_principal && is_cors_preflight(request);
         let watch = NewWatch { method: request.method(), settings, is_preflight };
         if is_preflight {
-            return (!has_principal && !settings.optional).then(|| watch.on(AnyRoute));
+            return (!settings.optional).then(|| watch.on(AnyRoute));
         }
         settings.matcher.watch(request.extensions(), watch)
     }
@@ -95,7 +95,7 @@ impl Watch {
     /// routes, or if no CORS layer has responded to a preflight.
     ///
     /// An error does not mean that the route is unguarded: an inner layer, an extractor or the
-    /// router may have responded before the principal was read. Such a response discloses nothing.
+    /// router may have responded before the principal was read.
     pub(crate) fn inspect<B>(&self, response: &Response<B>) -> Option<Response<Bytes>> {
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {

@@ -108,11 +108,15 @@ async fn preflight_does_not_reach_a_grpc_method() {
     let unprotected = routes.clone().oneshot(preflight()).await.unwrap();
     assert!(!unprotected.headers().contains_key("grpc-status"), "the method is called");
     let layer = || fixture.layer(Setup::Default, Host::Tonic.layer());
+    let plain = || TokenLayer::new(&fixture.hallpass);
     let table = || PolicyTable::new().post(CHECK, "echo:check");
-    for layer in
-        [layer(), layer().policy(table()), TokenLayer::new(&fixture.hallpass).policy(table())]
-    {
-        let service = ServiceBuilder::new().layer(layer).service(routes.clone());
+    for layer in [layer(), layer().policy(table()), plain().policy(table()), plain()] {
+        let service = ServiceBuilder::new()
+            .layer(layer)
+            .map_request(|request: Request<tonic::body::Body>| -> Request<tonic::body::Body> {
+                panic!("{} was called", request.uri())
+            })
+            .service(routes.clone());
         let rejected = service.oneshot(preflight()).await.unwrap();
         let is_unauthenticated = rejected.status() == 401
             || rejected.headers().get("grpc-status").is_some_and(|status| status == "16");

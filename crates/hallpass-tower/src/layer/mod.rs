@@ -174,13 +174,13 @@ impl TokenLayer {
 
     /// Requires a token for CORS preflights, too.
     ///
-    /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes
-    /// without a principal, because browsers send no credentials with it, and an inner CORS layer
-    /// has to respond to it. If the response is successful and has no
+    /// By default, an `OPTIONS` request with `Origin` and `Access-Control-Request-Method` passes to
+    /// axum's router without a principal, because browsers send no credentials with it, and an
+    /// inner CORS layer has to respond to it. If the response is successful and has no
     /// `Access-Control-Allow-Origin`, the layer responds with 401 instead.
     ///
-    /// With a [policy table](Self::policy) or [`grpc`](Self::grpc), preflights need a token anyway.
-    /// Put the CORS layer outside, or declare the `OPTIONS` route
+    /// With a [policy table](Self::policy) or [`grpc`](Self::grpc), and around other services,
+    /// preflights need a token anyway. Put the CORS layer outside, or declare the `OPTIONS` route
     /// [`public`](hallpass_core::public).
     pub fn authenticate_preflights(mut self) -> Self {
         self.settings().authenticate_preflights = true;

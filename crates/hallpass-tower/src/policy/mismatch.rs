@@ -48,7 +48,7 @@ impl PolicyTable {
                 target: "hallpass",
                 "a path is rejected although {pattern} has a rule, because the inner service may \
                  interpret it differently: it has an empty segment, a dot segment, a trailing \
-                 slash, or encoded characters that lead to another rule. To normalise paths, do so \
+                 slash, or encoded characters that change its meaning. To normalise paths, do so \
                  outside of the layer"
             );
         }

@@ -50,9 +50,10 @@ use crate::settings::Settings;
 ///   rewritten the path.
 /// - If it has not (a nested service, a fallback, a layer around the whole router, hyper and
 ///   tonic), the table finds the rule by the path that the inner service sees. A path with an empty
-///   segment, with a `.` or `..` segment (percent-encoded or not), or with a trailing slash that
-///   the rule's pattern does not have, is rejected: the inner service may interpret it as another
-///   path. So is a percent-encoded path that would match another route after decoding.
+///   segment, with a `.` or `..` segment, or with a trailing slash that the rule's pattern does not
+///   have, is rejected: the inner service may interpret it as another path. It makes no difference
+///   whether these are percent-encoded. A path is also rejected if it has another route or other
+///   parameters after it is decoded, as with an encoded slash in a parameter.
 ///
 /// The first request for which the table and the router disagree logs a warning that names both.
 #[derive(Clone, Default)]
@@ -295,19 +296,26 @@ impl PolicyTable {
             self.report_unknown_nest();
             return None;
         };
-        let route_of = |path: &str| self.by_path.at(path).ok().map(|found| *found.value);
-        // A file server, for example, decodes the path before it looks for the file.
-        let is_another_decoded = |route| {
-            decoded(&path).and_then(|path| route_of(&path)).is_some_and(|other| other != route)
-        };
-        let found = route_of(&path);
-        let route = found.filter(|&route| {
-            !is_ambiguous(&path, self.routes[route].pattern.as_str()) && !is_another_decoded(route)
-        });
-        if route.is_none() && (found.is_some_and(is_another_decoded) || is_ambiguous(&path, "")) {
+        let found = self.by_path.at(&path).ok().filter(|found| self.is_read_alike(&path, found));
+        if found.is_none() {
             self.report_ambiguous(&path);
         }
-        route
+        found.map(|found| *found.value)
+    }
+
+    /// Returns whether a service finds the same route and parameters, even if it normalises the
+    /// path or decodes it before it splits it. A file server, for example, decodes it first.
+    fn is_read_alike(&self, path: &str, found: &matchit::Match<'_, '_, &usize>) -> bool {
+        let seen = decoded(path);
+        if is_ambiguous(&seen, self.routes[*found.value].pattern.as_str()) {
+            return false;
+        }
+        seen == path
+            || self.by_path.at(&seen).is_ok_and(|again| {
+                let mut values = again.params.iter().zip(found.params.iter());
+                again.value == found.value
+                    && values.all(|((_, again), (_, value))| again == decoded(value))
+            })
     }
 
     pub(crate) fn requirement(&self, rule: RuleIndex) -> &Requirement {
