@@ -12,9 +12,9 @@
 //! 4. All sources are read before the token is checked. If the first source were checked alone, two
 //!    layers or proxies could use different credentials of the same request.
 //! 5. A CORS preflight passes only if it has no credential, and only to a framework's router, whose
-//!    routes have requirements of their own. If the layer is the only check, a client could send
-//!    `OPTIONS` with two headers to skip it: a policy table is the only check of its routes, and
-//!    hyper and gRPC services may ignore the method.
+//!    routes may have requirements of their own. If the layer is the only check, a client could
+//!    send `OPTIONS` with two headers to skip it: a policy table is the only check of its routes,
+//!    and hyper and gRPC services may ignore the method.
 //!
 //! The token is removed from the header here and not restored, unless the host has set
 //! [`keep_authorization`](crate::TokenLayer::keep_authorization). So no later step has to remove
@@ -199,10 +199,6 @@ fn has_query_token<B>(settings: &Settings, request: &Request<B>) -> bool {
 /// Returns whether the head of a request identifies the caller, or the route is public, so that its
 /// body need not be searched for a credential.
 pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &mut Request<B>) -> bool {
-    let rule = find_rule(settings, request);
-    if is_public(settings, rule) {
-        return true;
-    }
     let sources = &settings.sources;
     let read = peek(request.headers(), sources);
     AuthContext::of(request.extensions(), &settings.hallpass).is_some()
@@ -210,6 +206,7 @@ pub(crate) fn is_decided_by_head<B>(settings: &Settings, request: &mut Request<B
             locate(read, request.headers(), request.uri(), sources, None),
             Located::Nothing
         )
+        || is_public(settings, find_rule(settings, request))
 }
 
 /// Returns whether a request is a CORS preflight.
