@@ -147,7 +147,8 @@ impl SourceCopy {
         guard: &Guard,
     ) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
         let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
-        build.arg("--message-format=json-render-diagnostics");
+        // Each row changes a few lines, even where the other steps build everything from nothing.
+        build.env("CARGO_INCREMENTAL", "1").arg("--message-format=json-render-diagnostics");
         match &guard.target {
             // With the features of the whole workspace, dependencies are built only once. Other
             // packages may have a target of this name.

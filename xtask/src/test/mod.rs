@@ -44,9 +44,9 @@ pub(crate) struct Arguments {
 enum Phase {
     /// Before the others, one after the other.
     First,
-    /// In the target folder of the workspace, which only one build at a time can use.
+    /// After those, one after the other.
     Main,
-    /// At the same time as the main steps, in target folders of their own.
+    /// At the same time as the main steps, in a target folder of its own.
     Beside,
 }
 
@@ -197,15 +197,15 @@ impl Step {
             | Self::Clippy
             | Self::Docs
             | Self::PublicApi
-            | Self::Features => Phase::Main,
-            // The tests of the guards need the servers that `Build` installs.
-            Self::Minimal
+            | Self::Features
+            | Self::Minimal
             | Self::Publish
             | Self::Fuzz
-            | Self::Guards
             | Self::Instructions
             | Self::Deny
-            | Self::Advisories => Phase::Beside,
+            | Self::Advisories => Phase::Main,
+            // They need the servers that `Build` installs.
+            Self::Guards => Phase::Beside,
         }
     }
 
