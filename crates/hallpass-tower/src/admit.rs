@@ -67,7 +67,7 @@ pub(crate) fn admit_by_host<B>(
             return Err(settings.rejection(RejectionKind::Unavailable));
         }
     };
-    if cross_site::is_forged(request) {
+    if cross_site::is_forged(request, &settings.trusted_origins) {
         settings.hallpass.report_rejection(
             RejectReason::CrossSite,
             Some(principal.owner()),

@@ -7,10 +7,13 @@
 //! `Sec-Fetch-Site` decides if the browser sends it. All current browsers do, and pages cannot set
 //! it. Older browsers send `Origin` with every request that changes state, which is compared with
 //! the request's own host. Requests without both headers do not come from a browser.
+//!
+//! `tower_http::csrf`, which protects the management API, cannot be used here: it is a layer around
+//! all requests, and it passes every `GET`, also those that open a WebSocket.
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN, UPGRADE};
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 
 /// Schemes of `Authorization` that browsers send automatically, just like cookies.
 const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"];
@@ -19,12 +22,31 @@ const AMBIENT_SCHEMES: [&[u8]; 4] = [b"basic", b"digest", b"negotiate", b"ntlm"]
 /// credentials that the browser adds automatically: cookies, passwords or certificates.
 ///
 /// If `Authorization` has a scheme that only programs send, such as `Bearer`, the request is not
-/// forged: another site would have needed a successful CORS preflight first.
-pub(crate) fn is_forged<B>(request: &Request<B>) -> bool {
+/// forged: another site would have needed a successful CORS preflight first. Neither is a request
+/// of one of the origins that the host trusts.
+pub(crate) fn is_forged<B>(request: &Request<B>, trusted: &[HeaderValue]) -> bool {
     let headers = request.headers();
     changes_state(request.method(), headers)
         && !has_explicit_credential(headers)
+        && !headers.get(ORIGIN).is_some_and(|origin| trusted.contains(origin))
         && is_cross_site(headers, request.uri())
+}
+
+/// Reads an origin as browsers send it: a scheme, a host in lower case, and a port unless it is the
+/// default one. Returns `None` for any other text, which would never match.
+pub(crate) fn origin(text: &str) -> Option<HeaderValue> {
+    let uri: Uri = text.parse().ok()?;
+    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str());
+    let default_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return None,
+    };
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9') || b"-._:[]".contains(&byte);
+    let is_canonical = text == format!("{scheme}://{authority}")
+        && !authority.ends_with(default_port)
+        && authority.bytes().all(fits);
+    is_canonical.then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
 /// Returns whether a request may change state. A WebSocket starts as a `GET`, but its messages may
@@ -80,7 +102,30 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        is_forged(&request.body(()).unwrap())
+        is_forged(&request.body(()).unwrap(), &[origin("https://app.example").unwrap()])
+    }
+
+    #[test]
+    fn only_origins_as_browsers_send_them_are_accepted() {
+        for good in ["https://a.example", "http://localhost:3000", "https://[::1]:8443"] {
+            assert_eq!(origin(good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "null",
+            "a.example",
+            "https://",
+            "https://a.example/",
+            "https://a.example/path",
+            "https://a.example:443",
+            "http://a.example:80",
+            "https://A.example",
+            "https://u:p@a.example",
+            "ftp://a.example",
+            "https://*.example",
+        ] {
+            assert!(origin(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]
@@ -110,6 +155,24 @@ mod tests {
             ("POST", &[("origin", "https://a.example:8443"), ("host", "a.example")], true),
             ("POST", &[("origin", "null"), ("host", "a.example")], true),
             ("POST", &[("origin", "https://a.example")], true),
+            // The host trusts this origin, but not others whose names are similar.
+            ("POST", &[("sec-fetch-site", "cross-site"), ("origin", "https://app.example")], false),
+            ("POST", &[("origin", "https://app.example"), ("host", "a.example")], false),
+            (
+                "GET",
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "https://app.example"),
+                    ("upgrade", "websocket"),
+                ],
+                false,
+            ),
+            ("POST", &[("sec-fetch-site", "same-site"), ("origin", "http://app.example")], true),
+            (
+                "POST",
+                &[("sec-fetch-site", "cross-site"), ("origin", "https://app.example.org")],
+                true,
+            ),
             // Only programs send the first scheme, but browsers send the second one automatically.
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Bearer x.y")], false),
             ("POST", &[("sec-fetch-site", "cross-site"), ("authorization", "Basic dTpw")], true),

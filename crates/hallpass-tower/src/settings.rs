@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) authenticate_preflights: bool,
     pub(crate) keep_authorization: bool,
     pub(crate) fallback: Option<Fallback>,
+    /// The other origins whose pages may make changes for people whom the fallback signs in.
+    pub(crate) trusted_origins: Vec<HeaderValue>,
     pub(crate) policy: Option<PolicyTable>,
     pub(crate) rejections: RejectionSettings,
     pub(crate) matcher: &'static dyn RouteMatcher,
@@ -56,6 +58,7 @@ impl Settings {
             authenticate_preflights: false,
             keep_authorization: false,
             fallback: None,
+            trusted_origins: Vec::new(),
             policy: None,
             rejections,
             matcher: &Plain,

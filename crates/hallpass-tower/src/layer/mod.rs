@@ -1,17 +1,15 @@
 //! [`TokenLayer`] and its settings.
 
+mod host_sign_in;
 mod sources;
 
-use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hallpass_core::Hallpass;
-use http::request::Parts;
 use http::{Request, Response};
 use tower_layer::Layer;
 
-use crate::fallback::{Fallback, IntoPrincipal};
 use crate::framework::RouteMatcher;
 use crate::metrics;
 use crate::policy::PolicyTable;
@@ -71,7 +69,9 @@ pub struct TokenLayer(Arc<Settings>);
 impl TokenLayer {
     /// Creates a layer that takes tokens from `Authorization: Bearer` and from `?session=`.
     ///
-    /// For axum, use `HallpassExt::layer` of hallpass-axum, which uses axum's matched routes.
+    /// For axum, use `hallpass.layer()` of hallpass-axum's `HallpassExt` instead. It reads axum's
+    /// matched routes. A layer from this function does not detect unguarded routes, finds the rules
+    /// of a policy table by the path alone, and requires a token for CORS preflights.
     pub fn new(hallpass: &Hallpass) -> Self {
         metrics::describe();
         Self(Arc::new(Settings::new(hallpass.clone())))
@@ -95,9 +95,6 @@ impl TokenLayer {
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
     /// # type Body = http_body_util::Full<bytes::Bytes>;
-    /// # let inner = service_fn(|_: Request<()>| async {
-    /// #     Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
-    /// # });
     ///
     /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
     /// let service = ServiceBuilder::new()
@@ -110,65 +107,10 @@ impl TokenLayer {
     /// assert_eq!(service.clone().oneshot(anonymous).await.unwrap().status(), 200);
     /// let invalid = Request::get("/").header("authorization", "Bearer hp_mistyped").body(()).unwrap();
     /// assert_eq!(service.oneshot(invalid).await.unwrap().status(), 401);
-    /// # let _ = inner;
     /// # }
     /// ```
     pub fn optional(mut self) -> Self {
         self.settings().optional = true;
-        self
-    }
-
-    /// Authenticates requests without a token of this application by the host's own sign-in. These
-    /// are requests with no credential, with another scheme, or with a text in another format.
-    ///
-    /// The async function gets the head of the request. It returns
-    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
-    /// has, `None` if the request is not signed in, or an error, which results in a 503.
-    /// Requirements, policy tables, extractors and events treat such a principal like the owner of
-    /// a token. Its own credential stays in the request.
-    ///
-    /// Browsers send cookies along with requests of other sites. So a request that may change state
-    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without
-    /// that header, if `Origin` is not the request's own host. Requests whose `Authorization` has a
-    /// scheme that browsers do not send automatically pass without this check.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
-    /// use http::{Request, Response, request::Parts};
-    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
-    /// # use hallpass_memory::MemoryStore;
-    /// # type Body = http_body_util::Full<bytes::Bytes>;
-    /// # #[derive(Clone)] struct Session { user: String }
-    ///
-    /// // The host's session middleware, further out, has put the session into the request.
-    /// async fn signed_in(parts: Parts) -> Option<Principal> {
-    ///     let session = parts.extensions.get::<Session>()?;
-    ///     let scopes = ScopeSet::parse(["projects"]).ok()?;
-    ///     Some(Principal::external(session.user.parse().ok()?, scopes))
-    /// }
-    ///
-    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    /// let service = ServiceBuilder::new()
-    ///     .layer(TokenLayer::new(&hallpass).fallback(signed_in))
-    ///     .service(service_fn(|request: Request<()>| async move {
-    ///         let owner = request.principal().unwrap().owner().to_string();
-    ///         Ok::<_, std::convert::Infallible>(Response::new(Body::from(owner)))
-    ///     }));
-    /// let mut request = Request::new(());
-    /// request.extensions_mut().insert(Session { user: "alice".to_owned() });
-    /// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 200);
-    /// assert_eq!(service.oneshot(Request::new(())).await.unwrap().status(), 401);
-    /// # }
-    /// ```
-    pub fn fallback<F, Fut>(mut self, authenticator: F) -> Self
-    where
-        F: Fn(Parts) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output: IntoPrincipal> + Send + 'static,
-    {
-        let settings = self.settings();
-        settings.fallback = Some(Fallback::new(authenticator));
-        settings.set_vary();
         self
     }
 

@@ -1,0 +1,114 @@
+//! The settings of [`TokenLayer`] for the host's own sign-in.
+
+use std::future::Future;
+
+use http::request::Parts;
+
+use super::TokenLayer;
+use crate::cross_site;
+use crate::fallback::{Fallback, IntoPrincipal};
+
+impl TokenLayer {
+    /// Authenticates requests without a token of this application by the host's own sign-in. These
+    /// are requests with no credential, with another scheme, or with a text in another format.
+    ///
+    /// The async function gets the head of the request. It returns
+    /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
+    /// has, `None` if the request is not signed in, or an error, which results in a 503.
+    /// Requirements, policy tables, extractors and events treat such a principal like the owner of
+    /// a token. Its own credential stays in the request.
+    ///
+    /// Browsers send cookies along with requests of other sites. So a request that may change state
+    /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without
+    /// that header, if `Origin` is not the request's own host. Requests whose `Authorization` has a
+    /// scheme that browsers do not send automatically pass without this check, and so do those of
+    /// pages that the host [trusts](Self::trust_origin).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+    /// use http::{Request, Response, request::Parts};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # #[derive(Clone)] struct Session { user: String }
+    ///
+    /// // The host's session middleware, further out, has put the session into the request.
+    /// async fn signed_in(parts: Parts) -> Option<Principal> {
+    ///     let session = parts.extensions.get::<Session>()?;
+    ///     let scopes = ScopeSet::parse(["projects"]).ok()?;
+    ///     Some(Principal::external(session.user.parse().ok()?, scopes))
+    /// }
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let service = ServiceBuilder::new()
+    ///     .layer(TokenLayer::new(&hallpass).fallback(signed_in))
+    ///     .service(service_fn(|request: Request<()>| async move {
+    ///         let owner = request.principal().unwrap().owner().to_string();
+    ///         Ok::<_, std::convert::Infallible>(Response::new(Body::from(owner)))
+    ///     }));
+    /// let mut request = Request::new(());
+    /// request.extensions_mut().insert(Session { user: "alice".to_owned() });
+    /// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 200);
+    /// assert_eq!(service.oneshot(Request::new(())).await.unwrap().status(), 401);
+    /// # }
+    /// ```
+    pub fn fallback<F, Fut>(mut self, authenticator: F) -> Self
+    where
+        F: Fn(Parts) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: IntoPrincipal> + Send + 'static,
+    {
+        let settings = self.settings();
+        settings.fallback = Some(Fallback::new(authenticator));
+        settings.set_vary();
+        self
+    }
+
+    /// Allows pages of another origin, such as `https://app.example.com`, to make changes for
+    /// people whom [`fallback`](Self::fallback) signs in, and to open WebSockets for them. Use it
+    /// for other origins of the host. It does not add CORS headers, so the host must add them.
+    /// Requests with a token do not need it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the text is not an origin as browsers send it: `http` or `https`, a host in lower
+    /// case, and a port unless it is the default one; no path and no final slash.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// use hallpass_tower::{TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+    /// use http::{Request, Response, request::Parts};
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// # use hallpass_memory::MemoryStore;
+    /// # type Body = http_body_util::Full<bytes::Bytes>;
+    /// # async fn signed_in(_: Parts) -> Option<Principal> {
+    /// #     Some(Principal::external("alice".parse().ok()?, ScopeSet::default()))
+    /// # }
+    ///
+    /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    /// let layer = TokenLayer::new(&hallpass)
+    ///     .fallback(signed_in)
+    ///     .trust_origin("https://app.example.com");
+    /// # let service = ServiceBuilder::new().layer(layer).service(service_fn(|_: Request<()>| async {
+    /// #     Ok::<_, std::convert::Infallible>(Response::new(Body::default()))
+    /// # }));
+    ///
+    /// let post = |origin: &str| {
+    ///     let request = Request::post("/projects").header("sec-fetch-site", "cross-site");
+    ///     request.header("origin", origin).body(()).unwrap()
+    /// };
+    /// let trusted = post("https://app.example.com");
+    /// assert_eq!(service.clone().oneshot(trusted).await.unwrap().status(), 200);
+    /// let other = post("https://other.example.com");
+    /// assert_eq!(service.oneshot(other).await.unwrap().status(), 403);
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn trust_origin(mut self, origin: &str) -> Self {
+        let Some(origin) = cross_site::origin(origin) else {
+            panic!("invalid origin {origin:?}: write one such as `https://app.example.com`")
+        };
+        self.settings().trusted_origins.push(origin);
+        self
+    }
+}
