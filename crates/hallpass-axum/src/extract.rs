@@ -15,7 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use hallpass_core::{IntoRequirement, Principal, Requirement, Scope};
-use hallpass_tower::{PrincipalExt as _, RejectionKind, require_principal};
+use hallpass_tower::{optional_principal, require_principal};
 use http::request::Parts;
 
 use crate::parameters::{enforce_routed, is_met};
@@ -24,7 +24,8 @@ use crate::rejection::RejectionResponse;
 /// An extractor of the principal of a request. It accepts any valid token.
 ///
 /// Under a layer that is [`optional`](hallpass_tower::TokenLayer::optional),
-/// `Option<Authenticated>` is `None` for requests without a token.
+/// `Option<Authenticated>` is `None` for requests without a token. Without a layer, it is rejected
+/// with a 500, like every other extractor of this crate.
 ///
 /// ```
 /// use hallpass_axum::Authenticated;
@@ -57,7 +58,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Authenticated {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
-        Ok(parts.principal().cloned().map(Self))
+        Ok(optional_principal(&parts.extensions)?.cloned().map(Self))
     }
 }
 
@@ -124,11 +125,8 @@ impl<T: RequiredScope, S: Sync> OptionalFromRequestParts<S> for Scoped<T> {
     type Rejection = RejectionResponse;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
-        // A missing layer is a mistake in the program, not an unauthenticated request.
-        let principal = match require_principal(&parts.extensions) {
-            Ok(principal) => principal.clone(),
-            Err(rejection) if *rejection.kind() == RejectionKind::NoCredential => return Ok(None),
-            Err(rejection) => return Err(rejection.into()),
+        let Some(principal) = optional_principal(&parts.extensions)?.cloned() else {
+            return Ok(None);
         };
         let is_met = is_met(parts, &principal, &requirement_of::<T>())?;
         Ok(is_met.then_some(Self(principal, PhantomData)))

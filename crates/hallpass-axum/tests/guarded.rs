@@ -127,6 +127,12 @@ async fn extractors_return_the_caller_and_enforce_their_scope() {
         401,
         "an invalid token must not count as anonymous"
     );
+    let bare = Router::new().route("/maybe", get(maybe));
+    assert_eq!(
+        get_status(&bare, "/maybe", Some(&one)).await,
+        500,
+        "without the layer nobody was asked"
+    );
 }
 
 fn guarded() -> GuardedRouter {

@@ -7,13 +7,16 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{any, get as axum_get};
 use axum::{Extension, Router};
-use hallpass_axum::core::{Actor, Catalog, CatalogScope, Hallpass, NewToken, public};
+use hallpass_axum::core::{
+    Actor, Catalog, CatalogScope, Hallpass, NewToken, Principal, ScopeSet, public,
+};
 use hallpass_axum::routing::{get, post};
-use hallpass_axum::tower::PrincipalExt as _;
+use hallpass_axum::tower::{PrincipalExt as _, TokenLayer};
 use hallpass_axum::{
     Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped, TokenApi,
 };
 use hallpass_memory::MemoryStore;
+use http::request::Parts;
 use http::{Method, StatusCode};
 use tower::ServiceExt as _;
 
@@ -162,6 +165,35 @@ async fn token_manages_no_tokens_even_if_a_layer_is_around_the_api() {
         let query = format!("{path}?session={token}");
         assert_eq!(status(&app, Method::GET, &query, None).await, 403, "{query}");
     }
+}
+
+#[tokio::test]
+async fn api_inside_of_a_layer_serves_the_callers_that_the_layer_passes_on() {
+    async fn alice() -> Actor {
+        Actor::owner("alice")
+    }
+    async fn fallback(_: Parts) -> Option<Principal> {
+        Some(Principal::external("alice".parse().ok()?, ScopeSet::default()))
+    }
+    let hallpass = hallpass();
+    let token = token(&hallpass, &[]).await;
+    let inside = |layer: TokenLayer| {
+        Router::new().merge(TokenApi::new(&hallpass, alice).into_router_at("/tokens")).layer(layer)
+    };
+    let plain = inside(hallpass.layer());
+    for (app, signed_in) in [
+        (&plain, 401),
+        (&inside(hallpass.layer().optional()), 200),
+        (&inside(hallpass.layer().fallback(fallback)), 200),
+    ] {
+        assert_eq!(status(app, Method::GET, "/tokens/current", Some(&token)).await, 200);
+        for path in ["/tokens", "/tokens/openapi.json"] {
+            assert_eq!(status(app, Method::GET, path, None).await, signed_in, "{path}");
+            assert_eq!(status(app, Method::GET, path, Some(&token)).await, 403, "{path}");
+        }
+    }
+    let query = format!("/tokens/current?session={token}");
+    assert_eq!(status(&plain, Method::GET, &query, None).await, 401, "only Bearer is accepted");
 }
 
 /// Adds a header that shows whether the layer saw a principal.

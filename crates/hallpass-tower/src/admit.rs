@@ -159,11 +159,10 @@ pub(crate) fn enforce_policy<B>(
         Some(Ok(decision)) => decision,
         Some(Err(NotText)) => Err(settings.rejection(RejectionKind::InvalidRequest)),
         None => {
-            let route = settings.matcher.matched(request.extensions());
             tracing::debug!(
                 target: "hallpass",
                 method = %request.method(),
-                ?route,
+                route = settings.matcher.matched(request.extensions()).pattern(),
                 "the policy table has no rule for this route"
             );
             Err(settings.rejection(RejectionKind::NotDeclared))

@@ -6,7 +6,7 @@ use http::{Extensions, Request, request};
 use crate::admit::origin;
 use crate::credentials::{CredentialSource, SourceIndex};
 use crate::rejection::{Rejection, RejectionKind};
-use crate::settings::Settings;
+use crate::settings::{RejectionSettings, Settings};
 use crate::unguarded::Watch;
 
 /// The result of authentication. The layer inserts it into the request's extensions, where inner
@@ -80,12 +80,10 @@ impl AuthContext {
         match &self.known {
             Some((principal, _)) => Ok(principal),
             None if self.is_public => {
-                tracing::error!(
-                    target: "hallpass",
-                    "a route requires a token, but the policy table declares it public, so no \
-                     token was checked: set its requirement in the table"
-                );
-                Err(self.settings.rejection(RejectionKind::Misconfigured))
+                let mistake = "a route requires a token, but the policy table declares it public, \
+                     so no token was checked: set its requirement in the table";
+                tracing::error!(target: "hallpass", "{mistake}");
+                Err(self.settings.misconfigured(mistake))
             }
             None => Err(self.settings.rejection(RejectionKind::NoCredential)),
         }
@@ -106,13 +104,15 @@ impl AuthContext {
     }
 }
 
-/// Returns the principal that a layer of this handle has authenticated by a token.
+/// Returns the principal that a layer of this handle has authenticated by a token. This counts as
+/// reading it, whoever the principal is.
 #[doc(hidden)]
 #[must_use]
 pub fn token_principal<'e>(
     extensions: &'e Extensions,
     hallpass: &Hallpass,
 ) -> Option<&'e Principal> {
+    extensions.get::<AuthContext>()?.note();
     let outer = AuthContext::of(extensions, hallpass)?;
     Some(outer.principal).filter(|principal| !principal.is_external())
 }
@@ -244,6 +244,20 @@ pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejectio
     extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
 }
 
+/// Returns the principal of a request that has passed the layer, or `None` if the layer passes
+/// requests without one.
+///
+/// # Errors
+///
+/// Returns a 500 if no layer is around the service: that is a mistake in the program, not an
+/// unauthenticated request.
+pub fn optional_principal(extensions: &Extensions) -> Result<Option<&Principal>, Rejection> {
+    if extensions.get::<AuthContext>().is_none() {
+        return Err(no_layer());
+    }
+    Ok(extensions.principal())
+}
+
 /// Returns a rejection with the settings of the layer around the service, for framework
 /// integrations that reject requests themselves.
 #[must_use]
@@ -270,14 +284,16 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             // here.
             let catalog = settings.hallpass.catalog();
             if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
+                let mistake = format!(
+                    "a route requires the scope {unknown}, which the catalog does not list, so no \
+                     token can hold it: add the scope to the catalog, or correct the route"
+                );
                 tracing::error!(
                     target: "hallpass",
-                    route = ?settings.matcher.matched(extensions),
-                    unknown,
-                    "a route requires a scope that the catalog does not list, so no token can hold \
-                     it: add the scope to the catalog, or correct the route"
+                    route = settings.matcher.matched(extensions).pattern(),
+                    "{mistake}"
                 );
-                return Err(settings.rejection(RejectionKind::Misconfigured));
+                return Err(settings.misconfigured(&mistake));
             }
             let scope = requirement.challenge(parameters);
             settings.hallpass.report_rejection(
@@ -289,24 +305,23 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             Err(settings.rejection(RejectionKind::InsufficientScope { scope }))
         }
         Decision::MissingParameter(name) => {
+            let mistake = format!(
+                "a route requires {requirement}, but has no path parameter {{{name}}}: use a \
+                 parameter of the route's pattern"
+            );
             tracing::error!(
                 target: "hallpass",
-                route = ?settings.matcher.matched(extensions),
-                parameter = name,
-                needs = %requirement,
-                "a route requires a scope with a path parameter that the route does not have: use \
-                 a parameter of the route's pattern"
+                route = settings.matcher.matched(extensions).pattern(),
+                "{mistake}"
             );
-            Err(settings.rejection(RejectionKind::Misconfigured))
+            Err(settings.misconfigured(&mistake))
         }
     }
 }
 
 fn no_layer() -> Rejection {
-    tracing::error!(
-        target: "hallpass",
-        "a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())` to the \
-         router, after its routes"
-    );
-    Rejection::misconfigured()
+    let mistake = "a route requires a token, but no Hallpass layer is around it: add \
+         `.layer(hallpass.layer())` to the router, after its routes";
+    tracing::error!(target: "hallpass", "{mistake}");
+    Rejection::misconfigured(mistake, RejectionSettings::default())
 }

@@ -48,6 +48,16 @@ pub enum RouteMatch<'e> {
     Route(&'e str),
 }
 
+impl RouteMatch<'_> {
+    /// Returns the pattern, if a route has matched.
+    pub(crate) fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Route(pattern) => Some(pattern),
+            Self::Elsewhere | Self::Nothing => None,
+        }
+    }
+}
+
 /// No framework: plain tower, hyper, tonic.
 #[derive(Debug)]
 pub(crate) struct Plain;

@@ -69,7 +69,9 @@ pub use self::acting::ActingAs;
 #[cfg(feature = "trace")]
 pub use self::trace::RedactingMakeSpan;
 pub use self::{
-    auth_context::{PrincipalExt, enforce, refuse, require_principal, token_principal},
+    auth_context::{
+        PrincipalExt, enforce, optional_principal, refuse, require_principal, token_principal,
+    },
     body::ResponseBody,
     credentials::{Authorization, CredentialSource, FormCredential},
     fallback::IntoPrincipal,

@@ -95,6 +95,11 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
+    /// Returns the rejection for a program that is set up wrongly.
+    pub(crate) fn misconfigured(&self, mistake: &str) -> Rejection {
+        Rejection::misconfigured(mistake, self.rejections.clone())
+    }
+
     /// Returns the rejection of a request with malformed credentials. Its detail describes the
     /// mistake.
     pub(crate) fn malformed(&self, fault: Fault) -> Rejection {

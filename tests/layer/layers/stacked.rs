@@ -153,6 +153,10 @@ async fn require_without_a_layer_is_a_500_with_a_log_line() {
         let answer = server.get("/echo", token).await;
         assert_eq!((answer.status, answer.header("www-authenticate")), (500, None));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
+        // Debug builds say it in the response, too.
+        let mistake =
+            "set up wrongly: a route requires a token, but no Hallpass layer is around it";
+        assert!(answer.text().contains(mistake), "{}", answer.text());
     }
     let log = String::from_utf8(capture::since(mark)).unwrap();
     assert!(log.contains("ERROR hallpass: a route requires a token, but no Hallpass layer is around it: add `.layer(hallpass.layer())`"), "{log}");

@@ -17,7 +17,7 @@ use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
-use hallpass_tower::{Authorization, token_principal};
+use hallpass_tower::{Authorization, CredentialSource, PrincipalExt as _, token_principal};
 
 use super::Mount;
 use crate::problem::{Kind, Problem};
@@ -113,20 +113,35 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let hallpass = mount::<S>(parts)?.hallpass.clone();
         let principal = match Authorization::of(&parts.headers) {
-            Authorization::Bearer(text) => verified(&hallpass, text, &origin(parts)).await?,
+            Authorization::Bearer(text) => {
+                let principal = verified(&hallpass, text, &origin(parts)).await?;
+                // Dropping a pending use records it.
+                drop(hallpass.pending_use(&principal));
+                principal
+            }
             Authorization::Malformed => return Err(malformed()),
             Authorization::Absent | Authorization::OtherScheme => {
-                let detail = "this request needs a token: send it as `Authorization: Bearer`";
-                return Err(Problem::new(Kind::NoCredential, detail));
+                let known = bearer_principal(parts, &hallpass).ok_or_else(|| {
+                    let detail = "this request needs a token: send it as `Authorization: Bearer`";
+                    Problem::new(Kind::NoCredential, detail)
+                })?;
+                known.clone()
             }
         };
-        drop(hallpass.pending_use(&principal));
         let actor = Actor::try_owner(principal.owner().as_str());
         let actor = actor.map_err(|_| Problem::unavailable())?.with_origin(origin(parts));
         // Only a principal of the host's own sign-in has no token id.
         let id = principal.token_id().ok_or_else(Problem::unavailable)?;
         Ok(Self { hallpass, actor, id })
     }
+}
+
+/// Returns the principal of a Bearer token that a layer around the API has already checked,
+/// recorded and removed.
+fn bearer_principal<'p>(parts: &'p Parts, hallpass: &Hallpass) -> Option<&'p Principal> {
+    let principal = token_principal(&parts.extensions, hallpass)?;
+    let is_bearer = parts.credential_source() == Some(&CredentialSource::bearer());
+    is_bearer.then_some(principal)
 }
 
 /// An extractor for calls that anyone may make without a token.
@@ -136,7 +151,11 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        match principal(&mount::<S>(parts)?.hallpass, parts).await? {
+        let hallpass = &mount::<S>(parts)?.hallpass;
+        if let Some(principal) = token_principal(&parts.extensions, hallpass) {
+            return Err(Problem::token_not_allowed().with_principal(principal));
+        }
+        match principal(hallpass, parts).await? {
             None => Ok(Self),
             Some(principal) => Err(Problem::token_not_allowed().with_principal(&principal)),
         }

@@ -64,7 +64,8 @@ use crate::problem::{Kind, Problem, no_such_method};
 /// A token cannot manage tokens: a request with a valid one in `Authorization: Bearer` is rejected
 /// with 403, except for `/current`. So merge the API after a
 /// [`TokenLayer`](hallpass_tower::TokenLayer) was added to the router, so that the API is outside
-/// of the layer.
+/// of the layer. Inside of a layer, signed-in people get a 401, because the layer wants a token. An
+/// optional layer, or one with a fallback, passes them on.
 ///
 /// # Cross-site protection
 ///

@@ -137,10 +137,15 @@ impl Rejection {
         }
     }
 
-    /// Returns the rejection for a service without a layer around it: the program is set up
-    /// wrongly.
-    pub(crate) fn misconfigured() -> Self {
-        Self::new(RejectionKind::Misconfigured, RejectionSettings::default())
+    /// Creates the rejection for a program that is set up wrongly. In debug builds its detail is the
+    /// mistake. In release builds only the log has it, because the response goes to strangers.
+    pub(crate) fn misconfigured(mistake: &str, settings: RejectionSettings) -> Self {
+        let rejection = Self::new(RejectionKind::Misconfigured, settings);
+        if cfg!(debug_assertions) {
+            rejection.with_detail(format!("This service is set up wrongly: {mistake}."))
+        } else {
+            rejection
+        }
     }
 
     pub(crate) fn kind_of(error: &AuthError) -> RejectionKind {

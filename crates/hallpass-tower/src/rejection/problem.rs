@@ -88,7 +88,7 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "insufficient-scope",
             "Insufficient scope",
             403,
-            "The token does not hold the scope that this request needs."
+            "The caller does not hold the scope that this request needs."
         ),
         RejectionKind::NotDeclared => {
             problem!("not-allowed", "Not allowed", 403, "No token may make this request.")
@@ -104,7 +104,7 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "unavailable",
             "Unavailable",
             503,
-            "The token could not be checked: try again shortly."
+            "The caller could not be checked: try again shortly."
         ),
         // The management API writes its own bodies.
         RejectionKind::Misconfigured | RejectionKind::Api { .. } => problem!(
