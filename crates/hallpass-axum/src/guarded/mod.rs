@@ -245,7 +245,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     /// Panics if the handle has a catalog and a route needs a scope that is not in it.
     #[track_caller]
     pub fn into_router(self, hallpass: &Hallpass) -> Router<S> {
-        self.into_router_with(hallpass, hallpass.layer())
+        self.into_router_with(hallpass.layer())
     }
 
     /// Works like [`into_router`](Self::into_router), with a layer of your own settings.
@@ -254,16 +254,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// Panics if [`into_router`](Self::into_router) does.
     #[track_caller]
-    pub fn into_router_with(self, hallpass: &Hallpass, layer: TokenLayer) -> Router<S> {
-        self.table.check_scopes(hallpass);
-        let guarded: HashSet<String> = self
-            .routes
-            .iter()
-            .filter(|route| !route.is_public())
-            .map(|route| route.path.clone())
-            .collect();
+    pub fn into_router_with(self, layer: TokenLayer) -> Router<S> {
+        self.table.check_scopes(layer.hallpass());
+        let guarded = self.routes.iter().filter(|route| !route.is_public());
+        let guarded_paths: HashSet<String> = guarded.map(|route| route.path.clone()).collect();
         let (guarded, open): (Vec<_>, Vec<_>) =
-            self.routes.into_iter().partition(|route| guarded.contains(&route.path));
+            self.routes.into_iter().partition(|route| guarded_paths.contains(&route.path));
         let assemble = |routes: Vec<GuardedRoute<S>>| {
             routes.into_iter().fold(Router::new(), |router, route| {
                 let is_public = route.is_public();
@@ -272,7 +268,7 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
                 router.route(&path, outer.into_iter().fold(methods, MethodRouter::layer))
             })
         };
-        let settings = RejectionSettings::of(hallpass);
+        let settings = RejectionSettings::of(layer.hallpass());
         let other_method = async move || {
             let problem = no_such_method().await;
             problem.clone().render(problem.into_response(), &settings)

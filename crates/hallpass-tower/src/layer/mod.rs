@@ -77,6 +77,12 @@ impl TokenLayer {
         Self(Arc::new(Settings::new(hallpass.clone())))
     }
 
+    /// Returns the handle that checks the tokens.
+    #[must_use]
+    pub fn hallpass(&self) -> &Hallpass {
+        &self.0.hallpass
+    }
+
     fn settings(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.0)
     }

@@ -137,8 +137,9 @@ impl Rejection {
         }
     }
 
-    /// Creates the rejection for a program that is set up wrongly. In debug builds its detail is the
-    /// mistake. In release builds only the log has it, because the response goes to strangers.
+    /// Creates the rejection for a program that is set up wrongly. In debug builds its detail
+    /// describes the mistake. In release builds only the log does, because anyone may see the
+    /// response.
     pub(crate) fn misconfigured(mistake: &str, settings: RejectionSettings) -> Self {
         let rejection = Self::new(RejectionKind::Misconfigured, settings);
         if cfg!(debug_assertions) {

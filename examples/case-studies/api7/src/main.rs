@@ -84,7 +84,7 @@ fn app(hallpass: &Hallpass) -> Router {
     let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::write_rejection);
     let api = GuardedRouter::new()
         .get("/user/me", "account:read", people::me)
-        .into_router_with(hallpass, layer);
+        .into_router_with(layer);
     let api = Router::new()
         .nest("/api/v1", console.merge(api))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))

@@ -46,8 +46,8 @@ pub fn manager(hallpass: &Hallpass) -> Router {
     let layer_of_tokens =
         hallpass.layer().query_parameters(["access_token"]).on_rejection(answer::write_rejection);
     let api = Router::new()
-        .merge(console.into_router_with(&logins, layer).layer(from_fn(people::cookie_as_bearer)))
-        .merge(open_api::routes().into_router_with(hallpass, layer_of_tokens))
+        .merge(console.into_router_with(layer).layer(from_fn(people::cookie_as_bearer)))
+        .merge(open_api::routes().into_router_with(layer_of_tokens))
         .merge(people::sign_in_routes(&logins))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(DefaultBodyLimit::max(64 * 1024))

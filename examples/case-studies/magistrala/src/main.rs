@@ -102,7 +102,7 @@ fn app(pats: &Hallpass, logins: &Hallpass) -> Router {
     let guarded = |routes: GuardedRouter, hallpass: &Hallpass| {
         let layer =
             hallpass.layer().bearer_only().realm("magistrala").on_rejection(error::write_rejection);
-        routes.into_router_with(hallpass, layer)
+        routes.into_router_with(layer)
     };
     let api = guarded(people.with_state(pats.clone()), logins)
         .merge(guarded(channels::routes(), pats))
