@@ -186,6 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn largest_metadata_with_numbers_of_many_digits_can_be_read_again() {
+        // If a parser rounds these numbers to a neighbour, they are written with one more digit.
+        let numbers = [-2.693_554_001_703_998e265, -3.591_744_324_346_332e-155];
+        let mut members = Map::new();
+        for (at, number) in numbers.into_iter().cycle().take(120).enumerate() {
+            members.insert(format!("n{at:03}"), number.into());
+        }
+        members.insert("text".into(), "".into());
+        let rest = Metadata::MAX_BYTES - json!(members).to_string().len();
+        members.insert("text".into(), "x".repeat(rest).into());
+        let metadata = Metadata::from_map(members).unwrap();
+        assert_eq!(metadata.to_json().len(), Metadata::MAX_BYTES);
+        assert_eq!(Metadata::from_json(&metadata.to_json()), Ok(metadata));
+    }
+
+    #[test]
     fn merging_sets_members_and_null_removes_them() {
         let before = Metadata::new([("a", 1), ("b", 2)]).unwrap();
         let after = before.merged(&map(json!({"a": null, "b": 3, "c": true}))).unwrap();
