@@ -93,6 +93,27 @@ scene("an admin sees the names of owners and their ids if the host provides name
   assert.deepEqual(asked, [["alice"]], "names are asked for once");
 });
 
+scene("an owner without a name is shown by the id, whatever it is", ADMIN, async ({ page, context, open, browser, server }) => {
+  const alice = await enter(browser, server, "alice");
+  await alice.context.close();
+  await context.route("**/settings/tokens", async (route) => {
+    const answer = await route.fetch();
+    const html = (await answer.text()).replace("&quot;names&quot;:null", "&quot;names&quot;:&quot;./tokens/owners&quot;");
+    await route.fulfill({ response: answer, body: html });
+  });
+  await context.route(/:\d+\/tokens\?/, async (route) => {
+    const answer = await route.fetch();
+    // Objects inherit a member of this name.
+    await route.fulfill({ response: answer, body: (await answer.text()).replaceAll('"alice"', '"constructor"') });
+  });
+  await context.route("**/settings/tokens/owners?*", (route) => route.fulfill({ json: {} }));
+  const answered = page.waitForResponse("**/settings/tokens/owners?*");
+  await open();
+  await (await answered).finished();
+  await names(page, 1);
+  assert.deepEqual(await page.locator("tbody .owner").allInnerTexts(), ["constructor"]);
+});
+
 scene("without names from the host the list shows ids and sends no request", ADMIN, async ({ page, api, open }) => {
   await api.make({ name: "own" });
   const requests = [];

@@ -3,6 +3,7 @@
 //! A text that may turn out to be a secret is accepted here as it is and validated elsewhere,
 //! because clap repeats a text that it rejects.
 
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::audit::Audit;
@@ -19,6 +20,33 @@ use crate::commands::revoke::Revoke;
 use crate::commands::scanner::Scanner;
 use crate::commands::show::Show;
 use crate::commands::update::Update;
+use crate::error::CliError;
+
+/// Parses the arguments. If they are not valid, or ask for help, clap prints its text and ends the
+/// program.
+///
+/// # Errors
+///
+/// Returns an error instead of clap's text if that text repeats an address, which may contain the
+/// password of a store.
+pub(crate) fn parse() -> Result<Arguments, CliError> {
+    let error = match Arguments::try_parse() {
+        Ok(arguments) => return Ok(arguments),
+        Err(error) => error,
+    };
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if !is_help && error.render().to_string().contains("://") {
+        let message = "an argument is an address, which may contain a password, and it is not where \
+            an address is expected: use --store, or better the variable HALLPASS_STORE";
+        return Err(CliError::Usage(message.to_owned()));
+    }
+    error.exit()
+}
 
 /// Manages the personal access tokens of a service, directly in its store.
 #[derive(Parser)]

@@ -15,13 +15,11 @@ mod view;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::arguments::Arguments;
 use crate::error::CliError;
 
 fn main() -> ExitCode {
-    match secret::refuse_in_arguments().and_then(|()| run(Arguments::parse())) {
+    match secret::refuse_in_arguments().and_then(|()| arguments::parse()).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::print_error(&error);

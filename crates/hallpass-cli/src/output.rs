@@ -22,8 +22,29 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), CliError> {
 /// Converts a value to JSON text that ends with a line break.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, CliError> {
     serde_json::to_string_pretty(value)
-        .map(|text| text + "\n")
+        .map(|text| escaped(&text) + "\n")
         .map_err(|error| CliError::system(&error))
+}
+
+/// Escapes the characters of a JSON text that could control a terminal or change the direction of
+/// writing. JSON itself escapes only those below U+0020, but terminals read U+009B like ESC and
+/// `[`. Line breaks between members stay.
+pub(crate) fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut escaped, c| {
+        match c {
+            '\n' => escaped.push(c),
+            c if c.is_control() || changes_layout(c) => {
+                escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => escaped.push(c),
+        }
+        escaped
+    })
+}
+
+/// Returns whether a character separates lines or changes the direction of writing.
+fn changes_layout(c: char) -> bool {
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Prints a result that is shown only once. Here it is an error if it cannot be written.

@@ -7,6 +7,8 @@ use hallpass_core::TokenRecord;
 use hallpass_core::store::AuditEntry;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::output;
+
 /// Formats tokens, one line each.
 pub(crate) fn list(records: &[TokenRecord], now: Timestamp) -> String {
     let mut table = plain();
@@ -104,7 +106,10 @@ fn scopes(record: &TokenRecord, between: &str) -> String {
 }
 
 fn metadata(record: &TokenRecord) -> String {
-    if record.metadata.is_empty() { "none".to_owned() } else { clean(&record.metadata.to_json()) }
+    if record.metadata.is_empty() {
+        return "none".to_owned();
+    }
+    output::escaped(&record.metadata.to_json())
 }
 
 /// Replaces control characters, so that a text has one line and cannot control the terminal.

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 /// A small JSON object that the host attaches to a token. Hallpass stores it, shows it and filters
 /// by it, and never interprets it.
 ///
-/// Names have 1 to 64 characters without control characters. Values are strings, numbers or
-/// booleans. The whole object has at most [`Metadata::MAX_BYTES`] bytes as JSON.
+/// Names have 1 to 64 characters without control characters, and do not start with `$serde_json::`.
+/// Values are strings, numbers or booleans. The whole object has at most [`Metadata::MAX_BYTES`]
+/// bytes as JSON.
 ///
 /// ```
 /// use hallpass_core::Metadata;
@@ -26,9 +27,11 @@ pub enum MetadataError {
     /// The JSON object is too large.
     #[error("metadata has at most 4096 bytes as JSON, but this has {0}")]
     TooLarge(usize),
-    /// A member's name is too short or too long, or contains control characters.
+    /// A member's name is too short or too long, contains control characters, or starts with
+    /// `$serde_json::`.
     #[error(
-        "the name of a metadata member must have 1 to {} characters, and no control characters",
+        "the name of a metadata member must have 1 to {} characters, no control characters, and \
+         must not start with `$serde_json::`",
         Metadata::MAX_NAME_LEN
     )]
     Name,
@@ -39,6 +42,11 @@ pub enum MetadataError {
     #[error("metadata must be a JSON object")]
     NotAnObject,
 }
+
+/// The start of the names that `serde_json` uses for its own purposes. If certain features of it
+/// are enabled anywhere in the program, an object that starts with such a member is not read as an
+/// object. The entry of the audit trail that contains it could then never be read again.
+const RESERVED: &str = "$serde_json::";
 
 impl Metadata {
     /// The maximum size, in bytes of JSON.
@@ -69,7 +77,10 @@ impl Metadata {
     pub fn from_map(members: Map<String, Value>) -> Result<Self, MetadataError> {
         for (name, value) in &members {
             let length = name.chars().count();
-            if !(1..=Self::MAX_NAME_LEN).contains(&length) || name.chars().any(char::is_control) {
+            if !(1..=Self::MAX_NAME_LEN).contains(&length)
+                || name.chars().any(char::is_control)
+                || name.starts_with(RESERVED)
+            {
                 return Err(MetadataError::Name);
             }
             if !(value.is_string() || value.is_number() || value.is_boolean()) {
@@ -171,6 +182,8 @@ mod tests {
             (json!({"": 1}), MetadataError::Name),
             (json!({"n".repeat(65): 1}), MetadataError::Name),
             (json!({"a\nb": 1}), MetadataError::Name),
+            (json!({"$serde_json::private::RawValue": "x"}), MetadataError::Name),
+            (json!({"$serde_json::private::Number": "x"}), MetadataError::Name),
             (json!({"a": null}), MetadataError::Value),
             (json!({"a": [1]}), MetadataError::Value),
             (json!({"a": {"b": 1}}), MetadataError::Value),
@@ -183,6 +196,22 @@ mod tests {
         assert_eq!(Metadata::from_json(&metadata.to_json()), Ok(metadata));
         assert_eq!(Metadata::from_json(""), Ok(Metadata::default()));
         assert_eq!(Metadata::from_json("[]"), Err(MetadataError::NotAnObject));
+    }
+
+    #[test]
+    fn largest_metadata_with_numbers_of_many_digits_can_be_read_again() {
+        // If a parser rounds these numbers to a neighbour, they are written with one more digit.
+        let numbers = [-2.693_554_001_703_998e265, -3.591_744_324_346_332e-155];
+        let mut members = Map::new();
+        for (at, number) in numbers.into_iter().cycle().take(120).enumerate() {
+            members.insert(format!("n{at:03}"), number.into());
+        }
+        members.insert("text".into(), "".into());
+        let rest = Metadata::MAX_BYTES - json!(members).to_string().len();
+        members.insert("text".into(), "x".repeat(rest).into());
+        let metadata = Metadata::from_map(members).unwrap();
+        assert_eq!(metadata.to_json().len(), Metadata::MAX_BYTES);
+        assert_eq!(Metadata::from_json(&metadata.to_json()), Ok(metadata));
     }
 
     #[test]

@@ -17,7 +17,7 @@ export function nameOf(id) {
   if (!names.has(id)) {
     waiting ??= { ids: [], answer: Promise.resolve().then(ask) };
     waiting.ids.push(id);
-    names.set(id, waiting.answer.then((found) => found[id] ?? id));
+    names.set(id, waiting.answer.then((found) => (Object.hasOwn(found, id) ? found[id] : id)));
   }
   return names.get(id);
 

@@ -24,6 +24,28 @@ async fn changes_are_listed_newest_first_with_their_origin() {
 }
 
 #[tokio::test]
+async fn page_of_large_entries_ends_early() {
+    let api = Api::new().await;
+    let path = format!("/{}", api.issue_ci().await.id());
+    for number in 0..300 {
+        let description = format!("{number:03}{}", "\u{1F600}".repeat(997));
+        let metadata = json!({ "key": format!("{number:03}{}", "x".repeat(4000)) });
+        let changes = json!({ "description": description, "metadata": metadata });
+        api.patch(&path).json(&changes).await.ok();
+    }
+    let (mut found, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = api.get(&format!("/audit?limit=1000{next}")).send().await.ok();
+        assert!(page.text.len() < 3_000_000, "{}", page.text.len());
+        let items = page.json["items"].as_array().unwrap();
+        found.extend(items.iter().map(|entry| entry["seq"].as_u64().unwrap()));
+        let Some(cursor) = page.json["next_cursor"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    assert_eq!(found, (1..=301).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn people_see_entries_about_their_own_tokens_only() {
     let api = Api::new().await;
     api.issue_ci().await;

@@ -47,6 +47,7 @@ async fn invalid_metadata_is_422() {
         json!("x"),
         json!({ "": "empty name" }),
         json!({ "x".repeat(65): 1 }),
+        json!({ "$serde_json::private::RawValue": "x" }),
         json!({ "list": [] }),
         json!({ "object": {} }),
         json!({ "large": "x".repeat(4096) }),

@@ -155,7 +155,7 @@ fn print(entries: &[AuditEntry], json: bool, with_header: bool) -> Result<(), Cl
     }
     if json {
         let lines = entries.iter().map(|entry| format!("{}\n", to_json(entry)));
-        return output::print(&lines.collect::<String>());
+        return output::print(&output::escaped(&lines.collect::<String>()));
     }
     output::print(&table::audit(entries, with_header))
 }

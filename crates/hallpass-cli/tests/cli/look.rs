@@ -158,6 +158,28 @@ fn show_prints_a_token_without_its_secret() {
 }
 
 #[test]
+fn texts_cannot_control_the_terminal() {
+    let place = Place::new();
+    // A terminal reads U+009B like ESC and `[`, and U+202E reverses the rest of the line.
+    let hostile = "\u{9b}31m\u{7f}\u{202e}\u{2028}\u{1b}]0;x\u{7}";
+    let issued = place.issue(&["--metadata", &format!("key={hostile}")]);
+    for arguments in [
+        &["show", issued.id.as_str()][..],
+        &["show", &issued.id, "--json"],
+        &["list", "--json"],
+        &["audit", "--json"],
+        &["audit"],
+    ] {
+        let printed = place.run(arguments).done().stdout;
+        let is_hostile = |c: char| (c != '\n' && c.is_control()) || hostile[6..].contains(c);
+        let found: String = printed.chars().filter(|c| !c.is_ascii() && is_hostile(*c)).collect();
+        assert_eq!(found, "", "{arguments:?}");
+        assert!(!printed.contains(['\u{7f}', '\u{1b}', '\u{7}']), "{arguments:?}");
+    }
+    assert_eq!(place.json(&["show", &issued.id])["metadata"]["key"], *hostile);
+}
+
+#[test]
 fn error_names_the_invalid_argument() {
     let place = Place::new();
     for (arguments, said) in [

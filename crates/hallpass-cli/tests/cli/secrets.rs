@@ -7,6 +7,7 @@ fn token_in_an_argument_is_rejected_and_never_repeated() {
     let place = Place::new();
     let token = place.issue(&[]).token;
     let equals = format!("--name={token}");
+    let member = format!("--metadata=key={token}");
     for arguments in [
         &["inspect", token.as_str()][..],
         &["show", &token],
@@ -14,6 +15,7 @@ fn token_in_an_argument_is_rejected_and_never_repeated() {
         &["revoke", &token],
         &["issue", "--owner", "alice", "--name", &token],
         &["issue", "--owner", "alice", &equals],
+        &["issue", "--owner", "alice", "--name", "ci", &member],
         &["list", "--status", &token],
         &["--store", &token, "list"],
     ] {
@@ -51,6 +53,27 @@ fn password_in_a_store_url_is_never_repeated() {
         let ended = place.run(&["list", "--store", url]);
         assert!((1..=2).contains(&ended.code), "{ended:?}");
         assert!(url.starts_with("sqlite:") || !ended.stderr.contains("hunter2"), "{ended:?}");
+    }
+}
+
+#[test]
+fn store_url_in_the_wrong_place_is_never_repeated() {
+    let place = Place::new();
+    for url in ["postgres://user:hunter2@host/db", "postgres://host/db?user=u&password=hunter2"] {
+        let equals = format!("--limit={url}");
+        for arguments in [
+            &[url][..],
+            &["migrate", url],
+            &["list", url],
+            &["list", "--stroe", url],
+            &["list", "--limit", url],
+            &["list", &equals],
+            &["list", "--status", url],
+        ] {
+            let ended = place.run(arguments);
+            assert_eq!((ended.code, ended.stdout.as_str()), (2, ""), "{ended:?}");
+            assert!(!ended.stderr.contains("hunter2"), "{arguments:?}: {}", ended.stderr);
+        }
     }
 }
 

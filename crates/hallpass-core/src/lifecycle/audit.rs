@@ -118,9 +118,18 @@ impl AuditOptions {
     }
 }
 
+/// The number of entries that are read from the store at once.
+const STEP: u32 = 100;
+
+/// The size of a page, in bytes, at which no further entries are read for it. An entry takes up to
+/// 40 kB, because it contains the values of the changed fields, and anyone who may edit a token can
+/// cause such entries. Without this limit, a few requests for large pages would fill the memory.
+const LARGE: usize = 1 << 20;
+
 impl Hallpass {
     /// Reads one page of the audit trail. Owners see the entries about their own tokens, admins and
-    /// system actors see all entries.
+    /// system actors see all entries. A page may have fewer entries than its limit if they are
+    /// large.
     ///
     /// To read everything in constant memory, follow [`AuditTrail::next_cursor`] page by page.
     ///
@@ -148,9 +157,25 @@ impl Hallpass {
             query.after = Some(after.ok_or_else(cursor::error)?);
         }
         let _permit = self.acquire(CallKind::Read, by.subject()).await?;
-        let page = self.backend().audit(&query).await?;
-        let last = page.entries.last().filter(|_| page.more);
-        let next_cursor = last.map(|entry| cursor::write_audit(entry.seq, by, &query));
-        Ok(AuditTrail { items: page.entries, next_cursor })
+        let (mut left, mut size, mut items) = (query.limit, 0, Vec::new());
+        let more = loop {
+            query.limit = left.min(STEP);
+            let page = self.backend().audit(&query).await?;
+            left = left.saturating_sub(query.limit);
+            size += page.entries.iter().map(size_of).sum::<usize>();
+            query.after = page.entries.last().map(|entry| entry.seq);
+            items.extend(page.entries);
+            if !page.more || left == 0 || size >= LARGE || query.after.is_none() {
+                break page.more;
+            }
+        };
+        let last = query.after.filter(|_| more);
+        let next_cursor = last.map(|seq| cursor::write_audit(seq, by, &query));
+        Ok(AuditTrail { items, next_cursor })
     }
+}
+
+/// Returns the approximate size of an entry, in bytes.
+fn size_of(entry: &AuditEntry) -> usize {
+    entry.event.details_json().len()
 }
