@@ -9,7 +9,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 use tokio::runtime::Runtime;
 
-use super::{BOUND, Node, alice, event, owner_alice, settings};
+use super::{BOUND, Flaw, Node, alice, event, owner_alice, settings};
 
 #[test]
 fn ended_follower_is_started_again() {
@@ -110,6 +110,23 @@ async fn notifications_do_not_repeat_a_failed_read_of_the_log() {
     tokio::time::sleep(BOUND / 4).await;
     let more = node.faults().calls(Operation::Changes) - reads;
     assert!(more <= 2, "{more} reads");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follower_waits_after_it_has_started_over() {
+    let store = MemoryStore::new();
+    let settings = settings().poll(Duration::from_secs(3600));
+    let node = Node::build(&store, Flaw::ForksAtEachRead, settings, |builder| builder);
+    node.faults().on(Operation::WaitForChange).repeat();
+    node.faults().notify();
+    let issued = node.issue().await;
+    assert!(node.accepts(&issued).await);
+    tokio::time::sleep(BOUND).await;
+    let reads = node.faults().calls(Operation::Changes);
+    // The first read finds the position, and the second one another history. Between each two of
+    // the others are three eighths of the bound or more.
+    assert!((3..=6).contains(&reads), "{reads} reads");
+    assert!(node.accepts(&issued).await, "the token must be accepted, because it has not changed");
 }
 
 #[tokio::test]
