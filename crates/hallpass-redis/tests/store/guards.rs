@@ -253,3 +253,21 @@ async fn server_that_evicts_is_rejected() {
     let error = RedisStore::connect(server.url()).await.unwrap_err();
     assert!(matches!(error, ConnectError::Evicts { .. }), "{error:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_of_opening_names_the_address_without_the_password() {
+    let server = server();
+    let address = server.address();
+    for (url, place) in [
+        ("redis://alice:hunter2@127.0.0.1:1", "127.0.0.1:1 cannot be used".to_owned()),
+        ("redis://alice:hunter2@no.such.host.invalid", "no.such.host.invalid:6379".to_owned()),
+        ("redis+unix:///no/such/socket?pass=hunter2", "at /no/such/socket ".to_owned()),
+        (&format!("redis://alice:hunter2@{address}"), format!("at {address} ")),
+        (&format!("redis://{address}/3"), format!("on the Redis server at {address} (database 3)")),
+    ] {
+        let settings = RedisSettings::default().migrate(false);
+        let error = RedisStore::connect_with(url, settings).await.unwrap_err();
+        assert!(error.to_string().contains(&place), "{url}: {error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
