@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hallpass_core::store::{StoreError, TokenStore as _, TokenUse};
+use hallpass_core::store::{ChangeSeq, LogPosition, StoreError, TokenStore as _, TokenUse};
 use hallpass_redis::ConnectError;
 use hallpass_servers::{Flow, Way};
 
@@ -270,4 +270,20 @@ async fn error_of_opening_names_the_address_without_the_password() {
         assert!(error.to_string().contains(&place), "{url}: {error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listener_waits_if_the_clock_is_lost() {
+    let server = server();
+    let store = open(server.url()).await;
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
+    run(&server, &["DEL", "{hallpass}c"]);
+    let seen = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
+    // The first call returns at once, because the listener connects.
+    store.wait_for_change(seen).await;
+    let before = calls(&server, "xread");
+    let wait = Duration::from_millis(500);
+    tokio::time::timeout(wait, store.wait_for_change(seen)).await.unwrap_err();
+    let more = calls(&server, "xread") - before;
+    assert!(more <= 2, "{more} reads of the log");
 }
