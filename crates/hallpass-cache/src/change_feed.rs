@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use hallpass_core::store::{ChangeBatch, ChangeSeq, LogPosition, StoreError, TokenStore};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::dual_instant::DualInstant;
 use crate::freshness::LogBatch;
@@ -42,7 +42,8 @@ use crate::metrics::Trigger;
 /// The number of entries to request at once.
 const BATCH: u32 = 1000;
 
-/// The shortest time between two reads of the log, regardless of the number of notifications.
+/// The shortest time between two reads of the log, regardless of the number of notifications. It
+/// doubles with each notification in a row that announces no change.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A guard that marks the follower as running. The task owns it, so it is dropped even if the task
@@ -71,13 +72,19 @@ pub(crate) fn ensure_running<S: TokenStore>(cache: &Arc<Inner<S>>) {
 async fn follow<S: TokenStore>(running: Running<S>) {
     let cache = &*running.0;
     let mut trigger = Trigger::Poll;
+    let mut min_pause = MIN_PAUSE;
     loop {
         let asked = Instant::now();
+        let position = *cache.position.borrow();
         let lease = cache.lease.get();
         let backoff = cache.settings.poll.min(cache.settings.max_staleness) / 2;
         let (wait, is_woken) = match catch_up(cache, trigger).await {
             Ok(History::Same) => {
                 cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
+                // A notification may be false at each read: for example, if it comes from a server
+                // that was replaced by another one with a shorter log.
+                let is_false = trigger == Trigger::Push && *cache.position.borrow() == position;
+                min_pause = if is_false { (min_pause * 2).min(backoff) } else { MIN_PAUSE };
                 (cache.settings.poll, true)
             }
             Ok(History::Other) => (backoff, false),
@@ -96,18 +103,16 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                 (backoff, false)
             }
         };
-        match pause(cache, with_jitter(wait), is_woken).await {
-            Wake::Poll => trigger = Trigger::Poll,
-            Wake::Push => {
-                trigger = Trigger::Push;
-                sleep_until(asked + MIN_PAUSE).await;
-            }
-            Wake::Closing => {
-                // `close` has done this already. But this task may then have begun an epoch or
-                // renewed the lease, which would undo it.
-                cache.void();
-                return;
-            }
+        let mut wake = pause(cache, with_jitter(wait), is_woken).await;
+        trigger = if let Wake::Push = wake { Trigger::Push } else { Trigger::Poll };
+        if let Wake::Push = wake {
+            wake = pause(cache, min_pause.saturating_sub(asked.elapsed()), false).await;
+        }
+        if let Wake::Closing = wake {
+            // `close` has done this already. But this task may then have begun an epoch or renewed
+            // the lease, which would undo it.
+            cache.void();
+            return;
         }
     }
 }
