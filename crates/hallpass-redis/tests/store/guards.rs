@@ -1,6 +1,7 @@
 //! Tests of each safety step of the store. `tests/guards/redis.toml` names the line of each step;
 //! without that line, its test fails.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use hallpass_core::store::{ChangeSeq, LogPosition, StoreError, TokenStore as _, TokenUse};
@@ -240,7 +241,11 @@ async fn damaged_token_is_an_error_and_never_unknown() {
         damage.exec_async(&mut connection).await.unwrap();
         let error = store.get(id).await.expect_err("the lookup must fail");
         assert!(error.is_corrupt(), "{error:?}");
-        assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
+        let error = store.list(&everything()).await.unwrap_err();
+        assert!(error.is_corrupt(), "{error:?}");
+        // The server itself rejects a value that is no hash, and does not name its key.
+        let text = error.source().unwrap().to_string();
+        assert!(text.contains(&id.to_string()) || text.contains("WRONGTYPE"), "{text}");
         let deleted = store.delete_owner(&token.record.owner, &event()).await.unwrap();
         assert_eq!(deleted.count, 1, "the damaged token must be deletable");
     }
