@@ -1,5 +1,6 @@
 //! Tests with damaged rows and pages: the store returns errors, and no token is accepted.
 
+use std::error::Error as _;
 use std::fs;
 
 use hallpass_core::store::{StoreError, TokenStore as _};
@@ -8,6 +9,11 @@ use hallpass_tests::tokens::{event, token};
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::{open, place, run, stranger};
+
+/// Returns the text of the error that has caused an error of the store.
+fn cause(error: &StoreError) -> String {
+    error.source().expect("a cause").to_string()
+}
 
 #[tokio::test]
 async fn inconsistent_row_is_rejected() {
@@ -40,6 +46,8 @@ async fn inconsistent_row_is_rejected() {
 
         let error = store.get(issued.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{damage}: {error:?}");
+        let id = issued.record.id.to_string();
+        assert!(cause(&error).contains(&id), "the error must name the token: {error:?}");
         let presented = issued.token.reveal().as_bytes();
         let denied = hallpass.authenticate(presented).await.unwrap_err();
         assert!(matches!(denied, AuthError::Unavailable(_)), "503, not 401: {damage}: {denied:?}");
@@ -104,6 +112,8 @@ async fn inconsistent_log_is_corrupt() {
         run(&mut connection, damage).await;
         let error = store.changes(Some(place), 10).await.unwrap_err();
         assert!(error.is_corrupt(), "{damage}: {error:?}");
+        let names_the_entry = cause(&error).contains(&format!("log entry {}", seq.get()));
+        assert_eq!(names_the_entry, damage.contains("hallpass_changes"), "{error:?}");
     }
 }
 

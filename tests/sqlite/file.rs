@@ -1,6 +1,7 @@
 //! Tests in which the file is deleted, replaced or restored while it is open.
 #![cfg(unix)]
 
+use std::error::Error as _;
 use std::fs;
 
 use hallpass_core::store::TokenStore as _;
@@ -33,6 +34,9 @@ async fn deleted_file_is_noticed() {
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     fs::remove_file(&path).unwrap();
     assert_unavailable(&store).await;
+    let error = store.ping().await.unwrap_err();
+    let names_the_file = error.source().unwrap().to_string().contains(path.to_str().unwrap());
+    assert!(names_the_file, "{error:?}");
     assert!(!path.exists(), "the file is not created again");
 }
 

@@ -176,9 +176,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         let cache = &self.0;
         let seen = cache.highest_seq();
         let head = cache.store.changes(None, 0).await?.head.seq;
-        if head < seen {
-            cache.history_forked();
-        }
+        cache.check_history(seen, head.next());
         targets.iter().for_each(|target| cache.apply(target, head));
         Ok(())
     }
@@ -187,8 +185,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.highest_seq()
     }
 
-    fn history_forked(&self) {
-        self.0.history_forked();
+    fn check_history(&self, seen: ChangeSeq, next: ChangeSeq) {
+        self.0.check_history(seen, next);
     }
 
     /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records

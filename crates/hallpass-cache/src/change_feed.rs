@@ -10,7 +10,9 @@
 //!   change.
 //!
 //! A third sign of a different history is a head below a number that this node has already seen. In
-//! each case all cached data is invalidated, and the follower starts again at the head.
+//! each case all cached data is invalidated, and the follower starts again at the head. It then
+//! waits as after a failed read, and ignores notifications meanwhile. Otherwise, it would start
+//! over without a pause if its reads reach two servers with different histories in turn.
 //!
 //! A notification only makes the follower read earlier. It may be false, repeated or lost, because
 //! correctness depends only on reading the log.
@@ -30,7 +32,7 @@ use std::time::Duration;
 
 use hallpass_core::store::{ChangeBatch, ChangeSeq, LogPosition, StoreError, TokenStore};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::dual_instant::DualInstant;
 use crate::freshness::LogBatch;
@@ -40,7 +42,8 @@ use crate::metrics::Trigger;
 /// The number of entries to request at once.
 const BATCH: u32 = 1000;
 
-/// The shortest time between two reads of the log, regardless of the number of notifications.
+/// The shortest time between two reads of the log, regardless of the number of notifications. It
+/// doubles with each notification in a row that announces no change.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
 
 /// A guard that marks the follower as running. The task owns it, so it is dropped even if the task
@@ -69,14 +72,22 @@ pub(crate) fn ensure_running<S: TokenStore>(cache: &Arc<Inner<S>>) {
 async fn follow<S: TokenStore>(running: Running<S>) {
     let cache = &*running.0;
     let mut trigger = Trigger::Poll;
+    let mut min_pause = MIN_PAUSE;
     loop {
         let asked = Instant::now();
+        let position = *cache.position.borrow();
         let lease = cache.lease.get();
+        let backoff = cache.settings.poll.min(cache.settings.max_staleness) / 2;
         let (wait, is_woken) = match catch_up(cache, trigger).await {
-            Ok(()) => {
+            Ok(History::Same) => {
                 cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
+                // A notification may be false at each read: for example, if it comes from a server
+                // that was replaced by another one with a shorter log.
+                let is_false = trigger == Trigger::Push && *cache.position.borrow() == position;
+                min_pause = if is_false { (min_pause * 2).min(backoff) } else { MIN_PAUSE };
                 (cache.settings.poll, true)
             }
+            Ok(History::Other) => (backoff, false),
             Err(error) => {
                 let lease_age = age(cache.lease.get());
                 cache.metrics.lease_age(lease_age);
@@ -89,21 +100,19 @@ async fn follow<S: TokenStore>(running: Running<S>) {
                 );
                 // A notification would arrive at once again, because the change that it reports was
                 // not read.
-                (cache.settings.poll.min(cache.settings.max_staleness) / 2, false)
+                (backoff, false)
             }
         };
-        match pause(cache, with_jitter(wait), is_woken).await {
-            Wake::Poll => trigger = Trigger::Poll,
-            Wake::Push => {
-                trigger = Trigger::Push;
-                sleep_until(asked + MIN_PAUSE).await;
-            }
-            Wake::Closing => {
-                // `close` has done this already. But this task may then have begun an epoch or
-                // renewed the lease, which would undo it.
-                cache.void();
-                return;
-            }
+        let mut wake = pause(cache, with_jitter(wait), is_woken).await;
+        trigger = if let Wake::Push = wake { Trigger::Push } else { Trigger::Poll };
+        if let Wake::Push = wake {
+            wake = pause(cache, min_pause.saturating_sub(asked.elapsed()), false).await;
+        }
+        if let Wake::Closing = wake {
+            // `close` has done this already. But this task may then have begun an epoch or renewed
+            // the lease, which would undo it.
+            cache.void();
+            return;
         }
     }
 }
@@ -156,8 +165,19 @@ async fn pushed<S: TokenStore>(cache: &Inner<S>) {
     }
 }
 
+/// Whether the log continues the history that this node has followed.
+enum History {
+    /// It does, and all entries were applied.
+    Same,
+    /// It does not, or an entry cannot be read. All cached data was invalidated.
+    Other,
+}
+
 /// Applies all new entries, and then renews the lease to the instant before the log was read.
-async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(), StoreError> {
+async fn catch_up<S: TokenStore>(
+    cache: &Inner<S>,
+    trigger: Trigger,
+) -> Result<History, StoreError> {
     loop {
         let position = *cache.position.borrow();
         // This must be loaded before the log is read. A number that is noted later may legitimately
@@ -171,17 +191,18 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
             // invalidated.
             Err(error) if error.is_corrupt() && position.is_some() => {
                 let head = ask(cache, None, 0).await?.head;
-                if position != Some(head) {
-                    tracing::error!(
-                        target: "hallpass",
-                        error = &error as &dyn std::error::Error,
-                        "change log entry cannot be read, invalidating all cached data"
-                    );
-                    cache.start_over(Some(head));
+                if position == Some(head) {
+                    // All changes up to the head were applied before.
+                    cache.lease.renew(asked_at);
+                    return Ok(History::Same);
                 }
-                // Every record from before the head is invalid now, so the lease may be renewed.
-                cache.lease.renew(asked_at);
-                return Ok(());
+                tracing::error!(
+                    target: "hallpass",
+                    error = &error as &dyn std::error::Error,
+                    "change log entry cannot be read, invalidating all cached data"
+                );
+                cache.start_over(Some(head));
+                return Ok(History::Other);
             }
             changes => changes?,
         };
@@ -201,12 +222,12 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
                  invalidating all cached data"
             );
             cache.start_over(Some(changes.head));
-            continue;
+            return Ok(History::Other);
         }
         let Some(_) = position else {
             batch.head(changes.head.seq);
             cache.position.send_replace(Some(changes.head));
-            return Ok(());
+            return Ok(History::Same);
         };
         // The first entry is at the known position, so it is not a new one.
         cache.metrics.changes_applied(trigger, changes.entries.len().saturating_sub(1));
@@ -215,7 +236,7 @@ async fn catch_up<S: TokenStore>(cache: &Inner<S>, trigger: Trigger) -> Result<(
         batch.entries(&changes.entries, are_last);
         cache.position.send_replace(Some(last));
         if are_last {
-            return Ok(());
+            return Ok(History::Same);
         }
     }
 }

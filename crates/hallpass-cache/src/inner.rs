@@ -188,11 +188,13 @@ impl<S: TokenStore> Inner<S> {
         self.position.send_replace(head);
     }
 
-    /// Invalidates all cached data, because a number is not above those that were seen before. The
+    /// Invalidates all cached data if `next` is not above the numbers that were seen before. The
     /// follower would detect that, too, but only with its next read of the log.
-    pub(crate) fn history_forked(&self) {
-        self.start_over(None);
-        self.wake_follower.notify_one();
+    pub(crate) fn check_history(&self, seen: ChangeSeq, next: ChangeSeq) {
+        if next <= seen {
+            self.start_over(None);
+            self.wake_follower.notify_one();
+        }
     }
 
     /// Applies a change that this node has made or seen.
@@ -262,9 +264,7 @@ impl<S: TokenStore> Inner<S> {
         let found = self.store.get(id).await;
         loading.ended(Loaded::of(&found));
         let found = found?;
-        if found.as_of < seen {
-            self.history_forked();
-        }
+        self.check_history(seen, found.as_of.next());
         if self.invalidation.epoch() == epoch {
             self.apply(&ChangeTarget::Token(id), found.as_of);
         }

@@ -64,7 +64,7 @@ impl Loaded {
 }
 
 /// The reason why the change log is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger {
     /// The store reported a change.
     Push,

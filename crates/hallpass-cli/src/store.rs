@@ -112,9 +112,9 @@ async fn redis(
     let settings = RedisSettings::default().namespace(namespace).accept_no_persistence();
     let store = RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
     store.map_err(|error| match &error {
-        ConnectError::Missing { namespace, .. } => CliError::System(format!(
-            "there is no token store under `{namespace}`: check --redis-namespace, or run \
-             `hallpass migrate` to create the store"
+        ConnectError::Missing { place, namespace, .. } => CliError::System(format!(
+            "there is no token store under `{namespace}` on {place}: check --redis-namespace, or \
+             run `hallpass migrate` to create the store"
         )),
         _ => CliError::system(&error),
     })

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use redis::{Client, ConnectionAddr, ErrorKind, RedisError, Value};
 
+use crate::connect_error::Place;
 use crate::connection::Connection;
 use crate::target::open;
 
@@ -21,6 +22,11 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(seeds: Vec<Client>, clock: String) -> Self {
         Self { seeds, clock, primary: Mutex::new(None) }
+    }
+
+    /// Returns the addresses of the nodes that the host has named.
+    pub(crate) fn place(&self) -> Place {
+        Place::cluster(self.seeds.iter().map(Client::get_connection_info))
     }
 
     fn known(&self) -> Option<Client> {

@@ -1,9 +1,12 @@
 //! The errors of opening a store.
 
 use std::error::Error as StdError;
+use std::fmt;
 
-/// The error of opening a store. The message explains what to do. Nothing was changed on the
-/// server.
+use redis::ConnectionInfo;
+
+/// The error of opening a store. The message names the server and explains what to do. Neither it
+/// nor [`Debug`] contains a password. Nothing was changed on the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -19,49 +22,64 @@ pub enum ConnectError {
     Namespace,
     /// The server cannot be reached, or rejects the user or one of the store's commands.
     #[error(
-        "Redis cannot be used: check that it is running, and that this user has the permissions that \
+        "{place} cannot be used: check that it is running, and that this user has the permissions that \
          the documentation lists"
     )]
+    #[non_exhaustive]
     Unreachable {
+        /// The server.
+        place: Place,
         /// The error of the driver.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server is a replica.
-    #[error(
-        "the Redis server is a replica, which accepts no changes: use the address of the primary"
-    )]
-    Replica,
+    #[error("{place} is a replica, which accepts no changes: use the address of the primary")]
+    #[non_exhaustive]
+    Replica {
+        /// The server.
+        place: Place,
+    },
     /// The server is older than Redis 7.
-    #[error("the server is Redis {found}, and Hallpass needs 7.0 or later: upgrade it")]
+    #[error("{place} has the version {found}, and Hallpass needs 7.0 or later: upgrade it")]
     #[non_exhaustive]
     Older {
+        /// The server.
+        place: Place,
         /// The version that the server reports.
         found: String,
     },
     /// The server evicts keys when its memory is full.
     #[error(
-        "the server's `maxmemory-policy` is `{policy}`, so it would evict tokens when memory is full: \
+        "{place} has the `maxmemory-policy` `{policy}`, so it would evict tokens when memory is full: \
          set it to `noeviction`, or use a separate server for the tokens"
     )]
     #[non_exhaustive]
     Evicts {
+        /// The server.
+        place: Place,
         /// The current policy.
         policy: String,
     },
     /// The keys of the namespace belong to another application.
-    #[error("the keys under `{namespace}` do not belong to Hallpass: choose another namespace")]
+    #[error(
+        "the keys under `{namespace}` on {place} do not belong to Hallpass: choose another namespace"
+    )]
     #[non_exhaustive]
     Foreign {
+        /// The server.
+        place: Place,
         /// The text that all keys start with.
         namespace: String,
     },
     /// The keys were written by a newer version.
     #[error(
-        "the keys under `{namespace}` were written by a newer version of Hallpass (format {found}, \
-         this version supports {known}): upgrade this program"
+        "the keys under `{namespace}` on {place} were written by a newer version of Hallpass (format \
+         {found}, this version supports {known}): upgrade this program"
     )]
     #[non_exhaustive]
     Newer {
+        /// The server.
+        place: Place,
         /// The text that all keys start with.
         namespace: String,
         /// The version of the stored format.
@@ -71,27 +89,59 @@ pub enum ConnectError {
     },
     /// The namespace is empty, and opening the store must not create it.
     #[error(
-        "there is no token store under `{namespace}`, and opening the store must not create it"
+        "there is no token store under `{namespace}` on {place}, and opening the store must not \
+         create it"
     )]
     #[non_exhaustive]
     Missing {
+        /// The server.
+        place: Place,
         /// The text that all keys start with.
         namespace: String,
     },
     /// Some of the keys are missing.
     #[error(
-        "some of the keys under `{namespace}` are missing: restore them from a backup, or delete the \
-         others"
+        "some of the keys under `{namespace}` on {place} are missing: restore them from a backup, or \
+         delete the others"
     )]
     #[non_exhaustive]
     Damaged {
+        /// The server.
+        place: Place,
         /// The text that all keys start with.
         namespace: String,
     },
 }
 
-impl ConnectError {
-    pub(crate) fn unreachable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::Unreachable { source: source.into() }
+/// The address of a server or of the nodes of a cluster, without the user and the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place(String);
+
+impl Place {
+    /// Returns the place of one server.
+    pub(crate) fn server(server: &ConnectionInfo) -> Self {
+        let database = match server.redis_settings().db() {
+            0 => String::new(),
+            number => format!(" (database {number})"),
+        };
+        Self(format!("the Redis server at {}{database}", server.addr()))
+    }
+
+    /// Returns the place of a connection of the host, which does not tell its address.
+    pub(crate) fn host() -> Self {
+        Self("the Redis server of the given connection".to_owned())
+    }
+
+    /// Returns the place of a cluster.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn cluster<'n>(nodes: impl Iterator<Item = &'n ConnectionInfo>) -> Self {
+        let nodes: Vec<_> = nodes.map(|node| node.addr().to_string()).collect();
+        Self(format!("the Redis Cluster at {}", nodes.join(", ")))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }

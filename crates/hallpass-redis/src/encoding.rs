@@ -120,13 +120,15 @@ pub(crate) fn target(target: &ChangeTarget) -> Vec<u8> {
     }
 }
 
-/// Decodes a token from the reply to `HGETALL`. Returns `None` if the token does not exist.
+/// Decodes a token from the reply to `HGETALL`. Returns `None` if the token does not exist. An
+/// error names the token, so that its key can be found.
 pub(crate) fn decode_token(id: TokenId, reply: &Value) -> Result<Option<StoredToken>, StoreError> {
     let fields = pairs(reply)?;
     if fields.is_empty() {
         return Ok(None);
     }
-    token_of(id, &fields).map(Some).map_err(StoreError::corrupt)
+    let unreadable = |error| format!("the token {id} cannot be read: {error}");
+    token_of(id, &fields).map(Some).map_err(|error| StoreError::corrupt(unreadable(error)))
 }
 
 /// Decodes the fields of a token. An unknown field is an error, because it could be a restriction
@@ -199,10 +201,16 @@ impl<'v> LogEntry<'v> {
         Ok(Self { seq, fields: pairs(fields)? })
     }
 
+    /// Returns an error that names the entry.
+    fn unreadable(&self, error: DecodeError) -> StoreError {
+        let seq = self.seq.get();
+        StoreError::corrupt(format!("the log entry {seq} cannot be read: {error}"))
+    }
+
     fn bytes(&self, name: &str) -> Result<&'v [u8], DecodeError> {
         let mut fields = self.fields.iter();
         let field = fields.find(|(field, _)| *field == name.as_bytes());
-        field.map(|(_, value)| *value).ok_or_else(|| "a log entry lacks a field".into())
+        field.map(|(_, value)| *value).ok_or_else(|| "a field is missing".into())
     }
 
     fn text(&self, name: &str) -> Result<&'v str, DecodeError> {
@@ -229,12 +237,12 @@ impl<'v> LogEntry<'v> {
                 }
                 Some((b'n', [])) => ChangeTarget::None,
                 Some((b'a', [])) => ChangeTarget::All,
-                _ => return Err("a log entry has an unknown target".into()),
+                _ => return Err("it has an unknown target".into()),
             };
             let position = LogPosition { seq: self.seq, nonce: number_of(self.text("n")?)? };
             Ok(ChangeEntry { position, target })
         };
-        change().map_err(|error: DecodeError| StoreError::corrupt(error))
+        change().map_err(|error| self.unreadable(error))
     }
 
     /// Decodes the entry for the audit trail.
@@ -247,7 +255,7 @@ impl<'v> LogEntry<'v> {
             event.count = number_of(self.text("c")?)?;
             Ok(event.with_details_json(self.text("d")?)?)
         };
-        let event = event().map_err(|error: DecodeError| StoreError::corrupt(error))?;
+        let event = event().map_err(|error| self.unreadable(error))?;
         Ok(AuditEntry::new(self.seq, event))
     }
 }

@@ -47,4 +47,8 @@ mod token_store;
 /// The driver, in the version that this crate uses.
 pub use redis;
 
-pub use self::{connect_error::ConnectError, settings::RedisSettings, store::RedisStore};
+pub use self::{
+    connect_error::{ConnectError, Place},
+    settings::RedisSettings,
+    store::RedisStore,
+};

@@ -128,6 +128,8 @@ impl StreamReader {
     async fn follow(&self, mut connection: Connection) -> Result<Infallible, RedisError> {
         let timed_out = || RedisError::from((ErrorKind::Io, "no reply"));
         let mut is_new = true;
+        // The number after which the server has just reported an entry.
+        let mut changed_after = None;
         loop {
             let get = redis::cmd("GET").arg(&self.clock).to_owned();
             let clock = timeout(TIMEOUT, connection.send(&get)).await;
@@ -136,6 +138,11 @@ impl StreamReader {
             // that error.
             let seq: Option<u64> = redis::from_redis_value(clock)?;
             let seq = seq.unwrap_or_default();
+            if changed_after.is_some_and(|before| seq <= before) {
+                // Each entry advances the clock, so a part of the keys was lost. The server would
+                // report the same entry again at once.
+                sleep(PAUSES.1).await;
+            }
             self.state.send_modify(|state| {
                 state.seq = seq;
                 state.breaks += u64::from(is_new);
@@ -145,7 +152,8 @@ impl StreamReader {
             read.arg("COUNT").arg(1).arg("BLOCK").arg(BLOCK.as_millis() as u64);
             read.arg("STREAMS").arg(&self.log).arg(format!("{seq}-0"));
             let reply = timeout(BLOCK + TIMEOUT, connection.send(&read)).await;
-            let _: Value = reply.map_err(|_| timed_out())??;
+            let reply = reply.map_err(|_| timed_out())??;
+            changed_after = (reply != Value::Nil).then_some(seq);
         }
     }
 }

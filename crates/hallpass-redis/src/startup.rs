@@ -1,12 +1,13 @@
 //! Checks of a server when a store is opened.
 
 use std::collections::HashMap;
+use std::error::Error as StdError;
 
 use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use crate::change::nonce;
-use crate::connect_error::ConnectError;
+use crate::connect_error::{ConnectError, Place};
 use crate::connection::Call;
 use crate::error_class::{ErrorClass, Failure, error_class};
 use crate::scripts;
@@ -34,11 +35,11 @@ async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError>
         .changes
         .run(&Call::command(redis::cmd("HELLO")), deadline)
         .await
-        .map_err(unusable)?;
+        .map_err(|failure| unusable(shared, failure))?;
     let found = setting(&hello, "version").unwrap_or_default();
     let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < 7) {
-        return Err(ConnectError::Older { found });
+        return Err(ConnectError::Older { place: place(shared), found });
     }
     Ok(())
 }
@@ -58,22 +59,24 @@ async fn persistence(
             tracing::warn!(
                 target: "hallpass",
                 %error,
+                place = %place(shared),
                 "cannot read the configuration of Redis: make sure that `maxmemory-policy` is `noeviction` \
                  and `appendonly` is `yes`"
             );
             return Ok(());
         }
-        Err(failure) => return Err(unusable(failure)),
+        Err(failure) => return Err(unusable(shared, failure)),
     };
     let policy = setting(&config, "maxmemory-policy").unwrap_or_default();
     let is_bounded = setting(&config, "maxmemory").is_some_and(|bytes| bytes != "0");
     if is_bounded && policy != "noeviction" {
-        return Err(ConnectError::Evicts { policy });
+        return Err(ConnectError::Evicts { place: place(shared), policy });
     }
     let is_persistent = setting(&config, "appendonly").is_some_and(|value| value == "yes");
     if !is_persistent && !settings.accept_no_persistence {
         tracing::warn!(
             target: "hallpass",
+            place = %place(shared),
             "Redis writes no append-only file, so a restart loses the latest changes, including \
              revocations: set `appendonly` to `yes`"
         );
@@ -88,7 +91,8 @@ async fn namespace(
     settings: &RedisSettings,
     deadline: Instant,
 ) -> Result<(), ConnectError> {
-    let nonce = nonce().map_err(ConnectError::unreachable)?;
+    let place = || place(shared);
+    let nonce = nonce().map_err(|source| unreachable(shared, source))?;
     let known = VERSION.to_string();
     let may_create = if settings.migrate { "1" } else { "0" };
     let call = Call::script(&scripts::OPEN, &shared.clock).arg(nonce).arg(known).arg(may_create);
@@ -97,33 +101,47 @@ async fn namespace(
     let reply = match opened {
         Ok(reply) => reply,
         Err(Failure::Refused(error)) if error_class(&error) == Some(ErrorClass::Corrupt) => {
-            return Err(ConnectError::Foreign { namespace: namespace() });
+            return Err(ConnectError::Foreign { place: place(), namespace: namespace() });
         }
-        Err(failure) => return Err(unusable(failure)),
+        Err(failure) => return Err(unusable(shared, failure)),
     };
-    let words: Vec<String> = redis::from_redis_value(reply).map_err(ConnectError::unreachable)?;
+    let words = redis::from_redis_value(reply);
+    let words: Vec<String> = words.map_err(|source| unreachable(shared, source))?;
     match words.first().map_or("", String::as_str) {
         "done" => Ok(()),
         "newer" => Err(ConnectError::Newer {
+            place: place(),
             namespace: namespace(),
             found: words.get(1).and_then(|found| found.parse().ok()).unwrap_or(u32::MAX),
             known: VERSION,
         }),
-        "missing" => Err(ConnectError::Missing { namespace: namespace() }),
-        "damaged" => Err(ConnectError::Damaged { namespace: namespace() }),
-        _ => Err(ConnectError::Foreign { namespace: namespace() }),
+        "missing" => Err(ConnectError::Missing { place: place(), namespace: namespace() }),
+        "damaged" => Err(ConnectError::Damaged { place: place(), namespace: namespace() }),
+        _ => Err(ConnectError::Foreign { place: place(), namespace: namespace() }),
     }
 }
 
 /// Converts the failure of a check.
-fn unusable(failure: Failure) -> ConnectError {
+fn unusable(shared: &Shared, failure: Failure) -> ConnectError {
     match failure {
         Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
-            ConnectError::Replica
+            ConnectError::Replica { place: place(shared) }
         }
-        Failure::Refused(error) => ConnectError::unreachable(error),
-        Failure::NotSent(error) | Failure::NoReply(error) => ConnectError::unreachable(error),
+        Failure::Refused(error) => unreachable(shared, error),
+        Failure::NotSent(error) | Failure::NoReply(error) => unreachable(shared, error),
     }
+}
+
+fn unreachable(
+    shared: &Shared,
+    source: impl Into<Box<dyn StdError + Send + Sync>>,
+) -> ConnectError {
+    ConnectError::Unreachable { place: place(shared), source: source.into() }
+}
+
+/// Returns the server that was opened, for an error.
+fn place(shared: &Shared) -> Place {
+    shared.changes.target().place()
 }
 
 /// Returns the value for a name in a reply of names and values.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisError};
 
+use crate::connect_error::Place;
 use crate::connection::{Connection, Transport};
 
 /// The maximum duration of connecting.
@@ -44,6 +45,16 @@ impl Target {
             }
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => cluster.connect().await,
+        }
+    }
+
+    /// Returns the address for error messages.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Server(client) => Place::server(client.get_connection_info()),
+            Self::Host(_) => Place::host(),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => cluster.place(),
         }
     }
 

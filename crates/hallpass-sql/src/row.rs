@@ -64,11 +64,9 @@ where
 ///
 /// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn stored_token(row: &impl ReadRow) -> Result<Option<StoredToken>, StoreError> {
-    let read = || {
-        let Some(record) = record(row)? else { return Ok::<_, Undecodable>(None) };
-        Ok(Some(StoredToken { record, secrets: secrets(row)? }))
-    };
-    read().map_err(StoreError::corrupt)
+    let Some(record) = record(row)? else { return Ok(None) };
+    let secrets = secrets(row).map_err(|error| unreadable_token(record.id, &error))?;
+    Ok(Some(StoredToken { record, secrets }))
 }
 
 /// Reads the page that the statement of [`list`](crate::list()) has selected.
@@ -84,7 +82,7 @@ pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, 
         revoked: count(first, "revoked")?,
     };
     let records = rows.iter().filter_map(|row| record(row).transpose());
-    let mut records: Vec<_> = records.collect::<Result<_, _>>().map_err(StoreError::corrupt)?;
+    let mut records = records.collect::<Result<Vec<_>, _>>()?;
     // SQL does not guarantee that a join keeps the order of the page.
     records.sort_by(|a, b| query.sort.compare(&query.sort.key_of(a), &query.sort.key_of(b)));
     let limit = query.limit as usize;
@@ -101,11 +99,12 @@ pub fn list_page<R: ReadRow>(rows: &[R], query: &ListQuery) -> Result<ListPage, 
 /// Returns [`corrupt`](StoreError::corrupt) if a value is invalid.
 pub fn audit_page<R: ReadRow>(rows: &[R], limit: u32) -> Result<AuditPage, StoreError> {
     let limit = limit as usize;
-    let entries = rows
-        .iter()
-        .take(limit)
-        .map(|row| Ok(AuditEntry::new(seq(row, "seq")?, event(row).map_err(StoreError::corrupt)?)));
-    Ok(AuditPage { entries: entries.collect::<Result<_, StoreError>>()?, more: rows.len() > limit })
+    let entry = |row| {
+        let seq = seq(row, "seq")?;
+        Ok(AuditEntry::new(seq, event(row).map_err(|error| unreadable_entry(seq, &error))?))
+    };
+    let entries = rows.iter().take(limit).map(entry).collect::<Result<_, StoreError>>()?;
+    Ok(AuditPage { entries, more: rows.len() > limit })
 }
 
 /// Reads log entries for a cache.
@@ -129,7 +128,8 @@ fn change_entry(row: &impl ReadRow) -> Result<Option<ChangeEntry>, StoreError> {
         return Ok(None);
     }
     let position = position(row, "seq", "nonce")?;
-    Ok(Some(ChangeEntry { position, target: target(row).map_err(StoreError::corrupt)? }))
+    let target = target(row).map_err(|error| unreadable_entry(position.seq, &error))?;
+    Ok(Some(ChangeEntry { position, target }))
 }
 
 /// Reads the target of a log entry.
@@ -139,7 +139,7 @@ fn target(row: &impl ReadRow) -> Result<ChangeTarget, Undecodable> {
         "token" => ChangeTarget::Token(required(id(row, "token_id")?)?),
         "owner" => ChangeTarget::Owner(required(owner(row, "owner")?)?),
         "all" => ChangeTarget::All,
-        _ => return Err("a log entry has an unknown target".into()),
+        _ => return Err("it has an unknown target".into()),
     })
 }
 
@@ -183,8 +183,22 @@ fn only<R>(rows: &[R]) -> Result<&R, StoreError> {
 }
 
 /// Reads a record. Returns `None` if `id` is NULL.
-fn record(row: &impl ReadRow) -> Result<Option<TokenRecord>, Undecodable> {
-    let Some(id) = id(row, "id")? else { return Ok(None) };
+fn record(row: &impl ReadRow) -> Result<Option<TokenRecord>, StoreError> {
+    let Some(id) = id(row, "id").map_err(StoreError::corrupt)? else { return Ok(None) };
+    record_of(id, row).map(Some).map_err(|error| unreadable_token(id, &error))
+}
+
+/// Returns an error that names the token, so that it can be found in the database.
+fn unreadable_token(id: TokenId, error: &Undecodable) -> StoreError {
+    StoreError::corrupt(format!("the token {id} cannot be read: {error}"))
+}
+
+/// Returns an error that names the log entry.
+fn unreadable_entry(seq: ChangeSeq, error: &Undecodable) -> StoreError {
+    StoreError::corrupt(format!("the log entry {} cannot be read: {error}", seq.get()))
+}
+
+fn record_of(id: TokenId, row: &impl ReadRow) -> Result<TokenRecord, Undecodable> {
     let owner = required(owner(row, "owner")?)?;
     let name = required(row.text("name")?)?;
     let mut record = TokenRecord::new(id, owner, name, required(time(row, "created_at")?)?);
@@ -200,7 +214,7 @@ fn record(row: &impl ReadRow) -> Result<Option<TokenRecord>, Undecodable> {
     record.regenerated_at = time(row, "regenerated_at")?;
     record.previous_secret_expires_at = time(row, "previous_until")?;
     record.revision = Revision::new(required(row.integer("revision")?)?.try_into()?);
-    Ok(Some(record))
+    Ok(record)
 }
 
 /// Reads the digests of a token.

@@ -32,8 +32,8 @@ struct Identity;
 
 /// The error if the path no longer leads to the open file.
 #[derive(Debug, thiserror::Error)]
-#[error("the database file was deleted or replaced while it was open")]
-struct Moved;
+#[error("the database file {} was deleted or replaced while it was open", .0.display())]
+struct Moved(PathBuf);
 
 impl DatabaseFile {
     /// Finds the file, or creates an empty one.
@@ -71,12 +71,11 @@ impl DatabaseFile {
     /// Every call does this check. It costs one `stat`, which took 2 µs compared with 90 µs for a
     /// lookup.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let moved = || StoreError::unavailable(Moved(self.path.clone()));
         match fs::metadata(&self.path) {
             Ok(metadata) if Identity::of(&metadata) == self.identity => Ok(()),
-            Ok(_) => Err(StoreError::unavailable(Moved)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(StoreError::unavailable(Moved))
-            }
+            Ok(_) => Err(moved()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(moved()),
             Err(error) => Err(StoreError::unavailable(error)),
         }
     }

@@ -249,9 +249,10 @@ impl SqliteStore {
         &self,
         reading: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, StoreError> {
-        let rows = Deadline::start().bound(reading).await?;
+        let rows = Deadline::start().bound(reading).await;
+        // This error names the file. SQLite's own error may be its consequence.
         self.file.check()?;
-        Ok(rows)
+        rows
     }
 }
 

@@ -84,7 +84,7 @@ impl StepUpSettings {
         // A malformed confirmation is never compared with anything, so it is not a guess and is not
         // counted.
         let Some(confirmation) = confirmation.map_err(failed)? else {
-            let detail = "this change needs a confirmation, such as your password";
+            let detail = "this change needs a confirmation in the header `Hallpass-Confirmation`";
             return Err(Problem::new(Kind::ConfirmationRequired, detail));
         };
         if hallpass.is_well_formed(confirmation.reveal().as_bytes()) {

@@ -67,7 +67,12 @@ async fn missing_or_wrong_confirmation_changes_nothing() {
                     api.send(method.clone(), &path).header("content-type", "application/json");
                 json.by("root").body(body)
             };
-            send().send().await.refused(403, "confirmation-required");
+            let answer = send().send().await.refused(403, "confirmation-required");
+            let detail = "this change needs a confirmation in the header `Hallpass-Confirmation`";
+            assert_eq!(
+                answer.json["detail"], detail,
+                "only the host knows what people confirm with"
+            );
             confirmed(send(), "").await.refused(403, "confirmation-required");
             let answer = confirmed(send(), WRONG).await.refused(403, "confirmation-failed");
             assert!(!answer.text.contains(WRONG) && !answer.text.contains("looking-glass"));

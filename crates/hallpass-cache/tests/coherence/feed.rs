@@ -9,7 +9,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::Operation;
 use tokio::runtime::Runtime;
 
-use super::{BOUND, Node, alice, event, owner_alice, settings};
+use super::{BOUND, Flaw, Node, alice, event, owner_alice, settings};
 
 #[test]
 fn ended_follower_is_started_again() {
@@ -110,6 +110,49 @@ async fn notifications_do_not_repeat_a_failed_read_of_the_log() {
     tokio::time::sleep(BOUND / 4).await;
     let more = node.faults().calls(Operation::Changes) - reads;
     assert!(more <= 2, "{more} reads");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeated_false_notifications_are_followed_ever_more_rarely() {
+    let store = MemoryStore::new();
+    let node = Node::with(&store, settings().poll(Duration::from_secs(3600)));
+    let issued = node.issue().await;
+    node.faults().on(Operation::WaitForChange).repeat();
+    node.faults().notify();
+    node.catch_up_by(&issued).await;
+    let reads = node.faults().calls(Operation::Changes);
+    tokio::time::sleep(BOUND / 2).await;
+    let more = node.faults().calls(Operation::Changes) - reads;
+    assert!(more <= 10, "{more} reads");
+    // The next read finds a change, so the pauses are short again.
+    let there = Node::new(&store);
+    let reads = node.faults().calls(Operation::Changes);
+    there.hallpass.revoke(&alice(), issued.record.id).await.unwrap();
+    let revoked = Instant::now();
+    while node.accepts(&issued).await {
+        assert!(revoked.elapsed() <= BOUND, "accepted beyond the bound");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(BOUND * 3 / 10).await;
+    let more = node.faults().calls(Operation::Changes) - reads;
+    assert!(more >= 5, "{more} reads");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follower_waits_after_it_has_started_over() {
+    let store = MemoryStore::new();
+    let settings = settings().poll(Duration::from_secs(3600));
+    let node = Node::build(&store, Flaw::ForksAtEachRead, settings, |builder| builder);
+    node.faults().on(Operation::WaitForChange).repeat();
+    node.faults().notify();
+    let issued = node.issue().await;
+    assert!(node.accepts(&issued).await);
+    tokio::time::sleep(BOUND).await;
+    let reads = node.faults().calls(Operation::Changes);
+    // The first read finds the position, and the second one another history. Between each two of
+    // the others are three eighths of the bound or more.
+    assert!((3..=6).contains(&reads), "{reads} reads");
+    assert!(node.accepts(&issued).await, "the token must be accepted, because it has not changed");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hallpass_core::store::{
     AuditPage, AuditQuery, BulkResult, Change, ChangeBatch, ChangeSeq, Deleted, ListPage,
     ListQuery, LogPosition, Secrets, Snapshot, StoreError, StoredToken, TokenStore, TokenUse,
+    fresh_nonce,
 };
 use hallpass_core::{Digest, Event, Owner, Revision, TokenId};
 use hallpass_memory::MemoryStore;
@@ -23,6 +24,8 @@ pub(super) enum Flaw {
     NumbersBeforeCommit,
     /// The store loses a log entry.
     LineIsLost,
+    /// The log has another history at each read, as if each read reached another server.
+    ForksAtEachRead,
     /// The store's clock is five minutes ahead of this machine's clock, or behind it.
     ClockIsAhead,
     ClockIsBehind,
@@ -130,6 +133,11 @@ impl TokenStore for Flawed {
         }
         if let Some(lost) = lock(&self.lost).filter(|_| self.flaw == Flaw::LineIsLost) {
             changes.entries.retain(|entry| entry.position.seq != lost);
+        }
+        if self.flaw == Flaw::ForksAtEachRead {
+            changes.head.nonce = fresh_nonce().unwrap();
+            changes.entries.clear();
+            tokio::task::yield_now().await;
         }
         changes.time = match self.flaw {
             Flaw::ClockIsAhead => Some(Timestamp::now() + CLOCKS_APART),

@@ -1,5 +1,7 @@
 //! Deletes tokens, and prunes tokens and log entries that are no longer needed.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::update::check_revision;
@@ -24,9 +26,9 @@ pub struct DeletedTokens {
     pub not_found: Vec<TokenId>,
 }
 
-/// The number of tokens that one step of a prune deletes. It is small, so that checks continue
-/// meanwhile.
-const PRUNE_BATCH: u32 = 500;
+/// The maximum number of tokens that one call of the store deletes. It is small, so that checks
+/// continue meanwhile.
+const BATCH: u32 = 500;
 
 /// The number of log entries that one step of a prune deletes.
 const PRUNE_LOG_BATCH: u32 = 5000;
@@ -61,12 +63,14 @@ impl Hallpass {
         }
     }
 
-    /// Deletes several tokens permanently, in one transaction. The result lists the tokens that do
-    /// not exist or that the actor may not see.
+    /// Deletes several tokens permanently, in transactions of at most 500 tokens. The result lists
+    /// the tokens that do not exist or that the actor may not see.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Store`] if the store cannot be changed; no token is deleted then.
+    /// Returns [`Error::Store`] if the store cannot be changed. Up to 500 tokens are then deleted
+    /// together or not at all. If there are more, the tokens of earlier transactions stay deleted:
+    /// call it again to delete the rest.
     pub async fn delete_many(&self, by: &Actor, ids: &[TokenId]) -> Result<DeletedTokens, Error> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
@@ -77,22 +81,25 @@ impl Hallpass {
         };
         let event = self.event(EventKind::Deleted, by);
         let work = async move |hallpass: Self| {
-            let result = hallpass.backend().delete_many(only.as_ref(), &ids, &event).await?;
-            let targets: Vec<_> = ids.iter().copied().map(ChangeTarget::Token).collect();
-            match result.seq {
-                // This includes tokens that another call had deleted already, which this node may
-                // still cache. For most tokens the number is higher than necessary, which costs
-                // only a reload.
-                Some(seq) => {
-                    targets.iter().for_each(|target| hallpass.backend().apply(target, seq));
+            let mut deleted = BTreeSet::new();
+            for ids in ids.chunks(BATCH as usize) {
+                let result = hallpass.backend().delete_many(only.as_ref(), ids, &event).await?;
+                let targets: Vec<_> = ids.iter().copied().map(ChangeTarget::Token).collect();
+                match result.seq {
+                    // This includes tokens that another call had deleted already, which this node
+                    // may still cache. For most tokens the number is higher than necessary, which
+                    // costs only a reload.
+                    Some(seq) => {
+                        targets.iter().for_each(|target| hallpass.backend().apply(target, seq));
+                    }
+                    None => hallpass.backend().refresh(&targets).await?,
                 }
-                None => hallpass.backend().refresh(&targets).await?,
+                for (id, owner) in &result.tokens {
+                    hallpass.emit(&event.clone().about(owner, Some(*id)));
+                    deleted.insert(*id);
+                }
             }
-            for (id, owner) in &result.tokens {
-                hallpass.emit(&event.clone().about(owner, Some(*id)));
-            }
-            let deleted: Vec<_> = result.tokens.into_iter().map(|(id, _)| id).collect();
-            let not_found = ids.into_iter().filter(|id| !deleted.contains(id)).collect();
+            let (deleted, not_found) = ids.into_iter().partition(|id| deleted.contains(id));
             Ok(DeletedTokens { deleted, not_found })
         };
         Ok(self.run_to_completion(CallKind::Removal, by.subject(), work).await?)
@@ -179,7 +186,7 @@ impl Hallpass {
         loop {
             let mut event = self.event(EventKind::Pruned, by);
             let work = async move |hallpass: Self| {
-                event.count = hallpass.backend().prune(ended_before, PRUNE_BATCH, &event).await?;
+                event.count = hallpass.backend().prune(ended_before, BATCH, &event).await?;
                 if event.count > 0 {
                     hallpass.emit(&event);
                 }

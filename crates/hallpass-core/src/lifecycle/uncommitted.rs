@@ -29,9 +29,7 @@ impl<T> Uncommitted<T> {
     /// Returns the result of the change, after its transaction was committed.
     pub fn committed(self) -> T {
         if let Some(seq) = self.seq {
-            if seq <= self.seen {
-                self.hallpass.backend().history_forked();
-            }
+            self.hallpass.backend().check_history(self.seen, seq);
             self.hallpass.committed(&self.target, seq, &self.event);
         }
         self.value

@@ -158,7 +158,7 @@ pub trait TokenStore: Send + Sync + 'static {
 
     /// Deletes those of the tokens that exist and, if `owner` is given, belong to that owner, in
     /// one transaction. Writes one log entry for each: `event` with `token_id` and `owner` filled
-    /// in.
+    /// in. The handle passes at most 500 ids.
     ///
     /// # Errors
     ///

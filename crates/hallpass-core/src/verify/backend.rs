@@ -102,16 +102,19 @@ pub trait Backend: Send + Sync + 'static {
         targets: &[ChangeTarget],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Returns the highest sequence number that this node has seen, or zero without a cache.
+    /// Returns the highest sequence number that this node has seen, or zero without a cache. Call
+    /// it before a call of the store, for [`check_history`](Self::check_history).
     fn highest_seq(&self) -> ChangeSeq {
         ChangeSeq::ZERO
     }
 
-    /// Invalidates all cached data, because a call has shown that the store's history has forked.
+    /// Invalidates all cached data if a call has shown that the store's history has forked. In the
+    /// same history, `next` is above all numbers that were `seen` before the call. It is the number
+    /// of the call's change, or of the next change after a read.
     ///
     /// After a failover that has lost changes, new changes get the same numbers again. So they
     /// would not invalidate records that were read before the failover.
-    fn history_forked(&self) {}
+    fn check_history(&self, _seen: ChangeSeq, _next: ChangeSeq) {}
 
     /// Waits until checks on this node reflect every change up to `seq`. The caller is about to
     /// return data that reflects these changes.
@@ -186,7 +189,7 @@ macro_rules! erase {
     (
         sync { $($now:ident($($now_arg:ident: $now_type:ty),*) -> $now_out:ty;)* }
         backend { $($later:ident($($later_arg:ident: $later_type:ty),*) -> $later_out:ty;)* }
-        changes { $($change:ident($($change_arg:ident: $change_type:ty),*) -> $change_out:ty, $seq:expr;)* }
+        changes { $($change:ident($($change_arg:ident: $change_type:ty),*) -> $change_out:ty, $next:expr;)* }
         store { $($call:ident($($arg:ident: $type:ty),*) -> $out:ty;)* }
     ) => {
         /// The object-safe twin of [`Backend`] and its store, so that users see no type parameter.
@@ -210,10 +213,9 @@ macro_rules! erase {
                 Box::pin(async move {
                     let seen = Backend::highest_seq(self);
                     let result = TokenStore::$change(Backend::store(self), $($change_arg),*).await?;
-                    let seq: fn(&$change_out) -> Option<ChangeSeq> = $seq;
-                    // All numbers that were seen before the call are lower in the same history.
-                    if seq(&result).is_some_and(|seq| seq <= seen) {
-                        Backend::history_forked(self);
+                    let next: fn(&$change_out) -> Option<ChangeSeq> = $next;
+                    if let Some(next) = next(&result) {
+                        Backend::check_history(self, seen, next);
                     }
                     Ok(result)
                 })
@@ -233,7 +235,7 @@ erase! {
         peek_owner_status(owner: &Owner) -> Option<Arc<OwnerStatus>>;
         apply(target: &ChangeTarget, seq: ChangeSeq) -> ();
         highest_seq() -> ChangeSeq;
-        history_forked() -> ();
+        check_history(seen: ChangeSeq, next: ChangeSeq) -> ();
         clock_offset() -> Duration;
     }
     backend {
@@ -254,7 +256,6 @@ erase! {
         revoke_owner(owner: &'a Owner, issued_before: Option<Timestamp>, at: Timestamp, event: &'a Event) -> BulkResult, |result| result.seq;
         revoke_everyone(issued_before: Option<Timestamp>, at: Timestamp, limit: u32, event: &'a Event) -> BulkResult, |result| result.seq;
         log_owner_change(owner: &'a Owner, event: &'a Event) -> ChangeSeq, |seq| Some(*seq);
-        // The next change after the snapshot of the list has this number.
         list(query: &'a ListQuery) -> ListPage, |page| Some(page.as_of.next());
     }
     store {

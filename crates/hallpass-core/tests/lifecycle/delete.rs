@@ -1,4 +1,4 @@
-use hallpass_core::{Error, EventKind, NewToken, RejectReason, Revision, TokenUpdate};
+use hallpass_core::{Error, EventKind, NewToken, RejectReason, Revision, TokenId, TokenUpdate};
 
 use crate::common::*;
 
@@ -72,6 +72,37 @@ async fn delete_many_lists_the_tokens_that_do_not_exist() {
     assert_eq!(service.happened.only().owner.unwrap().as_str(), "bob");
     let none = service.hallpass.delete_many(&alice(), &[]).await.unwrap();
     assert_eq!((none.deleted.len(), none.not_found.len()), (0, 0));
+}
+
+/// Returns many ids that no token has. They sort before the ids of tokens.
+fn unknown_ids(count: u32) -> impl Iterator<Item = TokenId> {
+    (0..count).map(|number| format!("00000000-0000-8000-8000-{number:012x}").parse().unwrap())
+}
+
+#[tokio::test]
+async fn delete_many_asks_the_store_for_500_tokens_at_once() {
+    let service = Service::new();
+    let (one, two) = (service.issue(&[]).await.record.id, service.issue(&[]).await.record.id);
+    let ids: Vec<_> = unknown_ids(999).chain([one, two]).collect();
+    let done = service.hallpass.delete_many(&alice(), &ids).await.unwrap();
+    assert_eq!((done.deleted.len(), done.not_found.len()), (2, 999));
+    assert_eq!(service.store.faults().calls(Operation::DeleteMany), 3);
+}
+
+#[tokio::test]
+async fn failed_batch_of_delete_many_keeps_the_earlier_ones() {
+    let service = Service::new();
+    let (one, two) = (service.issue(&[]).await, service.issue(&[]).await);
+    service.happened.take();
+    let (first, second) = (one.record.id.min(two.record.id), one.record.id.max(two.record.id));
+    let ids: Vec<_> = unknown_ids(499).chain([first, second]).collect();
+    let faults = service.store.faults();
+    faults.on(Operation::DeleteMany).meanwhile(async {});
+    faults.on(Operation::DeleteMany).once().fail();
+    assert!(error(service.hallpass.delete_many(&alice(), &ids).await).is_unavailable());
+    assert_eq!(service.happened.only().token_id, Some(first));
+    let done = service.hallpass.delete_many(&alice(), &ids).await.unwrap();
+    assert_eq!((done.deleted, done.not_found.len()), (vec![second], 500));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Tests of each safety step of the store. `tests/guards/redis.toml` names the line of each step;
 //! without that line, its test fails.
 
+use std::error::Error as _;
 use std::time::Duration;
 
-use hallpass_core::store::{StoreError, TokenStore as _, TokenUse};
+use hallpass_core::store::{ChangeSeq, LogPosition, StoreError, TokenStore as _, TokenUse};
 use hallpass_redis::ConnectError;
 use hallpass_servers::{Flow, Way};
 
@@ -240,7 +241,11 @@ async fn damaged_token_is_an_error_and_never_unknown() {
         damage.exec_async(&mut connection).await.unwrap();
         let error = store.get(id).await.expect_err("the lookup must fail");
         assert!(error.is_corrupt(), "{error:?}");
-        assert!(store.list(&everything()).await.unwrap_err().is_corrupt());
+        let error = store.list(&everything()).await.unwrap_err();
+        assert!(error.is_corrupt(), "{error:?}");
+        // The server itself rejects a value that is no hash, and does not name its key.
+        let text = error.source().unwrap().to_string();
+        assert!(text.contains(&id.to_string()) || text.contains("WRONGTYPE"), "{text}");
         let deleted = store.delete_owner(&token.record.owner, &event()).await.unwrap();
         assert_eq!(deleted.count, 1, "the damaged token must be deletable");
     }
@@ -252,4 +257,38 @@ async fn server_that_evicts_is_rejected() {
     run(&server, &["CONFIG", "SET", "maxmemory-policy", "allkeys-lfu", "maxmemory", "1gb"]);
     let error = RedisStore::connect(server.url()).await.unwrap_err();
     assert!(matches!(error, ConnectError::Evicts { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn error_of_opening_names_the_address_without_the_password() {
+    let server = server();
+    let address = server.address();
+    for (url, place) in [
+        ("redis://alice:hunter2@127.0.0.1:1", "127.0.0.1:1 cannot be used".to_owned()),
+        ("redis://alice:hunter2@no.such.host.invalid", "no.such.host.invalid:6379".to_owned()),
+        ("redis+unix:///no/such/socket?pass=hunter2", "at /no/such/socket ".to_owned()),
+        (&format!("redis://alice:hunter2@{address}"), format!("at {address} ")),
+        (&format!("redis://{address}/3"), format!("on the Redis server at {address} (database 3)")),
+    ] {
+        let settings = RedisSettings::default().migrate(false);
+        let error = RedisStore::connect_with(url, settings).await.unwrap_err();
+        assert!(error.to_string().contains(&place), "{url}: {error}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listener_waits_if_the_clock_is_lost() {
+    let server = server();
+    let store = open(server.url()).await;
+    store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
+    run(&server, &["DEL", "{hallpass}c"]);
+    let seen = LogPosition { seq: ChangeSeq::new(1), nonce: 0 };
+    // The first call returns at once, because the listener connects.
+    store.wait_for_change(seen).await;
+    let before = calls(&server, "xread");
+    let wait = Duration::from_millis(500);
+    tokio::time::timeout(wait, store.wait_for_change(seen)).await.unwrap_err();
+    let more = calls(&server, "xread") - before;
+    assert!(more <= 2, "{more} reads of the log");
 }
