@@ -227,8 +227,8 @@ impl Hallpass {
             let place = cursor::read(cursor, by, &query);
             query.after = Some(place.ok_or_else(cursor::error)?);
         }
-        // The list shows and sorts by times of last use. If the waiting ones cannot be written, they
-        // are written later, and the page shows slightly older times.
+        // The list shows and sorts by times of last use. If the waiting ones cannot be written,
+        // they are written later, and the page shows slightly older times.
         let _ = self.write_uses().await;
         let _permit = self.acquire(CallKind::Read, by.subject()).await?;
         let page = self.backend().list(&query).await?;
