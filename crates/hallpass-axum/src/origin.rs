@@ -56,12 +56,16 @@ impl TrustedProxies {
     #[must_use]
     #[track_caller]
     pub fn networks<T: AsRef<str>>(networks: impl IntoIterator<Item = T>) -> Self {
-        let parse = |text: &str| match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
-            (Ok(network), _) => network,
-            (_, Ok(address)) => address.into(),
-            _ => panic!("invalid network {text:?}: write one such as `10.0.0.0/8`"),
-        };
-        Self(Trust::Networks(networks.into_iter().map(|text| parse(text.as_ref())).collect()))
+        let mut trusted = Vec::new();
+        for text in networks {
+            let text = text.as_ref();
+            match (text.parse::<IpNet>(), text.parse::<IpAddr>()) {
+                (Ok(network), _) => trusted.push(network),
+                (_, Ok(address)) => trusted.push(address.into()),
+                _ => panic!("invalid network {text:?}: write one such as `10.0.0.0/8`"),
+            }
+        }
+        Self(Trust::Networks(trusted))
     }
 
     /// Returns the client's address, as far as the proxies are trusted.

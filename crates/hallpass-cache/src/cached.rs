@@ -60,7 +60,10 @@ impl<S: TokenStore> Cached<S> {
     #[must_use]
     #[track_caller]
     pub fn with_settings(store: S, settings: CacheSettings) -> Self {
-        Self::try_with_settings(store, settings).unwrap_or_else(|error| panic!("{error}"))
+        match Self::try_with_settings(store, settings) {
+            Ok(cached) => cached,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     /// Creates a cache with other settings.

@@ -21,11 +21,14 @@ impl Texts {
         [("en", ENGLISH), ("de", GERMAN)].map(|(name, json)| Self::read(name, json)).into()
     }
 
+    #[track_caller]
     fn read(language: &str, json: &str) -> Self {
-        let texts = serde_json::from_str(json).unwrap_or_else(|error| {
-            panic!("the texts in {language:?} are not a JSON object of strings: {error}")
-        });
-        Self { language: language.to_owned(), texts }
+        match serde_json::from_str(json) {
+            Ok(texts) => Self { language: language.to_owned(), texts },
+            Err(error) => {
+                panic!("the texts in {language:?} are not a JSON object of strings: {error}")
+            }
+        }
     }
 
     pub(crate) fn language(&self) -> &str {
@@ -71,13 +74,12 @@ pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
             known.is_some(),
             "the page has no text {key:?}: `web/en.json` of hallpass-dashboard lists the keys"
         );
-        let text = &languages[at].texts[&key];
-        let once = |part: &str| text.matches(part).count() == 1;
-        assert!(
-            key != "date.format" || ["yyyy", "mm", "dd"].into_iter().all(once),
-            "invalid date format {text:?}: write it like `dd-mm-yyyy`"
-        );
     }
+    let format = languages[at].get("date.format");
+    assert!(
+        ["yyyy", "mm", "dd"].into_iter().all(|part| format.matches(part).count() == 1),
+        "invalid date format {format:?}: write it like `dd-mm-yyyy`"
+    );
 }
 
 /// Chooses the language that the browser prefers, or the first one if it prefers none of them.

@@ -57,9 +57,12 @@ pub fn acting_as<'a>(
         Ok(owner) => owner,
         Err(error) => panic!("{error}"),
     };
-    let scopes = scopes.into_iter().map(|text| match text.parse() {
-        Ok(scope) => scope,
-        Err(error) => panic!("invalid scope {text:?}: {error}"),
-    });
-    ActingAs::new(owner, scopes.collect::<ScopeSet>())
+    let mut parsed = Vec::new();
+    for text in scopes {
+        match text.parse() {
+            Ok(scope) => parsed.push(scope),
+            Err(error) => panic!("invalid scope {text:?}: {error}"),
+        }
+    }
+    ActingAs::new(owner, parsed.into_iter().collect::<ScopeSet>())
 }

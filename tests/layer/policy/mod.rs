@@ -3,6 +3,7 @@
 
 mod axum;
 mod grpc;
+mod panic_location;
 mod paths;
 mod rules;
 mod site;

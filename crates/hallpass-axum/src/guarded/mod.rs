@@ -194,10 +194,12 @@ impl<S: Clone + Send + Sync + 'static> GuardedRouter<S> {
     ///
     /// Panics if both routers have the same route.
     #[track_caller]
-    pub fn merge(self, other: Self) -> Self {
-        let mut merged = other.routes.into_iter().fold(self, Self::add);
-        merged.schemas.extend(other.schemas);
-        merged
+    pub fn merge(mut self, other: Self) -> Self {
+        for route in other.routes {
+            self = self.add(route);
+        }
+        self.schemas.extend(other.schemas);
+        self
     }
 
     /// Adds all routes of another guarded router under a prefix.

@@ -76,8 +76,18 @@ impl Catalog {
     }
 
     /// Adds a scope.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the catalog has this scope already, even if it has other parameters.
     #[must_use]
+    #[track_caller]
     pub fn scope(mut self, scope: CatalogScope) -> Self {
+        let name = scope.as_scope();
+        assert!(
+            self.scopes.iter().all(|known| known.as_scope() != name),
+            "duplicate scope {name} in the catalog: remove one of the two entries"
+        );
         self.scopes.push(scope);
         self
     }
@@ -96,14 +106,21 @@ impl Catalog {
         scopes: impl IntoIterator<Item = T>,
     ) -> Self {
         let name = name.into();
-        let scopes: ScopeSet = scopes
-            .into_iter()
-            .map(|text| match text.as_ref().parse::<Scope>() {
-                Ok(scope) if self.knows(&scope) => scope,
-                Ok(scope) => panic!("unknown scope {scope} in preset {name:?}: add the scope to the catalog before the preset"),
-                Err(error) => panic!("invalid scope {:?} in preset {name:?}: {error}", text.as_ref()),
-            })
-            .collect();
+        let mut known = Vec::new();
+        // In a closure, a panic would not name the caller's line.
+        for text in scopes {
+            match text.as_ref().parse::<Scope>() {
+                Ok(scope) if self.knows(&scope) => known.push(scope),
+                Ok(scope) => panic!(
+                    "unknown scope {scope} in preset {name:?}: add the scope to the catalog before \
+                     the preset"
+                ),
+                Err(error) => {
+                    panic!("invalid scope {:?} in preset {name:?}: {error}", text.as_ref())
+                }
+            }
+        }
+        let scopes = known.into_iter().collect();
         self.presets.push(Preset { name, title: title.into(), scopes });
         self
     }
@@ -224,6 +241,12 @@ mod tests {
             let needed: Requirement = needed.parse().unwrap();
             assert_eq!(catalog().unknown_in(&needed).is_none(), known, "{needed}");
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "duplicate scope projects:read in the catalog")]
+    fn scope_that_is_listed_twice_panics() {
+        let _ = catalog().scope(CatalogScope::new("projects:read", "Read"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Reads and lists tokens.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -201,6 +203,9 @@ impl Hallpass {
     /// Reads a page of tokens: the actor's own or, for an admin or system actor, those of the named
     /// owner or of all owners.
     ///
+    /// If an admin's page contains tokens of other owners, an event
+    /// [`ViewedAcrossOwners`](EventKind::ViewedAcrossOwners) is emitted for each of these owners.
+    ///
     /// # Errors
     ///
     /// Returns [`Error::Invalid`] for a bad limit or cursor, [`PermissionError::OnlyAdmins`] if an
@@ -222,21 +227,21 @@ impl Hallpass {
             let place = cursor::read(cursor, by, &query);
             query.after = Some(place.ok_or_else(cursor::error)?);
         }
+        // The list shows and sorts by times of last use. If the waiting ones cannot be written,
+        // they are written later, and the page shows slightly older times.
         let _ = self.write_uses().await;
         let _permit = self.acquire(CallKind::Read, by.subject()).await?;
         let page = self.backend().list(&query).await?;
         // If the page shows a token as revoked, the next check on this node must reject it.
         self.backend().catch_up(page.as_of).await;
-        let others = page
-            .records
-            .iter()
-            .map(|record| &record.owner)
-            .find(|owner| by.subject() != Some(owner));
-        if let Some(owner) = others {
+        let owners: BTreeSet<&Owner> = page.records.iter().map(|record| &record.owner).collect();
+        for owner in owners {
             self.note_view(by, owner, None);
         }
-        let last = page.records.last().filter(|_| page.more);
-        let next_cursor = last.map(|record| cursor::write(&query.sort.key_of(record), by, &query));
+        let next_cursor = match page.records.last() {
+            Some(last) if page.more => Some(cursor::write(&query.sort.key_of(last), by, &query)),
+            _ => None,
+        };
         let total = page.counts.of(query.status);
         Ok(TokenPage { items: page.records, next_cursor, total, counts: page.counts })
     }

@@ -253,3 +253,18 @@ async fn admin_view_of_another_owners_token_emits_an_event() {
     service.hallpass.list(&root(), &ListOptions::new()).await.unwrap();
     assert_eq!(service.happened.kinds(), [EventKind::ViewedAcrossOwners]);
 }
+
+#[tokio::test]
+async fn admin_page_emits_one_event_per_other_owner() {
+    let service = Service::new();
+    for (by, name) in [(alice(), "a"), (bob(), "b"), (alice(), "c"), (root(), "r")] {
+        named(&service, &by, name).await;
+    }
+    service.happened.take();
+    service.hallpass.list(&root(), &ListOptions::new()).await.unwrap();
+    let events = service.happened.take();
+    assert!(events.iter().all(|event| event.kind == EventKind::ViewedAcrossOwners));
+    let owners: Vec<_> =
+        events.iter().map(|event| event.owner.as_ref().unwrap().as_str()).collect();
+    assert_eq!(owners, ["alice", "bob"]);
+}

@@ -130,7 +130,10 @@ impl TokenLayer {
     #[track_caller]
     pub fn query_parameters<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let settings = self.settings();
-        let named: Vec<_> = names.into_iter().map(CredentialSource::query).collect();
+        let mut named = Vec::new();
+        for name in names {
+            named.push(CredentialSource::query(name));
+        }
         if settings.bearer_only {
             settings.watched_names = Sources::new(named).query_names().to_vec();
         } else {
