@@ -82,9 +82,8 @@ fn app(hallpass: &Hallpass) -> Router {
         .with_state(tokens::Tokens::new(hallpass))
         .layer(sessions.clone());
     let layer = hallpass.layer().bearer_only().realm("api7").on_rejection(answer::write_rejection);
-    let api = GuardedRouter::new()
-        .get("/user/me", "account:read", people::me)
-        .into_router_with(layer);
+    let api =
+        GuardedRouter::new().get("/user/me", "account:read", people::me).into_router_with(layer);
     let api = Router::new()
         .nest("/api/v1", console.merge(api))
         .fallback(async || ApiError::new(StatusCode::NOT_FOUND, "there is nothing here"))
