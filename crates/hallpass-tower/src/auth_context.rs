@@ -75,15 +75,14 @@ impl AuthContext {
     }
 
     /// Returns the principal, or the rejection to respond with if there is none.
-    fn principal(&self) -> Result<&Principal, Rejection> {
+    fn principal(&self, extensions: &Extensions) -> Result<&Principal, Rejection> {
         self.note();
         match &self.known {
             Some((principal, _)) => Ok(principal),
             None if self.is_public => {
                 let mistake = "a route requires a token, but the policy table declares it public, \
                      so no token was checked: set its requirement in the table";
-                tracing::error!(target: "hallpass", "{mistake}");
-                Err(self.settings.misconfigured(mistake))
+                Err(self.settings.misconfigured(mistake, extensions))
             }
             None => Err(self.settings.rejection(RejectionKind::NoCredential)),
         }
@@ -231,7 +230,8 @@ pub fn enforce<P: PathParameters + ?Sized>(
         return Ok(());
     }
     let context = context.ok_or_else(no_layer)?;
-    decide(&context.settings, extensions, context.principal()?, requirement, parameters)
+    let principal = context.principal(extensions)?;
+    decide(&context.settings, extensions, principal, requirement, parameters)
 }
 
 /// Returns the principal of a request that has passed the layer.
@@ -241,7 +241,7 @@ pub fn enforce<P: PathParameters + ?Sized>(
 /// Returns the rejection to respond with: 401 if there is no principal, and 500 if no layer is
 /// around the service or the policy table declares the route public.
 pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejection> {
-    extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal()
+    extensions.get::<AuthContext>().ok_or_else(no_layer)?.principal(extensions)
 }
 
 /// Returns the principal of a request that has passed the layer, or `None` if the layer passes
@@ -252,10 +252,10 @@ pub fn require_principal(extensions: &Extensions) -> Result<&Principal, Rejectio
 /// Returns a 500 if no layer is around the service: that is a mistake in the program, not an
 /// unauthenticated request.
 pub fn optional_principal(extensions: &Extensions) -> Result<Option<&Principal>, Rejection> {
-    if extensions.get::<AuthContext>().is_none() {
-        return Err(no_layer());
+    match extensions.get::<AuthContext>() {
+        Some(_) => Ok(extensions.principal()),
+        None => Err(no_layer()),
     }
-    Ok(extensions.principal())
 }
 
 /// Returns a rejection with the settings of the layer around the service, for framework
@@ -288,12 +288,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                     "a route requires the scope {unknown}, which the catalog does not list, so no \
                      token can hold it: add the scope to the catalog, or correct the route"
                 );
-                tracing::error!(
-                    target: "hallpass",
-                    route = settings.matcher.matched(extensions).pattern(),
-                    "{mistake}"
-                );
-                return Err(settings.misconfigured(&mistake));
+                return Err(settings.misconfigured(&mistake, extensions));
             }
             let scope = requirement.challenge(parameters);
             settings.hallpass.report_rejection(
@@ -309,12 +304,7 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
                 "a route requires {requirement}, but has no path parameter {{{name}}}: use a \
                  parameter of the route's pattern"
             );
-            tracing::error!(
-                target: "hallpass",
-                route = settings.matcher.matched(extensions).pattern(),
-                "{mistake}"
-            );
-            Err(settings.misconfigured(&mistake))
+            Err(settings.misconfigured(&mistake, extensions))
         }
     }
 }
@@ -322,6 +312,5 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
 fn no_layer() -> Rejection {
     let mistake = "a route requires a token, but no Hallpass layer is around it: add \
          `.layer(hallpass.layer())` to the router, after its routes";
-    tracing::error!(target: "hallpass", "{mistake}");
-    Rejection::misconfigured(mistake, RejectionSettings::default())
+    Rejection::misconfigured(mistake, None, RejectionSettings::default())
 }

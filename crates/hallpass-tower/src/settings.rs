@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hallpass_core::__private::LogOnce;
 use hallpass_core::{Hallpass, HallpassBuilder};
-use http::{HeaderValue, Response};
+use http::{Extensions, HeaderValue, Response};
 
 use crate::credentials::{CredentialSource, Fault, Sources};
 use crate::fallback::Fallback;
@@ -95,9 +95,10 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
-    /// Returns the rejection for a program that is set up wrongly.
-    pub(crate) fn misconfigured(&self, mistake: &str) -> Rejection {
-        Rejection::misconfigured(mistake, self.rejections.clone())
+    /// Logs a mistake in the set-up of the program, and returns the rejection for it.
+    pub(crate) fn misconfigured(&self, mistake: &str, extensions: &Extensions) -> Rejection {
+        let route = self.matcher.matched(extensions);
+        Rejection::misconfigured(mistake, route.pattern(), self.rejections.clone())
     }
 
     /// Returns the rejection of a request with malformed credentials. Its detail describes the

@@ -151,20 +151,20 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for WithoutToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let hallpass = &mount::<S>(parts)?.hallpass;
-        if let Some(principal) = token_principal(&parts.extensions, hallpass) {
-            return Err(Problem::token_not_allowed().with_principal(principal));
-        }
-        match principal(hallpass, parts).await? {
+        match principal(&mount::<S>(parts)?.hallpass, parts).await? {
             None => Ok(Self),
             Some(principal) => Err(Problem::token_not_allowed().with_principal(&principal)),
         }
     }
 }
 
-/// Returns the principal of a token of this application. A Bearer credential in another format is
-/// ignored, because it may belong to the host.
+/// Returns the principal of a token of this application, also if a layer around the API has already
+/// checked and removed the token. A Bearer credential in another format is ignored, because it may
+/// belong to the host.
 async fn principal(hallpass: &Hallpass, parts: &Parts) -> Result<Option<Principal>, Problem> {
+    if let Some(known) = token_principal(&parts.extensions, hallpass) {
+        return Ok(Some(known.clone()));
+    }
     match Authorization::of(&parts.headers) {
         Authorization::Bearer(text) if hallpass.is_well_formed(text) => {
             verified(hallpass, text, &origin(parts)).await.map(Some)

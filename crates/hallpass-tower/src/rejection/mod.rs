@@ -137,10 +137,15 @@ impl Rejection {
         }
     }
 
-    /// Creates the rejection for a program that is set up wrongly. In debug builds its detail
-    /// describes the mistake. In release builds only the log does, because anyone may see the
-    /// response.
-    pub(crate) fn misconfigured(mistake: &str, settings: RejectionSettings) -> Self {
+    /// Logs a mistake in the set-up of the program, and returns the rejection for it. In debug
+    /// builds its detail describes the mistake, too. In release builds only the log does, because
+    /// anyone may see the response.
+    pub(crate) fn misconfigured(
+        mistake: &str,
+        route: Option<&str>,
+        settings: RejectionSettings,
+    ) -> Self {
+        tracing::error!(target: "hallpass", route, "{mistake}");
         let rejection = Self::new(RejectionKind::Misconfigured, settings);
         if cfg!(debug_assertions) {
             rejection.with_detail(format!("This service is set up wrongly: {mistake}."))
