@@ -8,6 +8,7 @@ use hallpass_core::{
 };
 use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, ManualClock, Operation, StaleCache};
+use hallpass_tests::mistyped;
 use hallpass_tower::{PolicyTable, TokenLayer};
 use jiff::{SignedDuration, Timestamp};
 
@@ -216,13 +217,12 @@ impl Fixture {
         let letter = token.rfind(|c: char| c.is_ascii_alphabetic()).unwrap();
         let mut flipped = token.clone().into_bytes();
         flipped[letter] ^= 0x20;
-        let last = if token.ends_with('0') { "1" } else { "0" };
         let encoded: String = token.bytes().map(|byte| format!("%{byte:02x}")).collect();
 
         let words = &mut self.words;
         words.set("SHORT", &token[..token.len() - 1]);
         words.set("LONG", format!("{token}0"));
-        words.set("SUM", format!("{}{last}", &token[..token.len() - 1]));
+        words.set("SUM", mistyped(&token));
         words.set("FLIPPED", flipped);
         words.set("HOMOGLYPH", format!("hp_\u{430}{}", &token[4..]));
         words.set("8K", format!("hp_{}", "a".repeat(8 << 10)));

@@ -1,5 +1,6 @@
 //! Tests that each route requires exactly the documented scopes.
 
+use hallpass_tests::mistyped;
 use http::Method;
 use serde_json::json;
 
@@ -194,9 +195,7 @@ async fn routes_reject_invalid_and_multiple_tokens() {
     let (all, revoked) =
         (fixture.alice.issue(&["projects"]).await, fixture.alice.issue(&["projects"]).await);
     fixture.alice.revoke(&revoked.id).await;
-    let mut mistyped = all.token.clone();
-    let last = if mistyped.pop() == Some('0') { '1' } else { '0' };
-    mistyped.push(last);
+    let mistyped = mistyped(&all.token);
     fixture
         .cases(async |_, case| {
             for token in [&revoked.token, &mistyped, "nonsense"] {

@@ -5,6 +5,7 @@ use axum::Router;
 use axum::routing::get;
 use hallpass_axum::{Authenticated, HallpassExt as _, HandlerExt as _};
 use hallpass_core::{Hallpass, Principal, ScopeSet, authenticated};
+use hallpass_tests::mistyped;
 use http::HeaderMap;
 use http::request::Parts;
 use jiff::Timestamp;
@@ -73,7 +74,7 @@ async fn unknown_bearer_token_is_rejected_as_invalid() {
     let site = Site::new(app).await;
     let ours = site.token(&["projects"]).await;
     let expired = web_token("bob", "projects:list", -600);
-    let misspelt = format!("{}0", &ours[..ours.len() - 1]);
+    let misspelt = mistyped(&ours);
     for line in [&*expired, &misspelt, "authorization: Bearer x.y.z"] {
         let answer = site.send("GET /projects", &[line]).await;
         assert_eq!(answer.status, 401, "{line}");
