@@ -39,8 +39,8 @@ struct Guard {
     replace: String,
     package: String,
     test: String,
-    /// The integration test target; the library's own tests if there is none.
-    target: Option<String>,
+    /// The integration test target.
+    target: String,
     /// What happens without the step.
     without: String,
 }
@@ -149,12 +149,9 @@ impl SourceCopy {
         let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
         // Each row changes a few lines, even where the other steps build everything from nothing.
         build.env("CARGO_INCREMENTAL", "1").arg("--message-format=json-render-diagnostics");
-        match &guard.target {
-            // With the features of the whole workspace, dependencies are built only once. Other
-            // packages may have a target of this name.
-            Some(target) => build.args(workspace.everything()).args(["--test", target]),
-            None => build.args(["--package", &guard.package, "--lib"]),
-        };
+        // With the features of the whole workspace, dependencies are built only once. The name of
+        // the target should be unique, because cargo builds all targets of that name.
+        build.args(workspace.everything()).args(["--test", &guard.target]);
         let built = build.output()?;
         let errors = String::from_utf8_lossy(&built.stderr);
         ensure!(built.status.success(), "the mutated source does not compile: {errors}");

@@ -95,6 +95,7 @@ async fn headers_with_a_url_contain_no_token() {
                  x-original-url: /echo?session={T}\r\n\
                  x-forwarded-uri: /echo?other={T}&c=1\r\n\
                  x-envoy-original-path: /echo?next=%2Fecho%3Fsession%3D{T}&d\r\n\
+                 x-rewrite-url: /echo?next=%2Fecho%3Fother%3D{ENCODED}&e\r\n\
                  hx-current-url: https://x.example/{T}\r\n";
     let table = || PolicyTable::new().get("/echo", public());
     let servers = [
@@ -118,6 +119,7 @@ async fn headers_with_a_url_contain_no_token() {
                 "\nx-original-url: /echo\n",
                 "\nx-forwarded-uri: /echo?c=1\n",
                 "\nx-envoy-original-path: /echo?d\n",
+                "\nx-rewrite-url: /echo?e\n",
                 "\nhx-current-url: \n",
             ] {
                 assert!(answer.text().contains(line), "{place}: {}", answer.text());

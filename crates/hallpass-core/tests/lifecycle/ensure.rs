@@ -1,6 +1,6 @@
 use hallpass_core::{
     Actor, Digest, Ensured, Error, EventKind, Issued, KnownToken, Limits, NewToken,
-    PermissionError, PresentedToken, RegenerateOptions,
+    PermissionError, PresentedToken, RegenerateOptions, RejectReason,
 };
 
 use crate::common::*;
@@ -152,4 +152,34 @@ async fn concurrent_ensures_create_one_token() {
     });
     let ensured = service.hallpass.ensure(&for_alice(), known, manifest()).await.unwrap();
     assert!(matches!(ensured, Ensured::Unchanged(_)), "{ensured:?}");
+}
+
+#[tokio::test]
+async fn token_does_not_work_under_the_id_of_another_token_with_its_digest() {
+    let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
+    let (other, KnownToken { id, .. }) = made_elsewhere().await;
+    for known in [&known, &KnownToken { id, ..known.clone() }] {
+        service.hallpass.ensure(&for_alice(), known, manifest()).await.unwrap();
+    }
+    let (text, other) = (issued.token.reveal(), other.token.reveal());
+    assert!(service.accepts(text).await);
+    let body = format!("{}{}", &other[..ID_END], &text[ID_END..text.len() - CHECKSUM_LEN]);
+    let text = format!("{body}{}", checksum(&body));
+    assert_eq!(service.refusal(&text).await, RejectReason::Unknown);
+}
+
+/// The end of the prefix `hp_` and the id.
+const ID_END: usize = 3 + 22;
+const CHECKSUM_LEN: usize = 6;
+
+/// Returns the checksum at the end of a token: the CRC-32 of the text before it, in base62.
+fn checksum(body: &str) -> String {
+    let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".as_bytes();
+    let mut rest = crc32fast::hash(body.as_bytes()) as usize;
+    let mut text = [b'0'; CHECKSUM_LEN];
+    for digit in text.iter_mut().rev() {
+        *digit = digits[rest % digits.len()];
+        rest /= digits.len();
+    }
+    text.map(char::from).iter().collect()
 }

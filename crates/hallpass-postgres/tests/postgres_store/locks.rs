@@ -1,4 +1,4 @@
-use hallpass_core::store::TokenStore as _;
+use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
 use hallpass_testkit::conformance::samples::{at, edited, event, secrets, token};
 
 use super::*;
@@ -54,6 +54,33 @@ async fn token_that_becomes_active_again_is_revoked_with_the_others() {
     assert!(all.seq.unwrap() > regenerated);
     let found = stores[0].get(revoked.record.id).await.unwrap().value.unwrap();
     assert_eq!(found.record.revoked_at, Some(at(2)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_can_be_revoked_during_a_flood_of_edits() {
+    let url = database();
+    let store = open(&url).await;
+    let (token, revoked) = (token("alice", "ci"), token("alice", "ci"));
+    for token in [&token, &revoked] {
+        store.insert(token, None, &event()).await.unwrap();
+    }
+    let mut other = Stranger::connect(&url).await;
+    let mut observer = Stranger::connect(&url).await;
+    other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
+    let change = |change: Change| {
+        let store = store.clone();
+        tokio::spawn(async move { store.update(&change, &event()).await })
+    };
+    for _ in 0..20 {
+        change(edited(&token.record, |record| record.name = "renamed".into()));
+    }
+    observer.until_waiting(4).await;
+    let revoke = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
+    let revoking = change(Change { kind: ChangeKind::Revoked, ..revoke });
+    // The server has four edits and the revocation. The other edits wait for a permit.
+    observer.until_waiting(5).await;
+    other.run("COMMIT").await;
+    revoking.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,7 +61,7 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(store: &Path, bound: Duration, disabled: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_coherence-process"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_staleness-process"))
             .arg(store)
             .arg(bound.as_millis().to_string())
             .arg(disabled)

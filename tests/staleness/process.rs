@@ -1,4 +1,4 @@
-//! A node in its own process, for the coherence tests. It reads one action per line from the
+//! A node in its own process, for the staleness tests. It reads one action per line from the
 //! standard input and writes one outcome per line to the standard output.
 
 mod action;
