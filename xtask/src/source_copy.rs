@@ -44,25 +44,9 @@ impl SourceCopy {
         Ok(copy)
     }
 
-    /// Links the dependencies that were built for the tests of the whole workspace, so that a build
-    /// of the copy with the same features does not build them again.
+    /// Links the dependencies that were built for the tests into the target folder of the copy.
     pub(crate) fn link_dependencies(&self, workspace: &Workspace) -> Result<()> {
-        let own = workspace.crate_names();
-        for folder in ["build", "deps", ".fingerprint"] {
-            let from = workspace.target("debug").join(folder);
-            let to = self.target.join("debug").join(folder);
-            if !from.exists() {
-                continue;
-            }
-            fs::create_dir_all(&to)?;
-            for entry in from.read_dir_utf8()? {
-                let entry = entry?;
-                if !own.contains(&crate_name(entry.file_name())) {
-                    link(entry.path(), &to.join(entry.file_name()))?;
-                }
-            }
-        }
-        Ok(())
+        link_dependencies(workspace, &self.target)
     }
 
     /// Returns cargo with arguments, run in the copy.
@@ -76,6 +60,27 @@ impl SourceCopy {
         command.env("CARGO_PROFILE_DEV_DEBUG", "false");
         command
     }
+}
+
+/// Links the dependencies that were built for the tests of the whole workspace into another target
+/// folder. A build there does not build those again that it needs with the same features.
+pub(crate) fn link_dependencies(workspace: &Workspace, target: &Utf8Path) -> Result<()> {
+    let own = workspace.crate_names();
+    for folder in ["build", "deps", ".fingerprint"] {
+        let from = workspace.target("debug").join(folder);
+        let to = target.join("debug").join(folder);
+        if !from.exists() {
+            continue;
+        }
+        fs::create_dir_all(&to)?;
+        for entry in from.read_dir_utf8()? {
+            let entry = entry?;
+            if !own.contains(&crate_name(entry.file_name())) {
+                link(entry.path(), &to.join(entry.file_name()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Links a file, or all files of a folder, unless they exist.

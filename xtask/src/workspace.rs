@@ -59,14 +59,6 @@ impl Workspace {
         self.metadata.packages.iter().filter(|package| package.publish.is_none())
     }
 
-    /// Returns the names of the packages whose library has `doctest = false`.
-    pub(crate) fn packages_without_doctests(&self) -> Vec<&str> {
-        let without = |package: &&Package| {
-            package.targets.iter().any(|target| target.is_lib() && !target.doctest)
-        };
-        self.metadata.packages.iter().filter(without).map(|package| package.name.as_str()).collect()
-    }
-
     /// Returns the names of the workspace's crates, as in the names of compiled files.
     pub(crate) fn crate_names(&self) -> BTreeSet<String> {
         let packages = self.metadata.packages.iter();

@@ -97,7 +97,7 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
 /// checked only once. Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and
 /// each step would undo the builds of the others.
 fn document(workspace: &Workspace) -> Result<()> {
-    let mut doc = workspace.cargo(["doc", "--no-deps", "--lib"]);
+    let mut doc = workspace.cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"]);
     doc.args(workspace.everything());
     doc.env("RUSTDOC", workspace.root().join("xtask/unstable-rustdoc.sh"));
     // The badges of features as on docs.rs, so that they are known to compile.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use super::counts::Counts;
 use super::{Found, libtest};
 use crate::process::{run, run_reading};
+use crate::source_copy;
 use crate::workspace::Workspace;
 
 pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
@@ -33,6 +34,7 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
 pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let target = workspace.target(&format!("publish-{now}"));
+    source_copy::link_dependencies(workspace, &target)?;
     let mut publish = workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty"]);
     // The packages do not have the workspace's profiles.
     publish.env("CARGO_PROFILE_DEV_DEBUG", "false");
@@ -89,11 +91,10 @@ pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
-    // With `--doc`, cargo also runs the doctests of libraries with `doctest = false`.
-    let without = workspace.packages_without_doctests();
-    let excluded = without.iter().flat_map(|package| ["--exclude", package]);
+    // This also runs the doctests of libraries with `doctest = false`. Without these packages, the
+    // dependencies would have other features and be built again.
     let mut tests = workspace.cargo(["test", "--no-fail-fast", "--doc"]);
-    counted(tests.args(workspace.everything()).args(excluded))
+    counted(tests.args(workspace.everything()))
 }
 
 fn counted(tests: &mut Command) -> Result<Found> {
