@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use self::backend::{Freshness, Lookup};
 pub(crate) use self::compiled_scopes::HandleId;
-use self::compiled_scopes::InCatalog;
+use self::compiled_scopes::ListedScopes;
 pub use self::{
     cached_token::{CacheMeta, CachedToken},
     interner::Interner,
@@ -299,16 +299,16 @@ impl Hallpass {
         if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
             return Err(self.reject_token(RejectReason::OwnerDisabled, Some(&loaded), origin));
         }
-        let scopes = self.in_catalog(&loaded);
+        let scopes = self.listed_scopes(&loaded);
         let use_is_due = loaded.use_is_due(now);
         self.metrics().accepted();
         Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
     }
 
     /// Returns which of the token's scopes the catalog of this handle lists.
-    fn in_catalog(&self, token: &CachedToken) -> InCatalog {
-        self.catalog().map_or(InCatalog::All, |catalog| {
-            token.compiled_scopes().in_catalog(catalog, self.id(), token.id())
+    fn listed_scopes(&self, token: &CachedToken) -> ListedScopes {
+        self.catalog().map_or(ListedScopes::All, |catalog| {
+            token.compiled_scopes().listed_in(catalog, self.id(), token.id())
         })
     }
 
