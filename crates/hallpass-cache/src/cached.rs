@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::change_feed;
 use crate::inner::Inner;
-use crate::metrics::LookupKind;
+use crate::metrics::LookupResult;
 use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front of it.
@@ -110,10 +110,10 @@ impl<S: TokenStore> Backend for Cached<S> {
 
     fn peek(&self, id: TokenId) -> Lookup {
         if let Some(entry) = self.0.usable(id) {
-            self.0.metrics.looked_up(LookupKind::Hit);
+            self.0.metrics.count_lookup(LookupResult::Hit);
             Lookup::Hit(entry.into_token())
         } else if self.0.absence(id).is_some() {
-            self.0.metrics.looked_up(LookupKind::Absent);
+            self.0.metrics.count_lookup(LookupResult::Absent);
             Lookup::NegativeHit
         } else {
             // The load that follows counts the miss.
@@ -137,7 +137,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         match self.peek(id) {
             Lookup::Hit(token) => return Ok(Some(token)),
             Lookup::NegativeHit => return Ok(None),
-            Lookup::Miss => cache.metrics.missed(|| cache.remembers(id)),
+            Lookup::Miss => cache.metrics.count_miss(|| cache.remembers(id)),
         }
         let loaded = timeout(deadline, cache.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();

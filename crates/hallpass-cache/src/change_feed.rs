@@ -80,7 +80,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
         let backoff = cache.settings.poll.min(cache.settings.max_staleness) / 2;
         let (wait, is_woken) = match catch_up(cache, trigger).await {
             Ok(History::Same) => {
-                cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
+                cache.metrics.record_lease_age(age(lease.or_else(|| cache.lease.get())));
                 // A notification may be false at each read: for example, if it comes from a server
                 // that was replaced by another one with a shorter log.
                 let is_false = trigger == Trigger::Push && *cache.position.borrow() == position;
@@ -90,7 +90,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
             Ok(History::Other) => (backoff, false),
             Err(error) => {
                 let lease_age = age(cache.lease.get());
-                cache.metrics.lease_age(lease_age);
+                cache.metrics.record_lease_age(lease_age);
                 // No other action is necessary, because the lease expires by itself.
                 tracing::warn!(
                     target: "hallpass",
@@ -207,7 +207,7 @@ async fn catch_up<S: TokenStore>(
             changes => changes?,
         };
         if let Some(time) = changes.time {
-            cache.metrics.clock_offset(cache.store_clock.learn(time, Timestamp::now()));
+            cache.metrics.record_clock_offset(cache.store_clock.learn(time, Timestamp::now()));
         }
         let Inner { invalidation, lease, .. } = cache;
         let batch = LogBatch { lease, invalidation, asked_at };
@@ -230,7 +230,7 @@ async fn catch_up<S: TokenStore>(
             return Ok(History::Same);
         };
         // The first entry is at the known position, so it is not a new one.
-        cache.metrics.changes_applied(trigger, changes.entries.len().saturating_sub(1));
+        cache.metrics.count_changes(trigger, changes.entries.len().saturating_sub(1));
         let last = changes.entries.last().map_or(changes.head, |entry| entry.position);
         let are_last = changes.entries.len() < BATCH as usize || last == changes.head;
         batch.entries(&changes.entries, are_last);

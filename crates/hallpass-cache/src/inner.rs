@@ -15,7 +15,7 @@ use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
-use crate::metrics::{Loaded, LookupKind, Metrics};
+use crate::metrics::{LoadResult, LookupResult, Metrics};
 use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
@@ -133,7 +133,7 @@ impl<S: TokenStore> Inner<S> {
         let Some(entry) = self.positive.get(id, |token| check.allows(token)) else {
             return Err(error);
         };
-        self.metrics.looked_up(LookupKind::StaleIfError);
+        self.metrics.count_lookup(LookupResult::StaleIfError);
         if let Some(uses) = self.stale_uses.count(1) {
             tracing::error!(
                 target: "hallpass",
@@ -178,7 +178,7 @@ impl<S: TokenStore> Inner<S> {
     /// before, and a load in the new epoch starts after the reset, so it reads the change.
     pub(crate) fn start_over(&self, head: Option<LogPosition>) {
         let _lock = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
-        self.metrics.flushed();
+        self.metrics.count_flush();
         self.lease.drop_lease();
         // This must come before the epoch begins. If a number of the old history is noted
         // afterwards, the next read of the log detects that the number is above the head, and
@@ -215,7 +215,7 @@ impl<S: TokenStore> Inner<S> {
             let loaded = self.flights.run(&id, || self.remembers(id), load).await;
             let found = loaded.map_err(|error| {
                 if matches!(error, LoadError::Refused) {
-                    self.metrics.refused();
+                    self.metrics.count_refused_load();
                 }
                 StoreError::unavailable(error)
             })??;
@@ -260,9 +260,9 @@ impl<S: TokenStore> Inner<S> {
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
         let seen = self.highest_seq();
         let (epoch, started) = (self.invalidation.epoch(), DualInstant::now());
-        let loading = self.metrics.load_begins();
+        let loading = self.metrics.start_load();
         let found = self.store.get(id).await;
-        loading.ended(Loaded::of(&found));
+        loading.end(LoadResult::of(&found));
         let found = found?;
         self.check_history(seen, found.as_of.next());
         if self.invalidation.epoch() == epoch {
@@ -311,9 +311,9 @@ impl<S: TokenStore> Inner<S> {
         // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
         let epoch = self.invalidation.epoch();
-        let loading = self.metrics.load_begins();
+        let loading = self.metrics.start_load();
         let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
-        loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
+        loading.end(found.as_ref().map_or(LoadResult::Late, LoadResult::of));
         let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
         let reading = Reading { as_of, epoch, started };
         Ok(self.keep(id, value, reading).ok_or(reading))

@@ -35,6 +35,7 @@ use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
 use crate::event::RejectReason;
 use crate::lifecycle::{Hallpass, check_record_id};
+use crate::metrics::Outcome;
 use crate::owner::OwnerStatus;
 use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, TokenId, TokenRef};
@@ -301,7 +302,7 @@ impl Hallpass {
         }
         let scopes = self.listed_scopes(&loaded);
         let use_is_due = loaded.use_is_due(now);
-        self.metrics().accepted();
+        self.metrics().count_check(Outcome::Accepted);
         Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
     }
 
@@ -318,7 +319,7 @@ impl Hallpass {
         result: Result<Principal, AuthError>,
     ) -> Result<Principal, AuthError> {
         if result.as_ref().is_err_and(AuthError::is_unavailable) {
-            self.metrics().unavailable();
+            self.metrics().count_check(Outcome::Unavailable);
         }
         result
     }
@@ -330,7 +331,7 @@ impl Hallpass {
         loaded: Option<&CachedToken>,
         origin: &Origin,
     ) -> AuthError {
-        self.metrics().refused();
+        self.metrics().count_check(Outcome::Refused);
         let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
         self.report_rejection(why, owner, id, origin);
         AuthError::Rejected(why)
