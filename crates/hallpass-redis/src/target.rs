@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisError};
 
-use crate::connect_error::Place;
+use crate::connect_error::ServerAddress;
 use crate::connection::{Connection, Transport};
 
 /// The maximum duration of connecting.
@@ -49,12 +49,12 @@ impl Target {
     }
 
     /// Returns the address for error messages.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn address(&self) -> ServerAddress {
         match self {
-            Self::Server(client) => Place::server(client.get_connection_info()),
-            Self::Host(_) => Place::host(),
+            Self::Server(client) => ServerAddress::server(client.get_connection_info()),
+            Self::Host(_) => ServerAddress::host(),
             #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => cluster.place(),
+            Self::Cluster(cluster) => cluster.address(),
         }
     }
 
