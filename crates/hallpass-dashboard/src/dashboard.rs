@@ -1,3 +1,5 @@
+//! The builder of the page: the type that a host creates, sets up and mounts.
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Calls through several handles: they see each other's changes and do not block each other.
+
 use hallpass_core::ScopeSet;
 use hallpass_core::store::TokenStore;
 

@@ -1,3 +1,5 @@
+//! Calls that are dropped before they end take effect in full or not at all.
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;

@@ -1,3 +1,5 @@
+//! Assertions and helpers that several cases share.
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

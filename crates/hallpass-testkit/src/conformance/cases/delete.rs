@@ -1,3 +1,5 @@
+//! Deleting one token, several, or all of an owner, and the log entries of these calls.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, edited, event, owner, token};
 use hallpass_core::Revision;

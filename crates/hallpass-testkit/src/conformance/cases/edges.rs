@@ -1,3 +1,5 @@
+//! Unusual texts, the longest values, and the earliest and latest times are stored unchanged.
+
 use std::slice;
 
 use hallpass_core::store::{

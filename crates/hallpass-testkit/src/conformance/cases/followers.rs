@@ -1,3 +1,5 @@
+//! Readers that follow the change log, as caches do, miss no change of concurrent writers.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,3 +1,5 @@
+//! Reads of one token.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 use hallpass_core::store::{ChangeSeq, TokenStore};

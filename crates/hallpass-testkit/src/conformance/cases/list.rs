@@ -1,3 +1,5 @@
+//! The filters and counts of lists.
+
 use hallpass_core::store::{Change, ListQuery, PreviousSecret, Secrets, StatusCounts, TokenStore};
 use hallpass_core::{Metadata, ScopeSet, Status, TokenRecord, fold};
 

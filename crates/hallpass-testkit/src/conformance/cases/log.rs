@@ -1,3 +1,5 @@
+//! Reads of the change log: positions, limits, and the target of each entry.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore};

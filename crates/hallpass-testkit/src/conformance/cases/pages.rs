@@ -1,3 +1,5 @@
+//! Pages of lists are compared with a definition in plain Rust, for every sort order.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

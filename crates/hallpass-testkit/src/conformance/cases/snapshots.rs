@@ -1,3 +1,5 @@
+//! A read and its sequence number come from one snapshot.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

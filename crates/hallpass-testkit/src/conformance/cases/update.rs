@@ -1,3 +1,5 @@
+//! Updates and digest replacements: what they change, and what they expect.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{self, at, digest, edited, event, secrets, token};
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, Secrets, TokenStore, TokenUse};

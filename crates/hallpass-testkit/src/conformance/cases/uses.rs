@@ -1,3 +1,5 @@
+//! Recorded uses change only the time of last use, and revive no deleted or changed token.
+
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore, TokenUse};
 

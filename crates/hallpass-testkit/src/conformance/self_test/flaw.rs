@@ -1,3 +1,5 @@
+//! The flaws with which the suite is tested: each must make at least one case fail.
+
 /// The flaw of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
