@@ -177,9 +177,9 @@ impl<S: TokenStore> Backend for Cached<S> {
 
     async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
         let cache = &self.0;
-        let seen = cache.highest_seq();
+        let highest_before = cache.highest_seq();
         let head = cache.store.changes(None, 0).await?.head.seq;
-        cache.check_history(seen, head.next());
+        cache.check_history(highest_before, head.next());
         targets.iter().for_each(|target| cache.apply(target, head));
         Ok(())
     }
@@ -188,8 +188,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.highest_seq()
     }
 
-    fn check_history(&self, seen: ChangeSeq, next: ChangeSeq) {
-        self.0.check_history(seen, next);
+    fn check_history(&self, highest_before: ChangeSeq, next: ChangeSeq) {
+        self.0.check_history(highest_before, next);
     }
 
     /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records

@@ -170,7 +170,7 @@ impl View<'_> {
             true => path.to_owned(),
             false => format!("../{path}"),
         };
-        let given = match notice(visitor) {
+        let argument = match notice(visitor) {
             None => json!({ "settings": self.settings(visitor, relative).await }),
             Some((status, key)) => {
                 let text = |part: &str| self.texts.get(&format!("notice.{key}.{part}"));
@@ -188,7 +188,7 @@ impl View<'_> {
         let style = json!(format!("./{}", assets.path("hallpass.css")));
         let script = format!(
             "import {{ mount as show }} from \"./{module}\";\n\
-             const given = {{ ...{given}, base: import.meta.url, style: {style} }};\n\
+             const given = {{ ...{argument}, base: import.meta.url, style: {style} }};\n\
              export const mount = (element, options) => show(element, given, options);\n"
         );
         ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()

@@ -149,8 +149,8 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let target = ChangeTarget::Owner(owner.clone());
         let log = Change::new(&sql::LOG_OWNER_CHANGE, &target, event, []);
-        let done = self.change_many(log).await?;
-        done.seq.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
+        let result = self.change_many(log).await?;
+        result.seq.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {

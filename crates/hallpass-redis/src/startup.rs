@@ -36,10 +36,10 @@ async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError>
         .run(&Call::command(redis::cmd("HELLO")), deadline)
         .await
         .map_err(|failure| unusable(shared, failure))?;
-    let found = setting(&hello, "version").unwrap_or_default();
-    let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let version = setting(&hello, "version").unwrap_or_default();
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < 7) {
-        return Err(ConnectError::Older { server: server(shared), found });
+        return Err(ConnectError::Older { server: server(shared), found: version });
     }
     Ok(())
 }

@@ -47,9 +47,9 @@ pub async fn unusual_texts_come_back_unchanged(store: Replicas) {
         assert_eq!(store.list(&hers).await.unwrap().records, slice::from_ref(&token.record));
         // Each token is found by its whole name.
         let text = Some(fold(&token.record.name));
-        let found = store.list(&ListQuery { text, ..everything() }).await.unwrap().records;
-        assert!(found.contains(&token.record), "{:?}", token.record.name);
-        for record in found {
+        let records = store.list(&ListQuery { text, ..everything() }).await.unwrap().records;
+        assert!(records.contains(&token.record), "{:?}", token.record.name);
+        for record in records {
             assert!(fold(&record.name).contains(&fold(&token.record.name)), "{:?}", record.name);
         }
     }
