@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// The name of the confirmation that a person enters for changes.
+    /// What a person enters to confirm a change, as the page calls it: for example, `Password`.
     pub(crate) confirmation: Option<String>,
     pub(crate) names: Option<Names>,
     /// The path in the `curl` command that is shown with a new secret.
@@ -194,8 +194,8 @@ impl View<'_> {
         ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
     }
 
-    /// Returns the settings for the scripts. `link` makes the paths of the host relative to what
-    /// contains them.
+    /// Returns the settings for the scripts. `link` converts a path of the host so that it is right
+    /// for the document or script that contains the settings.
     async fn settings(&self, visitor: &Visitor, link: impl Fn(&str) -> String) -> Value {
         let Visitor::Person { id, admin } = visitor else { return Value::Null };
         let settings = &self.page.settings;

@@ -56,7 +56,8 @@ impl Prune {
     }
 }
 
-/// Returns the number of tokens that have ended at any time, which is the maximum of the progress.
+/// Counts all tokens that are revoked or expired. No more than these can be deleted, so the
+/// progress shows this number as its maximum.
 async fn count_ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut count = 0;
     for status in [Status::Expired, Status::Revoked] {

@@ -209,10 +209,10 @@ pub async fn large_batches_succeed(store: Replicas) {
     let nobody = token("bob", "x").record.id;
     // The batches are as large as the handle makes them, and the existing tokens are far apart in
     // them.
-    let place = |number: usize| number.is_multiple_of(125).then_some(number / 125);
+    let token_at = |number: usize| number.is_multiple_of(125).then_some(number / 125);
     let uses: Vec<_> = (0..MANY)
         .map(|number| {
-            let id = place(number).map_or(nobody, |known| tokens[known].id);
+            let id = token_at(number).map_or(nobody, |known| tokens[known].id);
             TokenUse { id, revision: tokens[0].revision, at: at(number as i64 + 1) }
         })
         .collect();

@@ -33,7 +33,7 @@ pub(crate) enum Flaw {
     UpdateSetsLastUsedAt,
     /// Drops the previous secret when a change brings no secrets.
     UpdateDropsThePreviousSecret,
-    /// Returns the end of the previous secret as the caller had it.
+    /// Returns the end of the previous secret as the caller passed it.
     PreviousSecretIsNotFilledIn,
     /// Does not store metadata.
     MetadataIsDropped,
