@@ -68,8 +68,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         }
     }
 
-    /// Uses an API that the host mounts itself, instead of mounting one. `path` is the path that the
-    /// browser requests, such as `/tokens`. It may be relative to the page, such as `../tokens`.
+    /// Uses an API that the host mounts itself, instead of mounting one. `path` is the path that
+    /// the browser requests, such as `/tokens`. It may be relative to the page, such as
+    /// `../tokens`.
     ///
     /// # Panics
     ///

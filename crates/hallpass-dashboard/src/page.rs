@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// What a person enters to confirm a change, as the page calls it: for example, `Password`.
+    /// The page's name for the text that confirms a change, such as `Password`.
     pub(crate) confirmation: Option<String>,
     pub(crate) names: Option<Names>,
     /// The path in the `curl` command that is shown with a new secret.

@@ -19,8 +19,8 @@ pub(crate) fn unexpected_reply() -> StoreError {
     StoreError::corrupt("the server sent a reply that no script of this version sends")
 }
 
-/// Returns the parts of a successful reply, without the word `done`. Returns an error for each other
-/// word.
+/// Returns the parts of a successful reply, without the word `done`. Returns an error for each
+/// other word.
 pub(crate) fn parts(reply: Value) -> Result<Vec<Value>, StoreError> {
     let Value::Array(mut parts) = reply else { return Err(unexpected_reply()) };
     if parts.is_empty() {

@@ -26,7 +26,7 @@ pub(crate) enum Tenancy {
 /// The time for which opening waits for other processes that open or change the same file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a file contains, before it is migrated.
+/// The state of a file before it is migrated.
 #[derive(Debug)]
 struct FileState {
     /// The version of the token store's tables, if there are any.

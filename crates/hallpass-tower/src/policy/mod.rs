@@ -296,12 +296,11 @@ impl PolicyTable {
             self.report_unknown_nest();
             return None;
         };
-        let matched = self.by_path.at(&path).ok();
-        let route = matched.filter(|matched| self.is_read_alike(&path, matched));
+        let route = self.by_path.at(&path).ok().filter(|route| self.is_read_alike(&path, route));
         if route.is_none() {
             self.report_ambiguous(&path);
         }
-        route.map(|matched| *matched.value)
+        route.map(|route| *route.value)
     }
 
     /// Returns whether a service finds the same route and parameters, even if it normalises the

@@ -239,9 +239,10 @@ impl Rejection {
         response
     }
 
-    /// Returns the response to a request with this method. For `HEAD`, it has the headers of the body but not the
-    /// body: over HTTP/2, hyper sends any body it is given, and a client resets the stream when it
-    /// receives one.
+    /// Returns the response to a request with this method.
+    ///
+    /// For `HEAD`, it has the headers of the body but not the body: over HTTP/2, hyper sends any
+    /// body it is given, and a client resets the stream when it receives one.
     pub(crate) fn into_response_to(self, method: &Method) -> Response<Bytes> {
         let mut response = self.into_response();
         if method == Method::HEAD {
