@@ -66,8 +66,8 @@ impl<'w> Fuzzer<'w> {
         let package = workspace.package("hallpass-fuzz")?;
         let programs = package.targets.iter().filter(|target| target.is_bin());
         let targets = programs.map(|target| target.name.clone()).collect();
-        let asked = workspace.command("rustc").args(["--print", "host-tuple"]).output();
-        let platform = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
+        let output = workspace.command("rustc").args(["--print", "host-tuple"]).output();
+        let platform = String::from_utf8(output.context("`rustc` cannot be started")?.stdout)?;
         Ok(Self { workspace, targets, platform: platform.trim().to_owned(), profile })
     }
 
@@ -91,9 +91,9 @@ impl<'w> Fuzzer<'w> {
     /// or exhausts the memory.
     pub(crate) fn run(&self, target: &str, time: Duration) -> Result<u64> {
         let root = self.workspace.root();
-        let place = self.workspace.target("fuzz").join(target);
-        let corpus = self.plant(target, place.join("corpus"))?;
-        let log = place.join("log");
+        let directory = self.workspace.target("fuzz").join(target);
+        let corpus = self.plant(target, directory.join("corpus"))?;
+        let log = directory.join("log");
         let profile = match self.profile {
             Profile::Dev => "debug",
             Profile::Release => "release",
@@ -103,21 +103,21 @@ impl<'w> Fuzzer<'w> {
         command
             .arg(corpus)
             .arg(format!("-dict={}", root.join(format!("fuzz/words/{target}.dict"))))
-            .arg(format!("-artifact_prefix={place}/"))
+            .arg(format!("-artifact_prefix={directory}/"))
             .arg(format!("-max_total_time={}", time.as_secs()))
             .arg(format!("-timeout={}", HANG.as_secs()))
             .arg(format!("-max_len={LONGEST}"))
             .arg("-print_final_stats=1")
             // libFuzzer prints pages that matter only after a failure.
             .stderr(File::create(&log)?);
-        let ended = process::run(&mut command);
+        let result = process::run(&mut command);
         let text = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
-        if let Err(error) = ended {
+        if let Err(error) = result {
             let story =
                 text.lines().skip_while(|line| !line.contains("panicked at")).collect::<Vec<_>>();
             println!("{}", if story.is_empty() { text } else { story.join("\n") });
             return Err(error.context(format!(
-                "{target}: the input is in {place}. Run it again with `cargo run -p hallpass-fuzz \
+                "{target}: the input is in {directory}. Run it again with `cargo run -p hallpass-fuzz \
                  --bin {target} -- FILE`. Add it to fuzz/seeds/{target}.txt with the fix"
             )));
         }

@@ -157,10 +157,10 @@ mod tests {
         let workspace = Workspace::load().unwrap();
         let packages: Vec<_> = workspace.published_packages().collect();
         let order = publish_order(&packages).unwrap();
-        let place = |name| order.iter().position(|other| other == name).unwrap();
-        assert!(place("hallpass-core") < place("hallpass-tower"));
-        assert!(place("hallpass-tower") < place("hallpass-axum"));
-        assert!(place("hallpass-axum") < place("hallpass"));
+        let position = |name| order.iter().position(|other| other == name).unwrap();
+        assert!(position("hallpass-core") < position("hallpass-tower"));
+        assert!(position("hallpass-tower") < position("hallpass-axum"));
+        assert!(position("hallpass-axum") < position("hallpass"));
         assert_eq!(order.len(), packages.len());
     }
 

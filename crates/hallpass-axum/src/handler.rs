@@ -3,8 +3,9 @@
 //! The requirement is checked inside of axum's router, after the route was matched, because only
 //! then are the path parameters known. The layer outside has already checked the token by then.
 //!
-//! The check is a handler around the handler, and not a middleware. So it applies to exactly one
-//! method of one route, and a method without a handler still gets axum's own response.
+//! `.scoped` wraps the handler in another handler, which makes the check. It adds no middleware. So
+//! the requirement applies to exactly one method of one route, and a method without a handler still
+//! gets axum's own response.
 
 use std::fmt;
 use std::future::{Ready, ready};
@@ -114,10 +115,9 @@ impl Needs {
         match self {
             Self::AnyMethod(requirement) => Some(requirement),
             Self::EachMethod(list) => {
-                let of = |wanted| list.iter().find(|(known, _)| known == wanted);
-                let found =
-                    of(method).or_else(|| of(&Method::GET).filter(|_| method == Method::HEAD));
-                found.map(|(_, requirement)| requirement)
+                let entry_of = |method| list.iter().find(|(listed, _)| listed == method);
+                let get_for_head = || entry_of(&Method::GET).filter(|_| method == Method::HEAD);
+                entry_of(method).or_else(get_for_head).map(|(_, requirement)| requirement)
             }
         }
     }

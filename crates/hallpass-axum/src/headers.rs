@@ -16,7 +16,7 @@ const ALL: [(HeaderName, &str); 4] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Sets those of the headers that the response does not have yet.
+/// Adds the headers that the response does not have yet.
 pub(crate) fn finish(mut response: Response) -> Response {
     for (name, value) in ALL {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

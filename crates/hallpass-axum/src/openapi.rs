@@ -143,24 +143,24 @@ fn problems(kinds: &BTreeSet<Kind>) -> BTreeMap<StatusCode, Response> {
         by_status.entry(kind.status()).or_default().push(*kind);
     }
     let header = |text: &str| HeaderBuilder::new().description(Some(text)).build();
-    let answer = |status: StatusCode, kinds: Vec<Kind>| {
+    let response = |status: StatusCode, kinds: Vec<Kind>| {
         let described: Vec<_> = kinds
             .iter()
             .map(|kind| format!("{} (`{PROBLEM_TYPE_PREFIX}{}`)", kind.title(), kind.slug()))
             .collect();
         let schema = Ref::from_schema_name(ProblemView::name());
-        let mut answer = ResponseBuilder::new().description(described.join("; ")).content(
+        let mut response = ResponseBuilder::new().description(described.join("; ")).content(
             "application/problem+json",
             ContentBuilder::new().schema(Some(schema)).build(),
         );
         if kinds.contains(&Kind::NoCredential) {
-            answer = answer.header("WWW-Authenticate", header("The challenge (RFC 6750)."));
+            response = response.header("WWW-Authenticate", header("The challenge (RFC 6750)."));
         }
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             let wait = "The number of seconds to wait before the next attempt.";
-            answer = answer.header("Retry-After", header(wait));
+            response = response.header("Retry-After", header(wait));
         }
-        answer.build()
+        response.build()
     };
-    by_status.into_iter().map(|(status, kinds)| (status, answer(status, kinds))).collect()
+    by_status.into_iter().map(|(status, kinds)| (status, response(status, kinds))).collect()
 }

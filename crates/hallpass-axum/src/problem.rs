@@ -184,7 +184,7 @@ impl Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        let said = error.to_string();
+        let detail = error.to_string();
         match error {
             Error::Invalid(errors) => Self::invalid_fields(
                 errors
@@ -196,11 +196,11 @@ impl From<Error> for Problem {
                     .collect(),
             ),
             Error::NotFound => Self::new(Kind::NotFound, "there is no such token"),
-            Error::Stale { .. } => Self::new(Kind::Stale, said),
-            Error::Conflict => Self::new(Kind::Conflict, said),
-            Error::Ended => Self::new(Kind::Ended, said),
+            Error::Stale { .. } => Self::new(Kind::Stale, detail),
+            Error::Conflict => Self::new(Kind::Conflict, detail),
+            Error::Ended => Self::new(Kind::Ended, detail),
             Error::LimitReached { limit, in_use, .. } => {
-                Self { limit: Some((limit, in_use)), ..Self::new(Kind::TokenLimit, said) }
+                Self { limit: Some((limit, in_use)), ..Self::new(Kind::TokenLimit, detail) }
             }
             Error::Forbidden(why) => Self::new(
                 match why {
@@ -210,7 +210,7 @@ impl From<Error> for Problem {
                     // This also covers permissions that a later version adds.
                     _ => Kind::AdminOnly,
                 },
-                said,
+                detail,
             ),
             Error::Store(error) if error.is_referenced() => {
                 let cause = std::error::Error::source(&error);

@@ -72,7 +72,7 @@ pub(crate) enum StatusView {
 #[schema(as = IssuedToken)]
 pub(crate) struct IssuedView {
     #[serde(flatten)]
-    shown: TokenView,
+    record: TokenView,
     /// The token itself. It is shown only this once.
     token: String,
 }
@@ -125,13 +125,13 @@ impl TokenResponse {
 
 impl IssuedResponse {
     pub(crate) fn new(hallpass: &Hallpass, issued: &Issued) -> Self {
-        let shown = TokenView::new(&issued.record, hallpass.now());
-        Self(IssuedView { shown, token: issued.token.reveal().to_owned() })
+        let record = TokenView::new(&issued.record, hallpass.now());
+        Self(IssuedView { record, token: issued.token.reveal().to_owned() })
     }
 
     /// Sets the `Location`. `parent` is the relative path from the request to the collection.
     pub(crate) fn created(self, parent: &str) -> CreatedResponse {
-        let location = format!("{parent}{}", self.0.shown.id);
+        let location = format!("{parent}{}", self.0.record.id);
         (StatusCode::CREATED, [(LOCATION, location)], self)
     }
 }
@@ -148,6 +148,6 @@ impl IntoResponse for TokenResponse {
 
 impl IntoResponse for IssuedResponse {
     fn into_response(self) -> Response {
-        (etag(&self.0.shown), Json(self.0)).into_response()
+        (etag(&self.0.record), Json(self.0)).into_response()
     }
 }

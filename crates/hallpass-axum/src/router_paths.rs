@@ -1,3 +1,5 @@
+//! The path parameters and the nesting of a request in axum, for policy tables.
+
 use axum::extract::NestedPath;
 use axum::extract::rejection::RawPathParamsRejection;
 use hallpass_tower::{NotText, RoutedParameters, RouterPaths};

@@ -154,15 +154,21 @@ async fn report() {}
 
 #[test]
 fn operation_without_security_is_an_error_at_start_up() {
-    let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(silent))));
-    assert!(said.contains("GET /silent has no `security`"), "{said}");
-    let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(basic))));
+    let panic_message =
+        message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(silent))));
+    assert!(panic_message.contains("GET /silent has no `security`"), "{panic_message}");
+    let panic_message = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(basic))));
     assert!(
-        said.contains(r#"GET /basic requires the scheme "basic", which tokens do not satisfy"#),
-        "{said}"
+        panic_message
+            .contains(r#"GET /basic requires the scheme "basic", which tokens do not satisfy"#),
+        "{panic_message}"
     );
-    let said = message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(health, report))));
-    assert!(said.contains("put the public ones in a `routes!` of their own"), "{said}");
+    let panic_message =
+        message(|| drop(GuardedRouter::<()>::new().openapi_routes(routes!(health, report))));
+    assert!(
+        panic_message.contains("put the public ones in a `routes!` of their own"),
+        "{panic_message}"
+    );
     let document: Value = serde_json::to_value(GuardedRouter::<()>::new().openapi()).unwrap();
     assert_eq!(document["paths"], json!({}));
 }

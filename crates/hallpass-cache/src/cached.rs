@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::change_feed;
 use crate::inner::Inner;
-use crate::metrics::LookupKind;
+use crate::metrics::LookupResult;
 use crate::settings::{CacheSettings, CacheSettingsError};
 
 /// A store with a cache in front of it.
@@ -110,10 +110,10 @@ impl<S: TokenStore> Backend for Cached<S> {
 
     fn peek(&self, id: TokenId) -> Lookup {
         if let Some(entry) = self.0.usable(id) {
-            self.0.metrics.looked_up(LookupKind::Hit);
+            self.0.metrics.count_lookup(LookupResult::Hit);
             Lookup::Hit(entry.into_token())
         } else if self.0.absence(id).is_some() {
-            self.0.metrics.looked_up(LookupKind::Absent);
+            self.0.metrics.count_lookup(LookupResult::Absent);
             Lookup::NegativeHit
         } else {
             // The load that follows counts the miss.
@@ -137,7 +137,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         match self.peek(id) {
             Lookup::Hit(token) => return Ok(Some(token)),
             Lookup::NegativeHit => return Ok(None),
-            Lookup::Miss => cache.metrics.missed(|| cache.remembers(id)),
+            Lookup::Miss => cache.metrics.count_miss(|| cache.remembers(id)),
         }
         let loaded = timeout(deadline, cache.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();
@@ -177,9 +177,9 @@ impl<S: TokenStore> Backend for Cached<S> {
 
     async fn refresh(&self, targets: &[ChangeTarget]) -> Result<(), StoreError> {
         let cache = &self.0;
-        let seen = cache.highest_seq();
+        let highest_before = cache.highest_seq();
         let head = cache.store.changes(None, 0).await?.head.seq;
-        cache.check_history(seen, head.next());
+        cache.check_history(highest_before, head.next());
         targets.iter().for_each(|target| cache.apply(target, head));
         Ok(())
     }
@@ -188,8 +188,8 @@ impl<S: TokenStore> Backend for Cached<S> {
         self.0.highest_seq()
     }
 
-    fn check_history(&self, seen: ChangeSeq, next: ChangeSeq) {
-        self.0.check_history(seen, next);
+    fn check_history(&self, highest_before: ChangeSeq, next: ChangeSeq) {
+        self.0.check_history(highest_before, next);
     }
 
     /// Waits until the follower has applied `seq`. If that takes too long, invalidates all records

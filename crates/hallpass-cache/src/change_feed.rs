@@ -74,13 +74,13 @@ async fn follow<S: TokenStore>(running: Running<S>) {
     let mut trigger = Trigger::Poll;
     let mut min_pause = MIN_PAUSE;
     loop {
-        let asked = Instant::now();
+        let read_at = Instant::now();
         let position = *cache.position.borrow();
         let lease = cache.lease.get();
         let backoff = cache.settings.poll.min(cache.settings.max_staleness) / 2;
         let (wait, is_woken) = match catch_up(cache, trigger).await {
             Ok(History::Same) => {
-                cache.metrics.lease_age(age(lease.or_else(|| cache.lease.get())));
+                cache.metrics.record_lease_age(age(lease.or_else(|| cache.lease.get())));
                 // A notification may be false at each read: for example, if it comes from a server
                 // that was replaced by another one with a shorter log.
                 let is_false = trigger == Trigger::Push && *cache.position.borrow() == position;
@@ -90,7 +90,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
             Ok(History::Other) => (backoff, false),
             Err(error) => {
                 let lease_age = age(cache.lease.get());
-                cache.metrics.lease_age(lease_age);
+                cache.metrics.record_lease_age(lease_age);
                 // No other action is necessary, because the lease expires by itself.
                 tracing::warn!(
                     target: "hallpass",
@@ -106,7 +106,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
         let mut wake = pause(cache, with_jitter(wait), is_woken).await;
         trigger = if let Wake::Push = wake { Trigger::Push } else { Trigger::Poll };
         if let Wake::Push = wake {
-            wake = pause(cache, min_pause.saturating_sub(asked.elapsed()), false).await;
+            wake = pause(cache, min_pause.saturating_sub(read_at.elapsed()), false).await;
         }
         if let Wake::Closing = wake {
             // `close` has done this already. But this task may then have begun an epoch or renewed
@@ -186,28 +186,14 @@ async fn catch_up<S: TokenStore>(
         // This must be taken before the log is read, because a change may be committed while the
         // reply is in transit.
         let asked_at = DualInstant::now();
-        let changes = match ask(cache, position, BATCH).await {
-            // An entry that cannot be read may be about any token, so all cached data is
-            // invalidated.
+        let changes = match read_log(cache, position, BATCH).await {
             Err(error) if error.is_corrupt() && position.is_some() => {
-                let head = ask(cache, None, 0).await?.head;
-                if position == Some(head) {
-                    // All changes up to the head were applied before.
-                    cache.lease.renew(asked_at);
-                    return Ok(History::Same);
-                }
-                tracing::error!(
-                    target: "hallpass",
-                    error = &error as &dyn std::error::Error,
-                    "change log entry cannot be read, invalidating all cached data"
-                );
-                cache.start_over(Some(head));
-                return Ok(History::Other);
+                return skip_unreadable(cache, position, asked_at, &error).await;
             }
             changes => changes?,
         };
         if let Some(time) = changes.time {
-            cache.metrics.clock_offset(cache.store_clock.learn(time, Timestamp::now()));
+            cache.metrics.record_clock_offset(cache.store_clock.learn(time, Timestamp::now()));
         }
         let Inner { invalidation, lease, .. } = cache;
         let batch = LogBatch { lease, invalidation, asked_at };
@@ -230,7 +216,7 @@ async fn catch_up<S: TokenStore>(
             return Ok(History::Same);
         };
         // The first entry is at the known position, so it is not a new one.
-        cache.metrics.changes_applied(trigger, changes.entries.len().saturating_sub(1));
+        cache.metrics.count_changes(trigger, changes.entries.len().saturating_sub(1));
         let last = changes.entries.last().map_or(changes.head, |entry| entry.position);
         let are_last = changes.entries.len() < BATCH as usize || last == changes.head;
         batch.entries(&changes.entries, are_last);
@@ -241,15 +227,38 @@ async fn catch_up<S: TokenStore>(
     }
 }
 
+/// Continues after a part of the log that cannot be read. An entry in it may be about any token, so
+/// all cached data is invalidated.
+async fn skip_unreadable<S: TokenStore>(
+    cache: &Inner<S>,
+    position: Option<LogPosition>,
+    asked_at: DualInstant,
+    error: &StoreError,
+) -> Result<History, StoreError> {
+    let head = read_log(cache, None, 0).await?.head;
+    if position == Some(head) {
+        // All changes up to the head were applied before.
+        cache.lease.renew(asked_at);
+        return Ok(History::Same);
+    }
+    tracing::error!(
+        target: "hallpass",
+        error = error as &dyn std::error::Error,
+        "change log entry cannot be read, invalidating all cached data"
+    );
+    cache.start_over(Some(head));
+    Ok(History::Other)
+}
+
 /// Reads the log. It waits no longer than `max_staleness`: if the reply came later, the lease would
 /// have expired already.
-async fn ask<S: TokenStore>(
+async fn read_log<S: TokenStore>(
     cache: &Inner<S>,
     from: Option<LogPosition>,
     limit: u32,
 ) -> Result<ChangeBatch, StoreError> {
-    let asked = timeout(cache.settings.max_staleness, cache.store.changes(from, limit));
-    asked.await.map_err(StoreError::unavailable)?
+    let reply = timeout(cache.settings.max_staleness, cache.store.changes(from, limit));
+    reply.await.map_err(StoreError::unavailable)?
 }
 
 /// Returns whether these entries continue the same history from `from`, without a gap.

@@ -15,7 +15,7 @@ use crate::dual_instant::{DualInstant, Lease};
 use crate::entry::{Entry, Reading};
 use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
-use crate::metrics::{Loaded, LookupKind, Metrics};
+use crate::metrics::{LoadResult, LookupResult, Metrics};
 use crate::negative::Negative;
 use crate::owner_statuses::OwnerStatuses;
 use crate::positive::Positive;
@@ -49,7 +49,7 @@ pub(crate) struct Inner<S> {
     positive: Positive,
     negative: Negative,
     interner: Interner,
-    flights: Arc<SingleFlight<TokenId, Result<Found, StoreError>>>,
+    flights: Arc<SingleFlight<TokenId, Result<Loaded, StoreError>>>,
     /// Locks for reads that bypass the cache. A client with a token's public id can cause such
     /// reads by sending wrong secrets, so only one at a time runs for the same token. Two tokens
     /// may share a lock, which only costs time.
@@ -57,7 +57,7 @@ pub(crate) struct Inner<S> {
 }
 
 /// A result of a load: an entry, or the reading that shows that the token does not exist.
-type Found = Result<Entry, Reading>;
+type Loaded = Result<Entry, Reading>;
 
 /// The maximum number of attempts of a load, if changes keep overtaking it.
 const ATTEMPTS: usize = 3;
@@ -133,7 +133,7 @@ impl<S: TokenStore> Inner<S> {
         let Some(entry) = self.positive.get(id, |token| check.allows(token)) else {
             return Err(error);
         };
-        self.metrics.looked_up(LookupKind::StaleIfError);
+        self.metrics.count_lookup(LookupResult::StaleIfError);
         if let Some(uses) = self.stale_uses.count(1) {
             tracing::error!(
                 target: "hallpass",
@@ -178,7 +178,7 @@ impl<S: TokenStore> Inner<S> {
     /// before, and a load in the new epoch starts after the reset, so it reads the change.
     pub(crate) fn start_over(&self, head: Option<LogPosition>) {
         let _lock = self.resets.lock().unwrap_or_else(PoisonError::into_inner);
-        self.metrics.flushed();
+        self.metrics.count_flush();
         self.lease.drop_lease();
         // This must come before the epoch begins. If a number of the old history is noted
         // afterwards, the next read of the log detects that the number is above the head, and
@@ -188,10 +188,10 @@ impl<S: TokenStore> Inner<S> {
         self.position.send_replace(head);
     }
 
-    /// Invalidates all cached data if `next` is not above the numbers that were seen before. The
-    /// follower would detect that, too, but only with its next read of the log.
-    pub(crate) fn check_history(&self, seen: ChangeSeq, next: ChangeSeq) {
-        if next <= seen {
+    /// Invalidates all cached data if `next` is not above `highest_before`. The follower would
+    /// detect that, too, but only with its next read of the log.
+    pub(crate) fn check_history(&self, highest_before: ChangeSeq, next: ChangeSeq) {
+        if next <= highest_before {
             self.start_over(None);
             self.wake_follower.notify_one();
         }
@@ -212,17 +212,17 @@ impl<S: TokenStore> Inner<S> {
         for _ in 0..ATTEMPTS {
             let cache = Arc::clone(self);
             let load = move |started| cache.load_once(id, started);
-            let loaded = self.flights.run(&id, || self.remembers(id), load).await;
-            let found = loaded.map_err(|error| {
+            let result = self.flights.run(&id, || self.remembers(id), load).await;
+            let loaded = result.map_err(|error| {
                 if matches!(error, LoadError::Refused) {
-                    self.metrics.refused();
+                    self.metrics.count_refused_load();
                 }
                 StoreError::unavailable(error)
             })??;
             // A change may have been applied while the load was running, so its result is checked
             // like any other entry.
             let check = self.freshness_check();
-            match found {
+            match loaded {
                 Ok(entry) if check.allows(entry.token()) => return Ok(Some(entry.into_token())),
                 Err(reading) if check.allows_absence(stripe, reading) => return Ok(None),
                 _ => {}
@@ -246,8 +246,8 @@ impl<S: TokenStore> Inner<S> {
         {
             return Ok(Some(entry.into_token()));
         }
-        let (found, reading) = self.read(id).await?;
-        Ok(self.keep(id, found.value, reading).map(Entry::into_token))
+        let (snapshot, reading) = self.read(id).await?;
+        Ok(self.keep(id, snapshot.value, reading).map(Entry::into_token))
     }
 
     /// Reads the store, and invalidates the data that was cached about the token before.
@@ -258,18 +258,18 @@ impl<S: TokenStore> Inner<S> {
         &self,
         id: TokenId,
     ) -> Result<(Snapshot<Option<StoredToken>>, Reading), StoreError> {
-        let seen = self.highest_seq();
+        let highest_before = self.highest_seq();
         let (epoch, started) = (self.invalidation.epoch(), DualInstant::now());
-        let loading = self.metrics.load_begins();
-        let found = self.store.get(id).await;
-        loading.ended(Loaded::of(&found));
-        let found = found?;
-        self.check_history(seen, found.as_of.next());
+        let loading = self.metrics.start_load();
+        let reply = self.store.get(id).await;
+        loading.end(LoadResult::of(&reply));
+        let snapshot = reply?;
+        self.check_history(highest_before, snapshot.as_of.next());
         if self.invalidation.epoch() == epoch {
-            self.apply(&ChangeTarget::Token(id), found.as_of);
+            self.apply(&ChangeTarget::Token(id), snapshot.as_of);
         }
-        let reading = Reading { as_of: found.as_of, epoch, started };
-        Ok((found, reading))
+        let reading = Reading { as_of: snapshot.as_of, epoch, started };
+        Ok((snapshot, reading))
     }
 
     /// Caches the result of a read. Freshness is checked at each use, so it is harmless to cache a
@@ -300,7 +300,7 @@ impl<S: TokenStore> Inner<S> {
         self: Arc<Self>,
         id: TokenId,
         started: DualInstant,
-    ) -> Result<Found, StoreError> {
+    ) -> Result<Loaded, StoreError> {
         // Another load may have completed since the caller looked into the cache.
         if let Some(entry) = self.usable(id) {
             return Ok(Ok(entry));
@@ -311,10 +311,10 @@ impl<S: TokenStore> Inner<S> {
         // Like `started`, this must be loaded before the store is queried: see the module
         // `invalidation`.
         let epoch = self.invalidation.epoch();
-        let loading = self.metrics.load_begins();
-        let found = timeout(self.settings.load_timeout(), self.store.get(id)).await;
-        loading.ended(found.as_ref().map_or(Loaded::Late, Loaded::of));
-        let Snapshot { value, as_of } = found.map_err(StoreError::unavailable)??;
+        let loading = self.metrics.start_load();
+        let reply = timeout(self.settings.load_timeout(), self.store.get(id)).await;
+        loading.end(reply.as_ref().map_or(LoadResult::Late, LoadResult::of));
+        let Snapshot { value, as_of } = reply.map_err(StoreError::unavailable)??;
         let reading = Reading { as_of, epoch, started };
         Ok(self.keep(id, value, reading).ok_or(reading))
     }

@@ -22,9 +22,9 @@ pub(crate) struct Metrics {
     counters: OnceLock<Counters>,
 }
 
-/// The result of a lookup in the cache.
+/// The result of a lookup of a token in the cache.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum LookupKind {
+pub(crate) enum LookupResult {
     /// The token is cached and fresh.
     Hit,
     /// The cache has an entry which shows that the token does not exist.
@@ -37,9 +37,9 @@ pub(crate) enum LookupKind {
     StaleIfError,
 }
 
-/// The result of a read of the store.
+/// The result of a load: a read of one token from the store.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Loaded {
+pub(crate) enum LoadResult {
     /// The token exists.
     Found,
     /// The token does not exist.
@@ -48,14 +48,14 @@ pub(crate) enum Loaded {
     Failed,
     /// The store did not reply in time.
     Late,
-    /// The read did not start, because too many others were waiting.
+    /// The load did not start in time, because too many others were running or waiting.
     Refused,
 }
 
-impl Loaded {
+impl LoadResult {
     /// Classifies the store's reply.
-    pub(crate) fn of<T>(found: &Result<Snapshot<Option<T>>, StoreError>) -> Self {
-        match found {
+    pub(crate) fn of<T>(reply: &Result<Snapshot<Option<T>>, StoreError>) -> Self {
+        match reply {
             Ok(Snapshot { value: Some(_), .. }) => Self::Found,
             Ok(Snapshot { value: None, .. }) => Self::Absent,
             Err(_) => Self::Failed,
@@ -73,61 +73,61 @@ pub(crate) enum Trigger {
 }
 
 impl Metrics {
-    /// Counts a lookup.
+    /// Counts a lookup of a token in the cache.
     #[inline]
-    pub(crate) fn looked_up(&self, found: LookupKind) {
+    pub(crate) fn count_lookup(&self, result: LookupResult) {
         #[cfg(feature = "metrics")]
-        self.counters().lookups[found as usize].increment(1);
+        self.counters().lookup(result).increment(1);
     }
 
-    /// Counts a miss. `is_known` returns whether a stale record is cached. It is called only if
-    /// metrics are on.
+    /// Counts a lookup that found no fresh entry of the token. `is_cached` returns whether the
+    /// cache holds a stale one. It is called only if metrics are on.
     #[inline]
-    pub(crate) fn missed(&self, is_known: impl FnOnce() -> bool) {
+    pub(crate) fn count_miss(&self, is_cached: impl FnOnce() -> bool) {
         #[cfg(feature = "metrics")]
-        self.looked_up(if is_known() { LookupKind::Stale } else { LookupKind::Miss });
+        self.count_lookup(if is_cached() { LookupResult::Stale } else { LookupResult::Miss });
     }
 
-    /// Counts a check that was rejected because the queue of loads was full or took too long.
+    /// Counts a load that did not start, because the queue of loads was full or took too long.
     #[inline]
-    pub(crate) fn refused(&self) {
+    pub(crate) fn count_refused_load(&self) {
         #[cfg(feature = "metrics")]
-        self.counters().loads[Loaded::Refused as usize].increment(1);
+        self.counters().load(LoadResult::Refused).increment(1);
     }
 
     /// Counts a load as running until the returned guard is dropped.
     #[inline]
-    pub(crate) fn load_begins(&self) -> Loading<'_> {
+    pub(crate) fn start_load(&self) -> RunningLoad<'_> {
         #[cfg(feature = "metrics")]
         self.counters().loads_in_flight.increment(1);
-        Loading { metrics: self, ended: Loaded::Late }
+        RunningLoad { metrics: self, result: LoadResult::Late }
     }
 
     /// Records the age of the lease before it was renewed, or its current age if renewing it
     /// failed.
     #[inline]
-    pub(crate) fn lease_age(&self, age: Option<Duration>) {
+    pub(crate) fn record_lease_age(&self, age: Option<Duration>) {
         #[cfg(feature = "metrics")]
         self.counters().lease_age.set(age.map_or(f64::INFINITY, |age| age.as_secs_f64()));
     }
 
     /// Records how many seconds the store's clock is ahead of this machine's clock.
     #[inline]
-    pub(crate) fn clock_offset(&self, seconds: f64) {
+    pub(crate) fn record_clock_offset(&self, seconds: f64) {
         #[cfg(feature = "metrics")]
         self.counters().clock_offset.set(seconds);
     }
 
     /// Counts changes that were read from the log.
     #[inline]
-    pub(crate) fn changes_applied(&self, by: Trigger, changes: usize) {
+    pub(crate) fn count_changes(&self, trigger: Trigger, changes: usize) {
         #[cfg(feature = "metrics")]
-        self.counters().applied[by as usize].increment(changes as u64);
+        self.counters().changes(trigger).increment(changes as u64);
     }
 
-    /// Counts an event that invalidated all cached data.
+    /// Counts an invalidation of all cached data.
     #[inline]
-    pub(crate) fn flushed(&self) {
+    pub(crate) fn count_flush(&self) {
         #[cfg(feature = "metrics")]
         self.counters().flushes.increment(1);
     }
@@ -139,39 +139,48 @@ impl Metrics {
 }
 
 /// A guard for a running load. A load that is dropped without a result is counted as late.
-pub(crate) struct Loading<'m> {
+pub(crate) struct RunningLoad<'m> {
     metrics: &'m Metrics,
-    ended: Loaded,
+    result: LoadResult,
 }
 
-impl Loading<'_> {
-    /// Ends the load with a result.
-    pub(crate) fn ended(mut self, how: Loaded) {
-        self.ended = how;
+impl RunningLoad<'_> {
+    /// Counts the load with its result.
+    pub(crate) fn end(mut self, result: LoadResult) {
+        self.result = result;
     }
 }
 
-impl Drop for Loading<'_> {
+impl Drop for RunningLoad<'_> {
     #[inline]
     fn drop(&mut self) {
         #[cfg(feature = "metrics")]
         {
             let counters = self.metrics.counters();
             counters.loads_in_flight.decrement(1);
-            counters.loads[self.ended as usize].increment(1);
+            counters.load(self.result).increment(1);
         }
     }
 }
 
-/// The counters and gauges. Each array is indexed by one of the enums above.
+/// The counters and gauges.
 #[cfg(feature = "metrics")]
 struct Counters {
-    lookups: [Counter; 5],
-    loads: [Counter; 5],
+    lookups_hit: Counter,
+    lookups_absent: Counter,
+    lookups_miss: Counter,
+    lookups_stale: Counter,
+    lookups_stale_if_error: Counter,
+    loads_found: Counter,
+    loads_absent: Counter,
+    loads_failed: Counter,
+    loads_late: Counter,
+    loads_refused: Counter,
     loads_in_flight: Gauge,
     lease_age: Gauge,
     clock_offset: Gauge,
-    applied: [Counter; 2],
+    changes_by_push: Counter,
+    changes_by_poll: Counter,
     flushes: Counter,
 }
 
@@ -179,16 +188,53 @@ struct Counters {
 impl Counters {
     fn new() -> Self {
         describe();
+        let lookups = |result| counter!(LOOKUPS, "result" => result);
+        let loads = |result| counter!(LOADS, "result" => result);
+        let changes = |trigger| counter!(CHANGES, "by" => trigger);
         Self {
-            lookups: ["hit", "absent", "miss", "stale", "stale_if_error"]
-                .map(|result| counter!(LOOKUPS, "result" => result)),
-            loads: ["found", "absent", "failed", "late", "refused"]
-                .map(|result| counter!(LOADS, "result" => result)),
+            lookups_hit: lookups("hit"),
+            lookups_absent: lookups("absent"),
+            lookups_miss: lookups("miss"),
+            lookups_stale: lookups("stale"),
+            lookups_stale_if_error: lookups("stale_if_error"),
+            loads_found: loads("found"),
+            loads_absent: loads("absent"),
+            loads_failed: loads("failed"),
+            loads_late: loads("late"),
+            loads_refused: loads("refused"),
             loads_in_flight: gauge!(IN_FLIGHT),
             lease_age: gauge!(LEASE_AGE),
             clock_offset: gauge!(CLOCK_OFFSET),
-            applied: ["push", "poll"].map(|by| counter!(APPLIED, "by" => by)),
+            changes_by_push: changes("push"),
+            changes_by_poll: changes("poll"),
             flushes: counter!(FLUSHES),
+        }
+    }
+
+    fn lookup(&self, result: LookupResult) -> &Counter {
+        match result {
+            LookupResult::Hit => &self.lookups_hit,
+            LookupResult::Absent => &self.lookups_absent,
+            LookupResult::Miss => &self.lookups_miss,
+            LookupResult::Stale => &self.lookups_stale,
+            LookupResult::StaleIfError => &self.lookups_stale_if_error,
+        }
+    }
+
+    fn load(&self, result: LoadResult) -> &Counter {
+        match result {
+            LoadResult::Found => &self.loads_found,
+            LoadResult::Absent => &self.loads_absent,
+            LoadResult::Failed => &self.loads_failed,
+            LoadResult::Late => &self.loads_late,
+            LoadResult::Refused => &self.loads_refused,
+        }
+    }
+
+    fn changes(&self, trigger: Trigger) -> &Counter {
+        match trigger {
+            Trigger::Push => &self.changes_by_push,
+            Trigger::Poll => &self.changes_by_poll,
         }
     }
 }
@@ -198,7 +244,7 @@ const LOADS: &str = "hallpass_cache_loads_total";
 const IN_FLIGHT: &str = "hallpass_cache_loads_in_flight";
 const LEASE_AGE: &str = "hallpass_cache_lease_age_seconds";
 const CLOCK_OFFSET: &str = "hallpass_cache_clock_offset_seconds";
-const APPLIED: &str = "hallpass_cache_changes_applied_total";
+const CHANGES: &str = "hallpass_cache_changes_applied_total";
 const FLUSHES: &str = "hallpass_cache_flushes_total";
 
 #[cfg(feature = "metrics")]
@@ -217,7 +263,7 @@ fn describe() {
         "How far the store's clock is ahead of this machine's clock"
     );
     describe_counter!(
-        APPLIED,
+        CHANGES,
         Unit::Count,
         "Changes read from the change log, by the reason for the read"
     );

@@ -50,7 +50,7 @@ impl Negative {
         invalidation: &Invalidation,
         check: FreshnessCheck<'_>,
     ) -> Option<Reading> {
-        let (mut shard, slot) = self.place(id);
+        let (mut shard, slot) = self.lock_slot(id);
         let Absence { reading, .. } = shard[slot].filter(|absence| absence.id == id)?;
         if reading.started.age(DualInstant::coarse_now()) > LONGEST {
             shard[slot] = None;
@@ -61,12 +61,15 @@ impl Negative {
 
     /// Records that a token does not exist.
     pub(crate) fn put(&self, id: TokenId, reading: Reading) {
-        let (mut shard, slot) = self.place(id);
+        let (mut shard, slot) = self.lock_slot(id);
         shard[slot] = Some(Absence { id, reading });
     }
 
     /// Locks the shard of an id, and returns it with the index of the id's slot.
-    fn place(&self, id: TokenId) -> (MutexGuard<'_, [Option<Absence>; SLOTS_PER_SHARD]>, usize) {
+    fn lock_slot(
+        &self,
+        id: TokenId,
+    ) -> (MutexGuard<'_, [Option<Absence>; SLOTS_PER_SHARD]>, usize) {
         let hash = self.hasher.hash_one(id) as usize;
         let shard = &self.shards[hash / SLOTS_PER_SHARD % self.shards.len()];
         // A slot is written in one step, so a panic cannot leave it half written.

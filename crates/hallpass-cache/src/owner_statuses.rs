@@ -28,19 +28,19 @@ const SLOTS: usize = 16_384;
 const ATTEMPTS: usize = 3;
 
 /// A result of a query, with an error that all waiting callers can share.
-type Loaded = Result<Arc<Answer>, Arc<dyn Error + Send + Sync>>;
+type Loaded = Result<Arc<CachedStatus>, Arc<dyn Error + Send + Sync>>;
 
 /// A cache of owner statuses.
 #[derive(Debug)]
 pub(crate) struct OwnerStatuses {
-    slots: Box<[ArcSwapOption<Answer>]>,
+    slots: Box<[ArcSwapOption<CachedStatus>]>,
     flights: Arc<SingleFlight<Owner, Loaded>>,
     hasher: RandomState,
 }
 
 /// A status that the host's directory returned.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct CachedStatus {
     owner: Owner,
     status: Arc<OwnerStatus>,
     /// The owner's mark, taken before the query. If it were taken afterwards, a change could come
@@ -49,7 +49,7 @@ pub(crate) struct Answer {
     asked_at: DualInstant,
 }
 
-impl Answer {
+impl CachedStatus {
     /// Returns whether the status is recent, and no change of the owner was applied since.
     fn is_usable(&self, invalidation: &Invalidation, settings: &CacheSettings) -> bool {
         self.asked_at.age(DualInstant::coarse_now()) <= settings.max_staleness
@@ -74,9 +74,9 @@ impl OwnerStatuses {
         invalidation: &Invalidation,
         settings: &CacheSettings,
     ) -> Option<Arc<OwnerStatus>> {
-        let answer = self.slot(owner).load();
-        let answer = answer.as_ref().filter(|answer| answer.owner == *owner)?;
-        answer.is_usable(invalidation, settings).then(|| Arc::clone(&answer.status))
+        let cached = self.slot(owner).load();
+        let cached = cached.as_ref().filter(|cached| cached.owner == *owner)?;
+        cached.is_usable(invalidation, settings).then(|| Arc::clone(&cached.status))
     }
 
     /// Queries the host's directory, or waits for the result if another check is querying it
@@ -95,24 +95,24 @@ impl OwnerStatuses {
     ) -> Result<Arc<OwnerStatus>, HostError> {
         for _ in 0..ATTEMPTS {
             let (statuses, applied) = (Arc::clone(self), Arc::clone(invalidation));
-            let (wanted, query, limit) = (owner.clone(), query.clone(), settings.load_timeout());
+            let (owner_key, query, limit) = (owner.clone(), query.clone(), settings.load_timeout());
             let load = async move |asked_at| {
-                let mark = applied.mark(&wanted);
-                let asked = timeout(limit, query.ask()).await.map_err(HostError::from).flatten();
-                let status = Arc::new(asked?);
-                let answer = Arc::new(Answer { owner: wanted, status, mark, asked_at });
-                statuses.slot(&answer.owner).store(Some(Arc::clone(&answer)));
-                Ok(answer)
+                let mark = applied.mark(&owner_key);
+                let status = timeout(limit, query.ask()).await.map_err(HostError::from).flatten();
+                let status = Arc::new(status?);
+                let cached = Arc::new(CachedStatus { owner: owner_key, status, mark, asked_at });
+                statuses.slot(&cached.owner).store(Some(Arc::clone(&cached)));
+                Ok(cached)
             };
-            let answer = self.flights.run(owner, || false, load).await??;
-            if answer.is_usable(invalidation, settings) {
-                return Ok(Arc::clone(&answer.status));
+            let cached = self.flights.run(owner, || false, load).await??;
+            if cached.is_usable(invalidation, settings) {
+                return Ok(Arc::clone(&cached.status));
             }
         }
         Err("the owner kept changing while its status was looked up".into())
     }
 
-    fn slot(&self, owner: &Owner) -> &ArcSwapOption<Answer> {
+    fn slot(&self, owner: &Owner) -> &ArcSwapOption<CachedStatus> {
         &self.slots[self.hasher.hash_one(owner) as usize % SLOTS]
     }
 }

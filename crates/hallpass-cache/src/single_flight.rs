@@ -138,8 +138,8 @@ where
         let now = DualInstant::now();
         let mut loads = self.lock();
         let is_full = loads.len() >= self.capacity;
-        let place = loads.entry(key.clone());
-        if let MapEntry::Occupied(load) = &place {
+        let table_entry = loads.entry(key.clone());
+        if let MapEntry::Occupied(load) = &table_entry {
             let is_joinable = |started: &DualInstant| started.age(now) < self.joinable;
             if load.get().started.get().is_none_or(is_joinable) {
                 return Ok((None, load.get().result.clone()));
@@ -154,7 +154,7 @@ where
         let (sender, result) = watch::channel(None);
         let started = Arc::new(OnceLock::new());
         let load = Load { started: Arc::clone(&started), result: result.clone() };
-        place.insert_entry(load);
+        table_entry.insert_entry(load);
         drop(loads);
         let (flights, key) = (Arc::clone(self), key.clone());
         Ok((Some(Leader { flights, key, started, result: sender }), result))

@@ -20,7 +20,7 @@ const MAX_LEN: u64 = 4096;
 #[derive(Serialize)]
 struct IssuedView<'t> {
     #[serde(flatten)]
-    shown: TokenView,
+    record: TokenView,
     token: &'t str,
 }
 
@@ -29,8 +29,7 @@ struct IssuedView<'t> {
 pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Result<(), CliError> {
     let (record, now) = (&issued.record, hallpass.now());
     let printed = if json {
-        let shown = TokenView::new(record, now);
-        let view = IssuedView { shown, token: issued.token.reveal() };
+        let view = IssuedView { record: TokenView::new(record, now), token: issued.token.reveal() };
         let text = Zeroizing::new(output::json(&view)?);
         output::print_once(&text)
     } else {

@@ -112,8 +112,8 @@ async fn redis(
     let settings = RedisSettings::default().namespace(namespace).accept_no_persistence();
     let store = RedisStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
     store.map_err(|error| match &error {
-        ConnectError::Missing { place, namespace, .. } => CliError::System(format!(
-            "there is no token store under `{namespace}` on {place}: check --redis-namespace, or \
+        ConnectError::Missing { server, namespace, .. } => CliError::System(format!(
+            "there is no token store under `{namespace}` on {server}: check --redis-namespace, or \
              run `hallpass migrate` to create the store"
         )),
         _ => CliError::system(&error),

@@ -150,13 +150,13 @@ mod tests {
     #[test]
     fn time_is_shown_with_its_distance() {
         let now: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
-        let told = |seconds| time(Some(now + SignedDuration::from_secs(seconds)), now);
-        assert_eq!(told(30 * 86_400), "2027-01-31T00:00:00Z (in 30 days)");
-        assert_eq!(told(30 * 86_400 - 1), "2027-01-30T23:59:59Z (in 30 days)");
-        assert_eq!(told(-1), "2026-12-31T23:59:59Z (1 second ago)");
-        assert_eq!(told(0), "2027-01-01T00:00:00Z (0 seconds ago)");
-        assert_eq!(told(90_000), "2027-01-02T01:00:00Z (in 25 hours)");
-        assert_eq!(told(-60), "2026-12-31T23:59:00Z (1 minute ago)");
+        let text_at = |seconds| time(Some(now + SignedDuration::from_secs(seconds)), now);
+        assert_eq!(text_at(30 * 86_400), "2027-01-31T00:00:00Z (in 30 days)");
+        assert_eq!(text_at(30 * 86_400 - 1), "2027-01-30T23:59:59Z (in 30 days)");
+        assert_eq!(text_at(-1), "2026-12-31T23:59:59Z (1 second ago)");
+        assert_eq!(text_at(0), "2027-01-01T00:00:00Z (0 seconds ago)");
+        assert_eq!(text_at(90_000), "2027-01-02T01:00:00Z (in 25 hours)");
+        assert_eq!(text_at(-60), "2026-12-31T23:59:00Z (1 minute ago)");
         assert_eq!(time(None, now), "never");
     }
 

@@ -85,7 +85,7 @@ mod tests {
         ] {
             assert!(matches!(Digest::from_text(bad), Err(DigestError::Text)), "{bad}");
         }
-        let said = DigestError::Text.to_string();
-        assert!(said.contains("sha256-v1") && !said.contains('0'), "{said}");
+        let message = DigestError::Text.to_string();
+        assert!(message.contains("sha256-v1") && !message.contains('0'), "{message}");
     }
 }

@@ -15,7 +15,7 @@ use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_hist
 use crate::event::RejectReason;
 
 const CHECKS: &str = "hallpass_checks_total";
-const LOOKUPS: &str = "hallpass_lookup_duration_seconds";
+const DURATIONS: &str = "hallpass_lookup_duration_seconds";
 const REFUSALS: &str = "hallpass_refusals_total";
 const DROPPED: &str = "hallpass_uses_dropped_total";
 const FLUSHED: &str = "hallpass_uses_flushed_total";
@@ -23,8 +23,11 @@ const FLUSHED: &str = "hallpass_uses_flushed_total";
 /// The outcome of a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outcome {
+    /// The token is valid.
     Accepted,
+    /// The token is not valid.
     Refused,
+    /// The check could not be completed because the store or the host failed.
     Unavailable,
 }
 
@@ -37,39 +40,29 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Counts a check that accepted a token.
+    /// Counts a check of a token.
     #[inline]
-    pub(crate) fn accepted(&self) {
+    pub(crate) fn count_check(&self, outcome: Outcome) {
         #[cfg(feature = "metrics")]
-        self.counters().accepted.increment(1);
-    }
-
-    /// Counts a check that rejected a token.
-    #[inline]
-    pub(crate) fn refused(&self) {
-        #[cfg(feature = "metrics")]
-        self.counters().refused.increment(1);
-    }
-
-    /// Counts a check that could not be completed because the store or the host failed.
-    #[inline]
-    pub(crate) fn unavailable(&self) {
-        #[cfg(feature = "metrics")]
-        self.counters().unavailable.increment(1);
+        self.counters().checks.get(outcome).increment(1);
     }
 
     /// Records the duration of a check that was not completed by a cache hit.
     #[inline]
-    pub(crate) fn looked_up(&self, outcome: Outcome, took: Duration) {
+    pub(crate) fn record_duration(&self, outcome: Outcome, duration: Duration) {
         #[cfg(feature = "metrics")]
-        self.counters().lookups[outcome as usize].record(took);
+        self.counters().durations.get(outcome).record(duration);
     }
 
-    /// Counts the reason for which a request was rejected.
+    /// Counts a rejected token or call by its reason.
     #[inline]
-    pub(crate) fn rejection(&self, why: RejectReason) {
+    pub(crate) fn count_rejection(&self, reason: RejectReason) {
         #[cfg(feature = "metrics")]
-        self.counters().rejections[why as usize].increment(1);
+        for (counted, counter) in &self.counters().rejections {
+            if *counted == reason {
+                counter.increment(1);
+            }
+        }
     }
 
     #[cfg(feature = "metrics")]
@@ -78,29 +71,53 @@ impl Metrics {
     }
 }
 
-/// Counts uses that will never be written.
+/// Counts uses of tokens that will never be written to the store.
 #[inline]
-pub(crate) fn uses_dropped(uses: u64) {
+pub(crate) fn count_dropped_uses(uses: u64) {
     #[cfg(feature = "metrics")]
     counter!(DROPPED).increment(uses);
 }
 
-/// Counts uses that were written to the store.
+/// Counts uses of tokens that were written to the store.
 #[inline]
-pub(crate) fn uses_flushed(uses: usize) {
+pub(crate) fn count_flushed_uses(uses: usize) {
     #[cfg(feature = "metrics")]
     counter!(FLUSHED).increment(uses as u64);
 }
 
 #[cfg(feature = "metrics")]
 struct Counters {
-    accepted: Counter,
-    refused: Counter,
-    unavailable: Counter,
-    /// One histogram for each [`Outcome`], in the same order.
-    lookups: [Histogram; 3],
-    /// One counter for each of [`RejectReason::ALL`], in the same order.
-    rejections: [Counter; RejectReason::ALL.len()],
+    checks: PerOutcome<Counter>,
+    durations: PerOutcome<Histogram>,
+    rejections: [(RejectReason, Counter); RejectReason::ALL.len()],
+}
+
+/// A counter or histogram for each outcome of a check.
+#[cfg(feature = "metrics")]
+struct PerOutcome<T> {
+    accepted: T,
+    refused: T,
+    unavailable: T,
+}
+
+#[cfg(feature = "metrics")]
+impl<T> PerOutcome<T> {
+    /// Creates the counters or histograms from the values of their label `outcome`.
+    fn new(create: impl Fn(&'static str) -> T) -> Self {
+        Self {
+            accepted: create("accepted"),
+            refused: create("refused"),
+            unavailable: create("unavailable"),
+        }
+    }
+
+    fn get(&self, outcome: Outcome) -> &T {
+        match outcome {
+            Outcome::Accepted => &self.accepted,
+            Outcome::Refused => &self.refused,
+            Outcome::Unavailable => &self.unavailable,
+        }
+    }
 }
 
 #[cfg(feature = "metrics")]
@@ -108,7 +125,7 @@ impl Counters {
     fn new() -> Self {
         describe_counter!(CHECKS, Unit::Count, "Checks of presented tokens, by outcome");
         describe_histogram!(
-            LOOKUPS,
+            DURATIONS,
             Unit::Seconds,
             "Durations of the checks that were not completed by a cache hit, by outcome"
         );
@@ -116,24 +133,10 @@ impl Counters {
         describe_counter!(DROPPED, Unit::Count, "Uses of tokens that will never be written");
         describe_counter!(FLUSHED, Unit::Count, "Uses of tokens that were written to the store");
         Self {
-            accepted: counter!(CHECKS, "outcome" => "accepted"),
-            refused: counter!(CHECKS, "outcome" => "refused"),
-            unavailable: counter!(CHECKS, "outcome" => "unavailable"),
-            lookups: ["accepted", "refused", "unavailable"]
-                .map(|outcome| histogram!(LOOKUPS, "outcome" => outcome)),
-            rejections: RejectReason::ALL.map(|why| counter!(REFUSALS, "reason" => why.as_str())),
-        }
-    }
-}
-
-#[cfg(all(test, feature = "metrics"))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_reject_reason_has_a_counter() {
-        for (place, why) in RejectReason::ALL.into_iter().enumerate() {
-            assert_eq!(why as usize, place, "{why:?}");
+            checks: PerOutcome::new(|outcome| counter!(CHECKS, "outcome" => outcome)),
+            durations: PerOutcome::new(|outcome| histogram!(DURATIONS, "outcome" => outcome)),
+            rejections: RejectReason::ALL
+                .map(|reason| (reason, counter!(REFUSALS, "reason" => reason.as_str()))),
         }
     }
 }

@@ -99,7 +99,7 @@ impl UseLog {
     fn count_dropped(&self, uses: u64) {
         if uses > 0 {
             self.dropped.fetch_add(uses, Ordering::Relaxed);
-            metrics::uses_dropped(uses);
+            metrics::count_dropped_uses(uses);
         }
     }
 
@@ -150,7 +150,7 @@ impl Flush<'_> {
     /// Marks the batch of [`next_batch`](Self::next_batch) as written.
     pub(crate) fn batch_written(&mut self) {
         let written = self.next_batch().map_or(0, <[TokenUse]>::len);
-        metrics::uses_flushed(written);
+        metrics::count_flushed_uses(written);
         self.written += written;
     }
 }

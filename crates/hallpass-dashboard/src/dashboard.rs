@@ -1,3 +1,5 @@
+//! The builder of the page: the type that a host creates, sets up and mounts.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,8 +68,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         }
     }
 
-    /// Uses an API that the host mounts itself, instead of mounting one. The path is the one that
-    /// the browser uses: `/tokens`, or `../tokens` relative to the page.
+    /// Uses an API that the host mounts itself, instead of mounting one. `path` is the path that
+    /// the browser requests, such as `/tokens`. It may be relative to the page, such as
+    /// `../tokens`.
     ///
     /// # Panics
     ///
@@ -196,8 +199,9 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     }
 
     /// Offers scopes with parameters ([`CatalogScope::per`](hallpass_core::CatalogScope::per)) for
-    /// chosen resources only, and never for all resources. Use it if such a scope cannot be granted
-    /// for all, for example because the owner directory limits people to their own domain.
+    /// chosen resources only, and never for all resources. Use it if nobody may be granted such a
+    /// scope for all resources, for example because the owner directory limits people to their own
+    /// domain.
     pub fn for_chosen_resources_only(mut self) -> Self {
         self.settings.for_chosen_only = true;
         self

@@ -7,10 +7,10 @@ use std::pin::Pin;
 /// The maximum number of ids in one request.
 const MOST_IDS: usize = 200;
 
-type Found = Pin<Box<dyn Future<Output = BTreeMap<String, String>> + Send>>;
+type NamesFuture = Pin<Box<dyn Future<Output = BTreeMap<String, String>> + Send>>;
 
 /// The host's function from ids to names.
-pub(crate) struct Names(Box<dyn Fn(Vec<String>) -> Found + Send + Sync>);
+pub(crate) struct Names(Box<dyn Fn(Vec<String>) -> NamesFuture + Send + Sync>);
 
 impl Names {
     pub(crate) fn new<F, A, N>(names: F) -> Self
@@ -20,8 +20,8 @@ impl Names {
         N: IntoIterator<Item = (String, String)>,
     {
         Self(Box::new(move |ids| {
-            let found = names(ids);
-            Box::pin(async move { found.await.into_iter().collect() })
+            let lookup = names(ids);
+            Box::pin(async move { lookup.await.into_iter().collect() })
         }))
     }
 }

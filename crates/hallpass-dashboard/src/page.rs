@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     pub(crate) sign_in: Option<String>,
     pub(crate) home: Option<String>,
     pub(crate) theme: Option<String>,
-    /// The name of the confirmation that a person enters for changes.
+    /// The page's name for the text that confirms a change, such as `Password`.
     pub(crate) confirmation: Option<String>,
     pub(crate) names: Option<Names>,
     /// The path in the `curl` command that is shown with a new secret.
@@ -170,7 +170,7 @@ impl View<'_> {
             true => path.to_owned(),
             false => format!("../{path}"),
         };
-        let given = match notice(visitor) {
+        let argument = match notice(visitor) {
             None => json!({ "settings": self.settings(visitor, relative).await }),
             Some((status, key)) => {
                 let text = |part: &str| self.texts.get(&format!("notice.{key}.{part}"));
@@ -188,14 +188,14 @@ impl View<'_> {
         let style = json!(format!("./{}", assets.path("hallpass.css")));
         let script = format!(
             "import {{ mount as show }} from \"./{module}\";\n\
-             const given = {{ ...{given}, base: import.meta.url, style: {style} }};\n\
+             const given = {{ ...{argument}, base: import.meta.url, style: {style} }};\n\
              export const mount = (element, options) => show(element, given, options);\n"
         );
         ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
     }
 
-    /// Returns the settings for the scripts. `link` makes the paths of the host relative to what
-    /// contains them.
+    /// Returns the settings for the scripts. `link` converts a path of the host so that it is right
+    /// for the document or script that contains the settings.
     async fn settings(&self, visitor: &Visitor, link: impl Fn(&str) -> String) -> Value {
         let Visitor::Person { id, admin } = visitor else { return Value::Null };
         let settings = &self.page.settings;

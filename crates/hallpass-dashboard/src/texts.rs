@@ -86,21 +86,21 @@ pub(crate) fn add(languages: &mut Vec<Texts>, language: &str, json: &str) {
 pub(crate) fn choose<'t>(languages: &'t [Texts], headers: &HeaderMap) -> &'t Texts {
     let accepted = headers.get(ACCEPT_LANGUAGE).map(HeaderValue::to_str);
     let accepted = accepted.and_then(Result::ok).unwrap_or_default();
-    let mut wanted: Vec<(f32, &str)> = accepted
+    let mut accepted_tags: Vec<(f32, &str)> = accepted
         .split(',')
         .map(|one| one.split_once(';').unwrap_or((one, "")))
         .map(|(tag, weight)| (weight.trim().trim_start_matches("q=").parse().unwrap_or(1.0), tag))
         .filter(|(weight, _)| *weight > 0.0)
         .collect();
     // The sort is stable: equal weights stay in the browser's order.
-    wanted.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    let found = wanted.iter().find_map(|(_, tag)| {
+    accepted_tags.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    let texts = accepted_tags.iter().find_map(|(_, tag)| {
         let tag = tag.trim();
         let base = tag.split('-').next().unwrap_or_default();
         let by = |name: &str| languages.iter().find(|t| t.language.eq_ignore_ascii_case(name));
         by(tag).or_else(|| by(base))
     });
-    found.unwrap_or(&languages[0])
+    texts.unwrap_or(&languages[0])
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A token store in memory for [Hallpass](https://docs.rs/hallpass).
 //!
-//! Use it for tests, and for services whose tokens may end with the process.
+//! Use it for tests, and for services that may lose all tokens when the process ends.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), hallpass_core::Error> {

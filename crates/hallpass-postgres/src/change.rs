@@ -100,7 +100,7 @@ impl Line {
 }
 
 /// A change that was committed, or that changed nothing.
-struct Done {
+struct FinishedChange {
     rows: Vec<PgRow>,
     /// The first nonce of the change.
     nonce: i64,
@@ -122,11 +122,11 @@ impl PostgresStore {
     pub(crate) async fn change(&self, change: Change) -> Result<Vec<Line>, StoreError> {
         let started = Instant::now();
         let permit = self.permits.acquire(change.kind, started + CHANGE_TIMEOUT).await?;
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let store = self.clone();
-        tokio::spawn(async move { store.run_change(change, started, permit, answer).await });
+        tokio::spawn(async move { store.run_change(change, started, permit, sender).await });
         // Without a result, the task has panicked or the runtime has shut down.
-        answered.await.map_err(StoreError::outcome_unknown)?
+        receiver.await.map_err(StoreError::outcome_unknown)?
     }
 
     async fn run_change(
@@ -134,16 +134,16 @@ impl PostgresStore {
         change: Change,
         started: Instant,
         permit: OwnedSemaphorePermit,
-        answer: oneshot::Sender<Result<Vec<Line>, StoreError>>,
+        sender: oneshot::Sender<Result<Vec<Line>, StoreError>>,
     ) {
-        let done = match self.attempt(&change, started).await {
-            Ok(done) => done,
+        let change = match self.attempt(&change, started).await {
+            Ok(change) => change,
             Err(error) => {
                 drop(permit);
-                return drop(answer.send(Err(error)));
+                return drop(sender.send(Err(error)));
             }
         };
-        let lines: Result<Vec<_>, _> = done.rows.iter().map(Line::read).collect();
+        let lines: Result<Vec<_>, _> = change.rows.iter().map(Line::read).collect();
         // The change was made even if its rows cannot be read.
         let lines = lines.map_err(StoreError::outcome_unknown);
         let numbers: Vec<_> = lines.iter().flatten().filter_map(|line| line.seq).collect();
@@ -151,23 +151,27 @@ impl PostgresStore {
             self.listener.advance(*last);
         }
         // The caller does not wait for the notification, and its failure does not undo the change.
-        let _ = answer.send(lines);
+        let _ = sender.send(lines);
         if self.notifies && !numbers.is_empty() {
-            let last_nonce = done.nonce + (numbers.len() - 1) as i64;
-            if let Err(error) = self.notify(done.connection, last_nonce).await {
+            let last_nonce = change.nonce + (numbers.len() - 1) as i64;
+            if let Err(error) = self.notify(change.connection, last_nonce).await {
                 tracing::warn!(
                     target: "hallpass",
                     %error,
                     "NOTIFY failed: other nodes see the change when they next read the log"
                 );
             }
-        } else if let Some(connection) = done.connection {
+        } else if let Some(connection) = change.connection {
             connection.give_back();
         }
     }
 
     /// Makes the change. It is tried again only when it is certain that it was not made.
-    async fn attempt(&self, change: &Change, started: Instant) -> Result<Done, StoreError> {
+    async fn attempt(
+        &self,
+        change: &Change,
+        started: Instant,
+    ) -> Result<FinishedChange, StoreError> {
         let deadline = started + CHANGE_TIMEOUT;
         let connections = &self.connections;
         let mut collisions = 0;
@@ -177,7 +181,9 @@ impl PostgresStore {
             let mut connection = acquired.map_err(store_error)?;
             let statement = change.statement(self, nonce);
             let error = match connections.run(connection.get(), statement, deadline).await {
-                Ok(rows) => return Ok(Done { rows, nonce, connection: Some(connection) }),
+                Ok(rows) => {
+                    return Ok(FinishedChange { rows, nonce, connection: Some(connection) });
+                }
                 Err(error) => error,
             };
             let is_rejection = is_rejection(&error);
@@ -203,10 +209,12 @@ impl PostgresStore {
         nonce: i64,
         lost: sqlx::Error,
         started: Instant,
-    ) -> Result<Done, StoreError> {
+    ) -> Result<FinishedChange, StoreError> {
         let deadline = started + CHANGE_TIMEOUT;
         let mut connection = match self.withdraw(change, nonce, started + OUTCOME_TIMEOUT).await {
-            Outcome::Committed(rows) => return Ok(Done { rows, nonce, connection: None }),
+            Outcome::Committed(rows) => {
+                return Ok(FinishedChange { rows, nonce, connection: None });
+            }
             Outcome::Unknown => return Err(StoreError::outcome_unknown(lost)),
             Outcome::Withdrawn(_) if Instant::now() >= deadline => return Err(store_error(lost)),
             Outcome::Withdrawn(connection) => connection,
@@ -215,13 +223,13 @@ impl PostgresStore {
         let nonce = draw_nonce()?;
         let statement = change.statement(self, nonce);
         let error = match self.connections.run(&mut connection, statement, deadline).await {
-            Ok(rows) => return Ok(Done { rows, nonce, connection: None }),
+            Ok(rows) => return Ok(FinishedChange { rows, nonce, connection: None }),
             Err(error) if is_rejection(&error) => return Err(store_error(error)),
             Err(error) => error,
         };
         drop(connection);
         match self.withdraw(change, nonce, started + OUTCOME_TIMEOUT).await {
-            Outcome::Committed(rows) => Ok(Done { rows, nonce, connection: None }),
+            Outcome::Committed(rows) => Ok(FinishedChange { rows, nonce, connection: None }),
             Outcome::Withdrawn(_) => Err(store_error(error)),
             Outcome::Unknown => Err(StoreError::outcome_unknown(error)),
         }

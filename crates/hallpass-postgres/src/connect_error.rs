@@ -1,3 +1,5 @@
+//! The errors of opening a store.
+
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -23,53 +25,55 @@ pub enum ConnectError {
     )]
     SchemaName,
     /// The server does not respond, or rejects the connection.
-    #[error("{place} cannot be reached: {}", advice(source.as_ref()))]
+    #[error("{database} cannot be reached: {}", advice(source.as_ref()))]
     #[non_exhaustive]
     Unreachable {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The driver's error.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server is older than PostgreSQL 13.
-    #[error("{place} is served by PostgreSQL {found}: Hallpass needs PostgreSQL 13 or later")]
+    #[error("{database} is served by PostgreSQL {found}: Hallpass needs PostgreSQL 13 or later")]
     #[non_exhaustive]
     ServerTooOld {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The major version of the server.
         found: i64,
     },
     /// The encoding of the database is not UTF-8.
-    #[error("{place} has the encoding {found}: Hallpass needs a database with the encoding UTF8")]
+    #[error(
+        "{database} has the encoding {found}: Hallpass needs a database with the encoding UTF8"
+    )]
     #[non_exhaustive]
     Encoding {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The encoding of the database.
         found: String,
     },
     /// The schema is missing, and the settings do not allow creating it.
     #[error(
-        "{place} has no schema `{}` with the store's tables yet: run the migrations \
+        "{database} has no schema `{}` with the store's tables yet: run the migrations \
          (`PostgresStore::migrate`, or the SQL files)",
-        .place.schema.as_str()
+        .database.schema.as_str()
     )]
     #[non_exhaustive]
     Missing {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
     },
     /// The schema is outdated, and the settings do not allow updating it.
     #[error(
-        "the schema `{}` in {place} is version {found}, and this program needs {known}: run the \
+        "the schema `{}` in {database} is version {found}, and this program needs {known}: run the \
          migrations (`PostgresStore::migrate`, or the SQL files)",
-        .place.schema.as_str()
+        .database.schema.as_str()
     )]
     #[non_exhaustive]
     Older {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The version of the schema.
         found: i64,
         /// The version that this program needs.
@@ -77,14 +81,14 @@ pub enum ConnectError {
     },
     /// A later version of Hallpass created the schema.
     #[error(
-        "the schema `{}` in {place} is version {found}, and this program supports only {known}: \
+        "the schema `{}` in {database} is version {found}, and this program supports only {known}: \
          upgrade this program",
-        .place.schema.as_str()
+        .database.schema.as_str()
     )]
     #[non_exhaustive]
     Newer {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The version of the schema.
         found: i64,
         /// The latest version that this program supports.
@@ -92,46 +96,46 @@ pub enum ConnectError {
     },
     /// The schema contains tables of another application.
     #[error(
-        "the schema `{}` in {place} contains tables of another application: use another schema or \
+        "the schema `{}` in {database} contains tables of another application: use another schema or \
          database for the store",
-        .place.schema.as_str()
+        .database.schema.as_str()
     )]
     #[non_exhaustive]
     Foreign {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
     },
     /// The role lacks a right.
     #[error(
-        "the role {role} lacks rights in {place}: run the migrations with a role that may create \
+        "the role {role} lacks rights in {database}: run the migrations with a role that may create \
          schemas, and grant this role the rights in `roles.sql`"
     )]
     #[non_exhaustive]
     Forbidden {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
         /// The role.
         role: String,
     },
     /// The server is read-only, so the schema cannot be created.
-    #[error("{place} is read-only: run the migrations on a server that accepts changes")]
+    #[error("{database} is read-only: run the migrations on a server that accepts changes")]
     #[non_exhaustive]
     ReadOnly {
         /// The database.
-        place: Place,
+        database: DatabaseAddress,
     },
 }
 
 /// The address of a database, without the role and the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct DatabaseAddress {
     host: String,
     port: u16,
     database: String,
     pub(crate) schema: SchemaName,
 }
 
-impl Place {
+impl DatabaseAddress {
     pub(crate) fn of(options: &PgConnectOptions, schema: SchemaName) -> Self {
         let socket = options.get_socket().map(|path| path.display().to_string());
         Self {
@@ -143,7 +147,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for DatabaseAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the database `{}` on {}:{}", self.database, self.host, self.port)
     }
@@ -161,31 +165,31 @@ fn advice(error: &(dyn StdError + Send + Sync + 'static)) -> &'static str {
 
 impl ConnectError {
     pub(crate) fn unreachable(
-        place: &Place,
+        database: &DatabaseAddress,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self::Unreachable { place: place.clone(), source: source.into() }
+        Self::Unreachable { database: database.clone(), source: source.into() }
     }
 
     /// Converts an error of the driver.
-    pub(crate) fn of_driver(place: &Place, role: &str, error: sqlx::Error) -> Self {
-        let place = place.clone();
+    pub(crate) fn of_driver(database: &DatabaseAddress, role: &str, error: sqlx::Error) -> Self {
+        let database = database.clone();
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         // A table or type of that name exists, or lacks a column that a migration needs.
         if matches!(
             code.as_deref(),
             Some("42P07" | "42710" | "42703" | "42P06" | "42804" | "42809")
         ) {
-            return Self::Foreign { place };
+            return Self::Foreign { database };
         }
         let role = role.to_owned();
         match error_class(&error) {
             // A role that may not connect at all gets another error than a role that lacks a right.
             ErrorClass::Forbidden if code.as_deref() == Some("42501") => {
-                Self::Forbidden { place, role }
+                Self::Forbidden { database, role }
             }
-            ErrorClass::ReadOnly => Self::ReadOnly { place },
-            _ => Self::unreachable(&place, error),
+            ErrorClass::ReadOnly => Self::ReadOnly { database },
+            _ => Self::unreachable(&database, error),
         }
     }
 }
@@ -197,8 +201,8 @@ mod tests {
     #[test]
     fn message_names_the_tls_feature_only_after_a_tls_error() {
         let options = PgConnectOptions::new_without_pgpass().host("db.example").database("app");
-        let place = Place::of(&options, SchemaName::default());
-        let message = |error: sqlx::Error| ConnectError::unreachable(&place, error).to_string();
+        let database = DatabaseAddress::of(&options, SchemaName::default());
+        let message = |error: sqlx::Error| ConnectError::unreachable(&database, error).to_string();
         assert!(message(sqlx::Error::Tls("not compiled in".into())).contains("TLS feature"));
         assert!(!message(sqlx::Error::PoolTimedOut).contains("TLS"));
     }

@@ -321,7 +321,8 @@ async fn reset(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 #[error("the server is a standby: tokens are checked on the primary")]
 struct Standby;
 
-/// Returns whether a standby has run the statement, if the statement selects that.
+/// Returns whether a standby has run the statement. Only statements that select the column
+/// `standby` report it.
 fn is_of_standby(rows: &[PgRow]) -> bool {
     rows.first().is_some_and(|row| row.try_get("standby").is_ok_and(|standby| standby))
 }

@@ -66,9 +66,9 @@ fn class_of_code(code: &str) -> ErrorClass {
 /// Returns whether the server itself has replied that it did not run the statement. The connection
 /// can then be used again. A pooler may report a lost server with a similar reply.
 pub(crate) fn is_rejection(error: &sqlx::Error) -> bool {
-    let answer =
+    let reply =
         error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
-    answer.is_some_and(|answer| answer.severity() == PgSeverity::Error)
+    reply.is_some_and(|reply| reply.severity() == PgSeverity::Error)
         && error_class(error) != ErrorClass::Lost
 }
 

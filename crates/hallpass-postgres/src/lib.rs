@@ -127,7 +127,7 @@ mod tokens;
 pub use sqlx;
 
 pub use self::{
-    connect_error::{ConnectError, Place},
+    connect_error::{ConnectError, DatabaseAddress},
     settings::PostgresSettings,
     store::PostgresStore,
 };

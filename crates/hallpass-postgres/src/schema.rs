@@ -9,7 +9,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::connect_error::{ConnectError, Place};
+use crate::connect_error::{ConnectError, DatabaseAddress};
 
 /// The migrations in order. Each writes its number to the table `hallpass.migrations`.
 pub(crate) const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_tokens.sql")];
@@ -20,7 +20,10 @@ pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
 /// The maximum time for opening, including the wait for other nodes that migrate the same database.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts the migration. Only one can run at a time.
+/// Starts the migration. Only one can run at a time, because it takes an advisory lock.
+///
+/// The number identifies the lock in the whole database: it is the text `HPas` as a 32-bit integer.
+/// It must never change, because programs of different versions may migrate at the same time.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '8s'; \
      SET LOCAL statement_timeout = '9s'; SELECT pg_advisory_xact_lock(1213227379)";
 
@@ -28,10 +31,10 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeou
 const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS server, \
      current_setting('server_encoding') AS encoding, \
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-         WHERE nspname = 'hallpass' AND relname = 'migrations') AS made";
+         WHERE nspname = 'hallpass' AND relname = 'migrations') AS has_schema";
 
 const VERSION: &str = "SELECT max(version)::int8 AS version, \
-     (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created FROM hallpass.migrations";
+     (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created_at FROM hallpass.migrations";
 
 /// Returns whether the role has the rights that `roles.sql` grants.
 const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT') \
@@ -41,7 +44,7 @@ const HAS_RIGHTS: &str = "SELECT has_table_privilege('hallpass.tokens', 'SELECT'
      AND has_table_privilege('hallpass.changes', 'INSERT') AND has_table_privilege('hallpass.changes', 'DELETE') \
      AND (SELECT count(*) >= 5 AND bool_and(has_function_privilege(pg_proc.oid, 'EXECUTE')) FROM pg_proc \
          JOIN pg_namespace ON pg_namespace.oid = pronamespace WHERE nspname = 'hallpass' AND proname IN \
-         ('lock_owner', 'has_token', 'lock_and_count', 'revoke_owner', 'delete_owner')) AS may";
+         ('lock_owner', 'has_token', 'lock_and_count', 'revoke_owner', 'delete_owner')) AS has_rights";
 
 /// The action that the schema needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,11 +57,11 @@ pub(crate) enum SchemaMode {
     Migrate,
 }
 
-/// The facts that identify a schema.
+/// A schema that exists in the database.
 #[derive(Clone, Copy)]
-struct Found {
+struct ExistingSchema {
     version: i64,
-    created: SchemaId,
+    id: SchemaId,
 }
 
 /// The time at which a schema was created, in microseconds. It distinguishes the schemas of
@@ -69,90 +72,97 @@ pub(crate) struct SchemaId(pub(crate) i64);
 /// Checks the database, and migrates it if requested. Several nodes may do so at once.
 pub(crate) async fn prepare(
     options: &PgConnectOptions,
-    place: &Place,
+    database: &DatabaseAddress,
     mode: SchemaMode,
 ) -> Result<SchemaId, ConnectError> {
     let role = options.get_username();
     let prepared = timeout(TIMEOUT, async {
         let connection = options.connect().await;
-        let connection = connection.map_err(|error| ConnectError::of_driver(place, role, error))?;
-        let mut opening = Opening { connection, place, role };
+        let connection =
+            connection.map_err(|error| ConnectError::of_driver(database, role, error))?;
+        let mut opening = Opening { connection, database, role };
         let prepared = opening.prepare(mode).await;
         // An uncommitted transaction ends with the connection.
         let _ = opening.connection.close().await;
         prepared
     });
-    prepared.await.map_err(|late| ConnectError::unreachable(place, late))?
+    prepared.await.map_err(|late| ConnectError::unreachable(database, late))?
 }
 
 /// A connection that checks and migrates a schema.
 struct Opening<'o> {
     connection: PgConnection,
-    place: &'o Place,
+    database: &'o DatabaseAddress,
     role: &'o str,
 }
 
 impl Opening<'_> {
     async fn prepare(&mut self, mode: SchemaMode) -> Result<SchemaId, ConnectError> {
-        let place = self.place.clone();
-        let mut found = self.inspect().await?;
-        if found.map_or(0, |found| found.version) < KNOWN && mode != SchemaMode::Check {
-            self.run(BEGIN).await?;
-            // Another node may have migrated it in the meantime.
-            found = self.inspect().await?;
-            let done = found.map_or(0, |found| usize::try_from(found.version).unwrap_or(0));
-            for migration in MIGRATIONS.iter().skip(done) {
-                self.run(migration).await?;
-            }
-            self.run("COMMIT").await?;
-            found = self.inspect().await?;
+        let database = self.database.clone();
+        let mut schema = self.inspect().await?;
+        let version = schema.map_or(0, |schema| schema.version);
+        if version < KNOWN && mode != SchemaMode::Check {
+            schema = self.migrate().await?;
         }
-        let Some(Found { version: found, created }) = found else {
-            return Err(ConnectError::Missing { place });
+        let Some(ExistingSchema { version, id }) = schema else {
+            return Err(ConnectError::Missing { database });
         };
-        if found < KNOWN {
-            return Err(ConnectError::Older { place, found, known: KNOWN });
+        if version < KNOWN {
+            return Err(ConnectError::Older { database, found: version, known: KNOWN });
         }
-        if found > KNOWN {
-            return Err(ConnectError::Newer { place, found, known: KNOWN });
+        if version > KNOWN {
+            return Err(ConnectError::Newer { database, found: version, known: KNOWN });
         }
         if mode != SchemaMode::Migrate {
-            let rights = self.row(HAS_RIGHTS).await?;
-            if !self.read::<bool>(&rights, "may")? {
-                return Err(ConnectError::Forbidden { place, role: self.role.to_owned() });
+            let row = self.row(HAS_RIGHTS).await?;
+            if !self.read::<bool>(&row, "has_rights")? {
+                return Err(ConnectError::Forbidden { database, role: self.role.to_owned() });
             }
         }
-        Ok(created)
+        Ok(id)
     }
 
-    /// Returns the facts about the schema, or `None` if there is none.
-    async fn inspect(&mut self) -> Result<Option<Found>, ConnectError> {
-        let place = self.place.clone();
+    /// Applies the migrations that are missing, in one transaction.
+    async fn migrate(&mut self) -> Result<Option<ExistingSchema>, ConnectError> {
+        self.run(BEGIN).await?;
+        // Another node may have migrated it in the meantime.
+        let schema = self.inspect().await?;
+        let applied = schema.map_or(0, |schema| usize::try_from(schema.version).unwrap_or(0));
+        for migration in MIGRATIONS.iter().skip(applied) {
+            self.run(migration).await?;
+        }
+        self.run("COMMIT").await?;
+        self.inspect().await
+    }
+
+    /// Reads the version and the id of the schema. Returns `None` if it does not exist.
+    async fn inspect(&mut self) -> Result<Option<ExistingSchema>, ConnectError> {
+        let database = self.database.clone();
         let row = self.row(INSPECT).await?;
         let server = self.read::<i64>(&row, "server")? / 10_000;
         if server < 13 {
-            return Err(ConnectError::ServerTooOld { place, found: server });
+            return Err(ConnectError::ServerTooOld { database, found: server });
         }
         let encoding: String = self.read(&row, "encoding")?;
         if encoding != "UTF8" {
-            return Err(ConnectError::Encoding { place, found: encoding });
+            return Err(ConnectError::Encoding { database, found: encoding });
         }
-        if !self.read::<bool>(&row, "made")? {
+        if !self.read::<bool>(&row, "has_schema")? {
             return Ok(None);
         }
         let row = self.row(VERSION).await?;
-        let created = SchemaId(self.read(&row, "created")?);
-        Ok(Some(Found { version: self.read(&row, "version")?, created }))
+        let id = SchemaId(self.read(&row, "created_at")?);
+        Ok(Some(ExistingSchema { version: self.read(&row, "version")?, id }))
     }
 
     async fn run(&mut self, sql: &str) -> Result<(), ConnectError> {
-        let sql = AssertSqlSafe(self.place.schema.write(sql).into_owned());
-        let done = sqlx::raw_sql(sql).execute(&mut self.connection).await;
-        done.map(drop).map_err(|error| self.driver_error(error))
+        let sql = AssertSqlSafe(self.database.schema.write(sql).into_owned());
+        let result = sqlx::raw_sql(sql).execute(&mut self.connection).await;
+        result.map(drop).map_err(|error| self.driver_error(error))
     }
 
     async fn row(&mut self, sql: &str) -> Result<PgRow, ConnectError> {
-        let sql = AssertSqlSafe(self.place.schema.write(sql).into_owned());
+        let sql = AssertSqlSafe(self.database.schema.write(sql).into_owned());
         let row = sqlx::raw_sql(sql).fetch_one(&mut self.connection).await;
         row.map_err(|error| self.driver_error(error))
     }
@@ -166,6 +176,6 @@ impl Opening<'_> {
     }
 
     fn driver_error(&self, error: sqlx::Error) -> ConnectError {
-        ConnectError::of_driver(self.place, self.role, error)
+        ConnectError::of_driver(self.database, self.role, error)
     }
 }

@@ -1,3 +1,5 @@
+//! The name of the schema that contains the tables, and its insertion into statements.
+
 use std::borrow::Cow;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr as _, SqlStr};

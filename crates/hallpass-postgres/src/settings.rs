@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
-use crate::connect_error::{ConnectError, Place};
+use crate::connect_error::{ConnectError, DatabaseAddress};
 use crate::connections::{self, Connections};
 use crate::schema::{self, SchemaMode};
 use crate::schema_name::SchemaName;
@@ -141,10 +141,10 @@ impl PostgresSettings {
         options: &PgConnectOptions,
     ) -> Result<PostgresStore, ConnectError> {
         let schema = SchemaName::parse(&self.schema).ok_or(ConnectError::SchemaName)?;
-        let place = Place::of(options, schema);
+        let database = DatabaseAddress::of(options, schema);
         let mode = if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
-        let id = schema::prepare(options, &place, mode).await?;
-        Ok(PostgresStore::new(connections, options, &self, place, id))
+        let id = schema::prepare(options, &database, mode).await?;
+        Ok(PostgresStore::new(connections, options, &self, database, id))
     }
 }
 

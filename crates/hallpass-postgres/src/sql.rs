@@ -85,13 +85,13 @@ pub(crate) static GET: LazyLock<String> = LazyLock::new(|| {
 /// If the limit is reached, the row without a number has the owner's count.
 pub(crate) static INSERT: LazyLock<String> = LazyLock::new(|| {
     let columns = [&RECORD_COLUMNS[..], &SECRETS_COLUMNS, &["last_used_at"]].concat();
-    let places: Vec<_> =
-        columns.iter().zip(OWN..).map(|(column, number)| place(column, number)).collect();
-    let (columns, places) = (columns.join(", "), places.join(", "));
+    let placeholders: Vec<_> =
+        columns.iter().zip(OWN..).map(|(column, number)| placeholder(column, number)).collect();
+    let (columns, placeholders) = (columns.join(", "), placeholders.join(", "));
     let limit = OWN + RECORD_COLUMNS.len() + SECRETS_COLUMNS.len() + 1;
     let done = format!(
         "owned AS MATERIALIZED (SELECT hallpass.lock_and_count($11) AS n FROM settings), \
-         done AS (INSERT INTO hallpass.tokens AS t ({columns}) SELECT {places} FROM owned \
+         done AS (INSERT INTO hallpass.tokens AS t ({columns}) SELECT {placeholders} FROM owned \
          WHERE ${limit} IS NULL OR n < ${limit} ON CONFLICT (id) DO NOTHING {EACH})"
     );
     let rejected = format!(
@@ -121,7 +121,7 @@ const LOCKED: &str =
     "locked AS MATERIALIZED (SELECT hallpass.lock_owner($11) AS locked FROM settings), ";
 
 fn update(columns: &[&str], before: &str, source: &str) -> String {
-    let assignments = assignments(&columns[1..], OWN + 1, place);
+    let assignments = assignments(&columns[1..], OWN + 1, placeholder);
     let revision = OWN + RECORD_COLUMNS.len() - 1;
     let done = format!(
         "{before}done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM {source} \
@@ -132,7 +132,7 @@ fn update(columns: &[&str], before: &str, source: &str) -> String {
 
 /// The values are the id, the expected algorithm and digest, and the secrets.
 pub(crate) static REPLACE_DIGEST: LazyLock<String> = LazyLock::new(|| {
-    let assignments = assignments(&SECRETS_COLUMNS, OWN + 3, place);
+    let assignments = assignments(&SECRETS_COLUMNS, OWN + 3, placeholder);
     let done = format!(
         "done AS (UPDATE hallpass.tokens AS t SET {assignments} FROM settings \
          WHERE t.id = $10 AND t.algorithm = $11 AND t.digest = $12 {EACH})"
@@ -210,8 +210,8 @@ pub(crate) static LOG_OWNER_CHANGE: LazyLock<String> = LazyLock::new(|| {
     change(done, "")
 });
 
-/// Writes the assignment of a value to a column.
-fn place(column: &str, number: usize) -> String {
+/// Writes the placeholder of a column's value.
+fn placeholder(column: &str, number: usize) -> String {
     match column {
         "scopes" => format!("string_to_array(${number}, ' ')"),
         _ => format!("${number}"),

@@ -1,10 +1,12 @@
+//! The handle of a store: how it is opened, migrated and closed.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
-use crate::connect_error::{ConnectError, Place};
+use crate::connect_error::{ConnectError, DatabaseAddress};
 use crate::connections::{self, Connections};
 use crate::dialect::Statement;
 use crate::listener::Listener;
@@ -25,7 +27,7 @@ pub struct PostgresStore {
     pub(crate) lookup_deadline: Duration,
     pub(crate) notifies: bool,
     pub(crate) schema_id: SchemaId,
-    pub(crate) place: Place,
+    pub(crate) database: DatabaseAddress,
 }
 
 impl PostgresStore {
@@ -33,10 +35,10 @@ impl PostgresStore {
         connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
-        place: Place,
+        database: DatabaseAddress,
         schema_id: SchemaId,
     ) -> Self {
-        let channel = place.schema.as_str().to_owned();
+        let channel = database.schema.as_str().to_owned();
         let server = (!settings.is_pooled).then(|| (options.clone(), channel));
         Self {
             connections: Arc::new(connections),
@@ -45,7 +47,7 @@ impl PostgresStore {
             lookup_deadline: settings.lookup_deadline,
             notifies: settings.notifies,
             schema_id,
-            place,
+            database,
         }
     }
 
@@ -78,8 +80,8 @@ impl PostgresStore {
     /// Returns a [`ConnectError`], for example [`ConnectError::Newer`].
     pub async fn migrate(url: &str) -> Result<(), ConnectError> {
         let options = connections::options(parse(url)?, true);
-        let place = Place::of(&options, SchemaName::default());
-        schema::prepare(&options, &place, SchemaMode::Migrate).await.map(drop)
+        let database = DatabaseAddress::of(&options, SchemaName::default());
+        schema::prepare(&options, &database, SchemaMode::Migrate).await.map(drop)
     }
 
     /// Closes the store's own connections once the running calls have ended, and stops listening.
@@ -93,12 +95,12 @@ impl PostgresStore {
 
     /// Prepares a statement of this crate.
     pub(crate) fn statement(&self, sql: &'static str) -> Statement<'static> {
-        sqlx::query(self.place.schema.sql(sql))
+        sqlx::query(self.database.schema.sql(sql))
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("PostgresStore").field("database", &self.database).finish_non_exhaustive()
     }
 }

@@ -149,8 +149,8 @@ impl TokenStore for PostgresStore {
     ) -> Result<ChangeSeq, StoreError> {
         let target = ChangeTarget::Owner(owner.clone());
         let log = Change::new(&sql::LOG_OWNER_CHANGE, &target, event, []);
-        let done = self.change_many(log).await?;
-        done.seq.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
+        let result = self.change_many(log).await?;
+        result.seq.ok_or_else(|| StoreError::corrupt("the clock's row is missing"))
     }
 
     async fn record_uses(&self, uses: &[TokenUse]) -> Result<u64, StoreError> {
@@ -250,7 +250,7 @@ impl PostgresStore {
     }
 
     async fn page(&self, statement: &hallpass_sql::Statement) -> Result<Vec<PgRow>, StoreError> {
-        let statement = || built(statement, &self.place.schema);
+        let statement = || built(statement, &self.database.schema);
         let reading = self.connections.transaction(BEGIN_LIST, statement, self.lookup_deadline);
         reading.await.map_err(|error| match error_class(&error) {
             // A list changes nothing. So this is a standby, or has no disk space for sorting.

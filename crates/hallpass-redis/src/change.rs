@@ -59,7 +59,7 @@ pub(crate) struct PendingChange {
 }
 
 /// The result of a change.
-pub(crate) struct Done {
+pub(crate) struct ChangeResult {
     /// The sequence number of its last log entry, or `None` if nothing was changed.
     pub(crate) seq: Option<ChangeSeq>,
     /// The number of changed tokens.
@@ -68,7 +68,7 @@ pub(crate) struct Done {
     pub(crate) rest: Vec<Value>,
 }
 
-impl Done {
+impl ChangeResult {
     /// Reads the parts of a script's reply.
     fn read(mut parts: Vec<Value>) -> Result<Self, StoreError> {
         if parts.len() < 2 {
@@ -120,7 +120,7 @@ impl Shared {
     }
 
     /// Makes a change. It is sent at most once, and looked up if its reply is lost.
-    pub(crate) async fn change(&self, change: PendingChange) -> Result<Done, StoreError> {
+    pub(crate) async fn change(&self, change: PendingChange) -> Result<ChangeResult, StoreError> {
         let deadline = within(TIMEOUT);
         let wait = (self.replicas > 0).then(|| {
             let timeout = REPLICA_TIMEOUT.as_millis() as u64;
@@ -128,18 +128,18 @@ impl Shared {
         });
         match self.changes.send(&change.call, wait.as_ref(), deadline).await {
             Ok(reply) => {
-                let done = Done::read(reply::done(reply.value)?)?;
+                let result = ChangeResult::read(reply::parts(reply.value)?)?;
                 reply.second.map_or(Ok(()), |replicas| self.check_replicas(replicas))?;
-                Ok(done)
+                Ok(result)
             }
             Err(Failure::NoReply(why)) => {
-                let done = self.look_up(&change.nonce, deadline + PROBE_TIMEOUT, why).await?;
+                let result = self.look_up(&change.nonce, deadline + PROBE_TIMEOUT, why).await?;
                 // `WAIT` only covers the changes of its own connection, so no replica has confirmed
                 // this change.
                 if wait.is_some() {
                     self.check_replicas(Ok(Value::Int(0)))?;
                 }
-                Ok(done)
+                Ok(result)
             }
             Err(other) => Err(other.of_change()),
         }
@@ -152,13 +152,13 @@ impl Shared {
         nonce: &str,
         deadline: Instant,
         why: Box<dyn StdError + Send + Sync>,
-    ) -> Result<Done, StoreError> {
+    ) -> Result<ChangeResult, StoreError> {
         let call = Call::script(&scripts::PROBE, &self.clock).arg(nonce);
         let Ok(reply) = self.changes.run(&call, deadline).await else {
             return Err(StoreError::outcome_unknown(why));
         };
-        match reply::done(reply) {
-            Ok(parts) => Done::read(parts),
+        match reply::parts(reply) {
+            Ok(parts) => ChangeResult::read(parts),
             Err(error) if error.is_corrupt() => Err(StoreError::outcome_unknown(error)),
             Err(_) => Err(StoreError::unavailable(why)),
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use redis::{Client, ConnectionAddr, ErrorKind, RedisError, Value};
 
-use crate::connect_error::Place;
+use crate::connect_error::ServerAddress;
 use crate::connection::Connection;
 use crate::target::open;
 
@@ -25,8 +25,8 @@ impl Cluster {
     }
 
     /// Returns the addresses of the nodes that the host has named.
-    pub(crate) fn place(&self) -> Place {
-        Place::cluster(self.seeds.iter().map(Client::get_connection_info))
+    pub(crate) fn address(&self) -> ServerAddress {
+        ServerAddress::cluster(self.seeds.iter().map(Client::get_connection_info))
     }
 
     fn known(&self) -> Option<Client> {

@@ -22,64 +22,64 @@ pub enum ConnectError {
     Namespace,
     /// The server cannot be reached, or rejects the user or one of the store's commands.
     #[error(
-        "{place} cannot be used: check that it is running, and that this user has the permissions that \
+        "{server} cannot be used: check that it is running, and that this user has the permissions that \
          the documentation lists"
     )]
     #[non_exhaustive]
     Unreachable {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The error of the driver.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The server is a replica.
-    #[error("{place} is a replica, which accepts no changes: use the address of the primary")]
+    #[error("{server} is a replica, which accepts no changes: use the address of the primary")]
     #[non_exhaustive]
     Replica {
         /// The server.
-        place: Place,
+        server: ServerAddress,
     },
     /// The server is older than Redis 7.
-    #[error("{place} has the version {found}, and Hallpass needs 7.0 or later: upgrade it")]
+    #[error("{server} has the version {found}, and Hallpass needs 7.0 or later: upgrade it")]
     #[non_exhaustive]
     Older {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The version that the server reports.
         found: String,
     },
     /// The server evicts keys when its memory is full.
     #[error(
-        "{place} has the `maxmemory-policy` `{policy}`, so it would evict tokens when memory is full: \
+        "{server} has the `maxmemory-policy` `{policy}`, so it would evict tokens when memory is full: \
          set it to `noeviction`, or use a separate server for the tokens"
     )]
     #[non_exhaustive]
     Evicts {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The current policy.
         policy: String,
     },
     /// The keys of the namespace belong to another application.
     #[error(
-        "the keys under `{namespace}` on {place} do not belong to Hallpass: choose another namespace"
+        "the keys under `{namespace}` on {server} do not belong to Hallpass: choose another namespace"
     )]
     #[non_exhaustive]
     Foreign {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The text that all keys start with.
         namespace: String,
     },
     /// The keys were written by a newer version.
     #[error(
-        "the keys under `{namespace}` on {place} were written by a newer version of Hallpass (format \
+        "the keys under `{namespace}` on {server} were written by a newer version of Hallpass (format \
          {found}, this version supports {known}): upgrade this program"
     )]
     #[non_exhaustive]
     Newer {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The text that all keys start with.
         namespace: String,
         /// The version of the stored format.
@@ -89,25 +89,25 @@ pub enum ConnectError {
     },
     /// The namespace is empty, and opening the store must not create it.
     #[error(
-        "there is no token store under `{namespace}` on {place}, and opening the store must not \
+        "there is no token store under `{namespace}` on {server}, and opening the store must not \
          create it"
     )]
     #[non_exhaustive]
     Missing {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The text that all keys start with.
         namespace: String,
     },
     /// Some of the keys are missing.
     #[error(
-        "some of the keys under `{namespace}` on {place} are missing: restore them from a backup, or \
+        "some of the keys under `{namespace}` on {server} are missing: restore them from a backup, or \
          delete the others"
     )]
     #[non_exhaustive]
     Damaged {
         /// The server.
-        place: Place,
+        server: ServerAddress,
         /// The text that all keys start with.
         namespace: String,
     },
@@ -115,10 +115,10 @@ pub enum ConnectError {
 
 /// The address of a server or of the nodes of a cluster, without the user and the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place(String);
+pub struct ServerAddress(String);
 
-impl Place {
-    /// Returns the place of one server.
+impl ServerAddress {
+    /// Returns the address of one server.
     pub(crate) fn server(server: &ConnectionInfo) -> Self {
         let database = match server.redis_settings().db() {
             0 => String::new(),
@@ -127,12 +127,12 @@ impl Place {
         Self(format!("the Redis server at {}{database}", server.addr()))
     }
 
-    /// Returns the place of a connection of the host, which does not tell its address.
+    /// Returns the address of a connection that the host has made. The connection does not know it.
     pub(crate) fn host() -> Self {
         Self("the Redis server of the given connection".to_owned())
     }
 
-    /// Returns the place of a cluster.
+    /// Returns the addresses of a cluster's nodes.
     #[cfg(feature = "cluster")]
     pub(crate) fn cluster<'n>(nodes: impl Iterator<Item = &'n ConnectionInfo>) -> Self {
         let nodes: Vec<_> = nodes.map(|node| node.addr().to_string()).collect();
@@ -140,7 +140,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

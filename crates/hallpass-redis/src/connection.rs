@@ -14,7 +14,7 @@ use crate::target::Target;
 /// The maximum number of redirects that a call follows.
 const MAX_REDIRECTS: u32 = 3;
 
-/// The time after which a connection counts as dead if a caller gives up waiting for a reply.
+/// If a call has waited at least this long and gets no reply, the connection counts as dead.
 const DEAD_AFTER: Duration = Duration::from_millis(250);
 
 /// The driver's connection.

@@ -48,7 +48,7 @@ mod token_store;
 pub use redis;
 
 pub use self::{
-    connect_error::{ConnectError, Place},
+    connect_error::{ConnectError, ServerAddress},
     settings::RedisSettings,
     store::RedisStore,
 };

@@ -135,7 +135,7 @@ impl Shared {
     async fn step(&self, call: &Call, deadline: Instant) -> Result<Step, StoreError> {
         let reply = self.lists.read(call, deadline).await.map_err(Failure::of_read)?;
         let Ok([as_of, cursor, Value::Array(ids), Value::Array(tokens)]) =
-            <[Value; 4]>::try_from(reply::done(reply)?)
+            <[Value; 4]>::try_from(reply::parts(reply)?)
         else {
             return Err(unexpected_reply());
         };

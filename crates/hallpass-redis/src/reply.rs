@@ -6,7 +6,7 @@ use redis::Value;
 
 use crate::encoding::LogEntry;
 
-/// The error if the server has no clock, because it was emptied or is another server.
+/// The error for a server without a clock: it was emptied or replaced.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the tokens are missing, because the server was emptied or replaced: restore its data, or \
@@ -19,8 +19,9 @@ pub(crate) fn unexpected_reply() -> StoreError {
     StoreError::corrupt("the server sent a reply that no script of this version sends")
 }
 
-/// Returns the parts after the word `done`, or the error for another word.
-pub(crate) fn done(reply: Value) -> Result<Vec<Value>, StoreError> {
+/// Returns the parts of a successful reply, without the word `done`. Returns an error for each
+/// other word.
+pub(crate) fn parts(reply: Value) -> Result<Vec<Value>, StoreError> {
     let Value::Array(mut parts) = reply else { return Err(unexpected_reply()) };
     if parts.is_empty() {
         return Err(unexpected_reply());
@@ -40,7 +41,7 @@ pub(crate) fn done(reply: Value) -> Result<Vec<Value>, StoreError> {
 
 /// Decodes the reply of changes.lua.
 pub(crate) fn changes(reply: Value) -> Result<ChangeBatch, StoreError> {
-    let parts = done(reply)?;
+    let parts = parts(reply)?;
     let [head, nonce, Value::Array(entries), time] = &parts[..] else {
         return Err(unexpected_reply());
     };

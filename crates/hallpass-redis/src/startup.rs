@@ -7,7 +7,7 @@ use redis::{ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use crate::change::nonce;
-use crate::connect_error::{ConnectError, Place};
+use crate::connect_error::{ConnectError, ServerAddress};
 use crate::connection::Call;
 use crate::error_class::{ErrorClass, Failure, error_class};
 use crate::scripts;
@@ -36,10 +36,10 @@ async fn version(shared: &Shared, deadline: Instant) -> Result<(), ConnectError>
         .run(&Call::command(redis::cmd("HELLO")), deadline)
         .await
         .map_err(|failure| unusable(shared, failure))?;
-    let found = setting(&hello, "version").unwrap_or_default();
-    let major = found.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let version = setting(&hello, "version").unwrap_or_default();
+    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < 7) {
-        return Err(ConnectError::Older { place: place(shared), found });
+        return Err(ConnectError::Older { server: server(shared), found: version });
     }
     Ok(())
 }
@@ -59,7 +59,7 @@ async fn persistence(
             tracing::warn!(
                 target: "hallpass",
                 %error,
-                place = %place(shared),
+                server = %server(shared),
                 "cannot read the configuration of Redis: make sure that `maxmemory-policy` is `noeviction` \
                  and `appendonly` is `yes`"
             );
@@ -70,13 +70,13 @@ async fn persistence(
     let policy = setting(&config, "maxmemory-policy").unwrap_or_default();
     let is_bounded = setting(&config, "maxmemory").is_some_and(|bytes| bytes != "0");
     if is_bounded && policy != "noeviction" {
-        return Err(ConnectError::Evicts { place: place(shared), policy });
+        return Err(ConnectError::Evicts { server: server(shared), policy });
     }
     let is_persistent = setting(&config, "appendonly").is_some_and(|value| value == "yes");
     if !is_persistent && !settings.accept_no_persistence {
         tracing::warn!(
             target: "hallpass",
-            place = %place(shared),
+            server = %server(shared),
             "Redis writes no append-only file, so a restart loses the latest changes, including \
              revocations: set `appendonly` to `yes`"
         );
@@ -91,7 +91,7 @@ async fn namespace(
     settings: &RedisSettings,
     deadline: Instant,
 ) -> Result<(), ConnectError> {
-    let place = || place(shared);
+    let server = || server(shared);
     let nonce = nonce().map_err(|source| unreachable(shared, source))?;
     let known = VERSION.to_string();
     let may_create = if settings.migrate { "1" } else { "0" };
@@ -101,7 +101,7 @@ async fn namespace(
     let reply = match opened {
         Ok(reply) => reply,
         Err(Failure::Refused(error)) if error_class(&error) == Some(ErrorClass::Corrupt) => {
-            return Err(ConnectError::Foreign { place: place(), namespace: namespace() });
+            return Err(ConnectError::Foreign { server: server(), namespace: namespace() });
         }
         Err(failure) => return Err(unusable(shared, failure)),
     };
@@ -110,14 +110,14 @@ async fn namespace(
     match words.first().map_or("", String::as_str) {
         "done" => Ok(()),
         "newer" => Err(ConnectError::Newer {
-            place: place(),
+            server: server(),
             namespace: namespace(),
             found: words.get(1).and_then(|found| found.parse().ok()).unwrap_or(u32::MAX),
             known: VERSION,
         }),
-        "missing" => Err(ConnectError::Missing { place: place(), namespace: namespace() }),
-        "damaged" => Err(ConnectError::Damaged { place: place(), namespace: namespace() }),
-        _ => Err(ConnectError::Foreign { place: place(), namespace: namespace() }),
+        "missing" => Err(ConnectError::Missing { server: server(), namespace: namespace() }),
+        "damaged" => Err(ConnectError::Damaged { server: server(), namespace: namespace() }),
+        _ => Err(ConnectError::Foreign { server: server(), namespace: namespace() }),
     }
 }
 
@@ -125,7 +125,7 @@ async fn namespace(
 fn unusable(shared: &Shared, failure: Failure) -> ConnectError {
     match failure {
         Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
-            ConnectError::Replica { place: place(shared) }
+            ConnectError::Replica { server: server(shared) }
         }
         Failure::Refused(error) => unreachable(shared, error),
         Failure::NotSent(error) | Failure::NoReply(error) => unreachable(shared, error),
@@ -136,12 +136,12 @@ fn unreachable(
     shared: &Shared,
     source: impl Into<Box<dyn StdError + Send + Sync>>,
 ) -> ConnectError {
-    ConnectError::Unreachable { place: place(shared), source: source.into() }
+    ConnectError::Unreachable { server: server(shared), source: source.into() }
 }
 
 /// Returns the server that was opened, for an error.
-fn place(shared: &Shared) -> Place {
-    shared.changes.target().place()
+fn server(shared: &Shared) -> ServerAddress {
+    shared.changes.target().address()
 }
 
 /// Returns the value for a name in a reply of names and values.

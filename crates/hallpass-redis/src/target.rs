@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::ConnectionManager;
 use redis::{AsyncConnectionConfig, Client, ProtocolVersion, PushInfo, PushKind, RedisError};
 
-use crate::connect_error::Place;
+use crate::connect_error::ServerAddress;
 use crate::connection::{Connection, Transport};
 
 /// The maximum duration of connecting.
@@ -49,12 +49,12 @@ impl Target {
     }
 
     /// Returns the address for error messages.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn address(&self) -> ServerAddress {
         match self {
-            Self::Server(client) => Place::server(client.get_connection_info()),
-            Self::Host(_) => Place::host(),
+            Self::Server(client) => ServerAddress::server(client.get_connection_info()),
+            Self::Host(_) => ServerAddress::host(),
             #[cfg(feature = "cluster")]
-            Self::Cluster(cluster) => cluster.place(),
+            Self::Cluster(cluster) => cluster.address(),
         }
     }
 
@@ -87,18 +87,18 @@ impl Target {
 
 /// Connects within a second.
 pub(crate) async fn open(client: &Client) -> Result<Connection, RedisError> {
-    let ended = Arc::new(AtomicBool::new(false));
-    let on_end = Arc::clone(&ended);
+    let is_disconnected = Arc::new(AtomicBool::new(false));
+    let set_disconnected = Arc::clone(&is_disconnected);
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(TIMEOUT))
         // Each call has its own deadline.
         .set_response_timeout(None)
         .set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
-                on_end.store(true, Ordering::Release);
+                set_disconnected.store(true, Ordering::Release);
             }
             Ok::<(), redis::aio::SendError>(())
         });
     let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-    Ok(Connection::new(Transport::Own(connection), ended))
+    Ok(Connection::new(Transport::Own(connection), is_disconnected))
 }

@@ -64,7 +64,7 @@ impl TokenStore for RedisStore {
     async fn get(&self, id: TokenId) -> Result<Snapshot<Option<StoredToken>>, StoreError> {
         let call = Call::script(&scripts::GET, &self.0.clock).arg(id_arg(id));
         let reply = self.0.lookups.read(&call, within(LOOKUP_TIMEOUT)).await;
-        let parts = reply::done(reply.map_err(Failure::of_read)?)?;
+        let parts = reply::parts(reply.map_err(Failure::of_read)?)?;
         let [as_of, token] = &parts[..] else { return Err(unexpected_reply()) };
         let value = encoding::decode_token(id, token)?;
         Ok(Snapshot { value, as_of: reply::seq(as_of)? })
@@ -139,9 +139,9 @@ impl TokenStore for RedisStore {
             .prepare(&scripts::DELETE_MANY, &ChangeTarget::None, event)?
             .arg(owner.map(Owner::as_str).unwrap_or_default());
         let change = ids.iter().fold(change, |change, id| change.arg(id_arg(*id)));
-        let done = self.0.change(change).await?;
-        let Some(last) = done.seq else { return Ok(Deleted::default()) };
-        let tokens = done.rest.chunks(2).map(|token| match token {
+        let result = self.0.change(change).await?;
+        let Some(last) = result.seq else { return Ok(Deleted::default()) };
+        let tokens = result.rest.chunks(2).map(|token| match token {
             [id, owner] => Ok((encoding::decode_id(id)?, encoding::decode_owner(owner)?)),
             _ => Err(unexpected_reply()),
         });
@@ -255,7 +255,7 @@ impl TokenStore for RedisStore {
                 .arg(query.limit.saturating_add(1).min(AUDIT_STEP));
             let timeout = deadline.min(within(list::TIMEOUT));
             let reply = self.0.lists.read(&call, timeout).await.map_err(Failure::of_read)?;
-            let parts = reply::done(reply)?;
+            let parts = reply::parts(reply)?;
             let [last, Value::Array(found)] = &parts[..] else { return Err(unexpected_reply()) };
             for entry in found {
                 let entry = LogEntry::read(entry)?.audit()?;
@@ -300,7 +300,7 @@ impl Shared {
     /// Runs a script that writes no log entry and replies with a count.
     async fn count(&self, call: &Call, deadline: Instant) -> Result<u64, StoreError> {
         let reply = self.changes.run(call, deadline).await.map_err(Failure::of_change)?;
-        reply::number(reply::done(reply)?.first().ok_or_else(unexpected_reply)?)
+        reply::number(reply::parts(reply)?.first().ok_or_else(unexpected_reply)?)
     }
 
     /// Looks for tokens to revoke in steps, until one step has revoked some.
@@ -333,11 +333,11 @@ impl Shared {
                 .arg(limit)
                 .arg(cursor)
                 .arg(REVOKE_STEP);
-            let done = self.change(change).await?;
-            let next = done.rest.first().map(reply::bytes).transpose()?.unwrap_or_default();
-            if done.count > 0 {
+            let result = self.change(change).await?;
+            let next = result.rest.first().map(reply::bytes).transpose()?.unwrap_or_default();
+            if result.count > 0 {
                 *self.revoke_cursor() = (!next.is_empty()).then(|| (issued_before, next.to_vec()));
-                return Ok(done.bulk());
+                return Ok(result.bulk());
             }
             if next.is_empty() && is_whole_pass {
                 return Ok(BulkResult::default());

@@ -74,8 +74,8 @@ pub trait Dialect {
     /// Writes the condition that `t.scopes` contains exactly `scope`.
     fn has_scope(scope: &str) -> String;
 
-    /// Writes a column so that the planner does not choose an index by it. A dialect whose planner
-    /// does not need this returns the column itself.
+    /// Writes a column in a form for which the planner uses no index. A dialect whose planner
+    /// chooses the right index anyway returns the column itself.
     #[must_use]
     fn unindexed(column: &str) -> String {
         column.to_owned()
@@ -104,9 +104,9 @@ impl<D: Dialect> Builder<D> {
 
     /// Adds a value. Returns its placeholder, which may be used several times.
     pub(crate) fn value(&mut self, value: Value) -> String {
-        let place = D::value(self.statement.values.len() + 1, &value);
+        let placeholder = D::value(self.statement.values.len() + 1, &value);
         self.statement.values.push(value);
-        place
+        placeholder
     }
 
     pub(crate) fn finish(self) -> Statement {

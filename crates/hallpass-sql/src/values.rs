@@ -109,7 +109,7 @@ pub const EVENT_COLUMNS: [&str; 8] =
 /// needs it to invalidate its data.
 #[must_use]
 pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUMNS.len()] {
-    let (name, token_id, owner) = match target {
+    let (target_word, token_id, owner) = match target {
         ChangeTarget::Token(id) => ("token", Some(*id), event.owner.as_ref()),
         ChangeTarget::Owner(owner) => ("owner", event.token_id, Some(owner)),
         ChangeTarget::None => ("none", event.token_id, event.owner.as_ref()),
@@ -117,13 +117,14 @@ pub fn event_values(target: &ChangeTarget, event: &Event) -> [Value; EVENT_COLUM
         // too.
         _ => ("all", event.token_id, event.owner.as_ref()),
     };
-    let text = |owner: Option<&Owner>| Value::Text(owner.map(|owner| owner.as_str().to_owned()));
+    let owner_value =
+        |owner: Option<&Owner>| Value::Text(owner.map(|owner| owner.as_str().to_owned()));
     [
-        Value::text(name),
+        Value::text(target_word),
         Value::Time(Some(event.at)),
         Value::text(event.kind.as_str()),
-        text(event.actor.as_ref()),
-        text(owner),
+        owner_value(event.actor.as_ref()),
+        owner_value(owner),
         Value::Id(token_id),
         Value::integer(i64::try_from(event.count).unwrap_or(i64::MAX)),
         Value::text(event.details_json()),

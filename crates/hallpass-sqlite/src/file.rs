@@ -25,7 +25,8 @@ struct Identity {
     inode: u64,
 }
 
-/// The identity of a file on a system where an open file cannot be deleted or replaced.
+/// The identity of a file. It is empty here, because on other systems than Unix an open file cannot
+/// be deleted or replaced.
 #[cfg(not(unix))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity;

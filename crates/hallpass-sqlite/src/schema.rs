@@ -26,18 +26,19 @@ pub(crate) enum Tenancy {
 /// The time for which opening waits for other processes that open or change the same file.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The facts that identify the schema of a file.
+/// The state of a file before it is migrated.
 #[derive(Debug)]
-struct Found {
+struct FileState {
     /// The version of the token store's tables, if there are any.
     version: Option<i64>,
     /// Set if the file has no tables, no application id and no user version.
     is_empty: bool,
+    /// The number of pages, which is 0 for a file of zeros.
     pages: i64,
 }
 
-impl Found {
-    /// Reads the facts from an open file.
+impl FileState {
+    /// Reads the state of an open file.
     async fn read(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let row = sqlx::query(
             "SELECT (SELECT page_count FROM pragma_page_count), \
@@ -48,12 +49,12 @@ impl Found {
         )
         .fetch_one(&mut *connection)
         .await?;
-        let mut found = Self { version: None, is_empty: row.try_get(1)?, pages: row.try_get(0)? };
+        let mut state = Self { version: None, is_empty: row.try_get(1)?, pages: row.try_get(0)? };
         if row.try_get(2)? {
             let version = sqlx::query("SELECT version FROM hallpass_schema");
-            found.version = Some(version.fetch_one(connection).await?.try_get(0)?);
+            state.version = Some(version.fetch_one(connection).await?.try_get(0)?);
         }
-        Ok(found)
+        Ok(state)
     }
 
     /// Returns the migrations that the file lacks. A file without Hallpass's tables lacks all of
@@ -65,10 +66,11 @@ impl Found {
     ) -> Result<&'static [&'static str], ConnectError> {
         let path = path.to_owned();
         match self.version {
-            Some(found @ 1..) => {
+            Some(version @ 1..) => {
                 let known = MIGRATIONS.len() as i64;
-                let done = usize::try_from(found).unwrap_or(usize::MAX);
-                MIGRATIONS.get(done..).ok_or(ConnectError::Newer { path, found, known })
+                let applied = usize::try_from(version).unwrap_or(usize::MAX);
+                let newer = ConnectError::Newer { path, found: version, known };
+                MIGRATIONS.get(applied..).ok_or(newer)
             }
             None if self.is_empty || tenancy == Tenancy::Shared => Ok(MIGRATIONS),
             _ => Err(ConnectError::Foreign { path }),
@@ -88,13 +90,13 @@ pub(crate) async fn inspect(path: &Path, tenancy: Tenancy) -> Result<(), Connect
         // Another process may be writing the file. A reader with a lock sees a consistent state.
         result = read(&locked, path).await;
     }
-    let found = result?;
+    let state = result?;
     // SQLite treats a file of zeros as an empty database, but it may be another application's file
     // after a crash.
-    if is_filled && found.pages == 0 {
+    if is_filled && state.pages == 0 {
         return Err(ConnectError::NotADatabase { path: path.to_owned() });
     }
-    found.missing(path, tenancy).map(drop)
+    state.missing(path, tenancy).map(drop)
 }
 
 /// Returns whether there is a write-ahead log. If the path is a symbolic link, SQLite puts the log
@@ -105,15 +107,15 @@ fn has_log(path: &Path) -> bool {
     Path::new(&log).exists()
 }
 
-/// Opens a file, reads the facts about its schema, and closes it.
-async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<Found, ConnectError> {
-    let found = async {
+/// Opens a file, reads its state, and closes it.
+async fn read(options: &SqliteConnectOptions, path: &Path) -> Result<FileState, ConnectError> {
+    let state = async {
         let mut connection = options.connect().await?;
-        let found = Found::read(&mut connection).await;
+        let state = FileState::read(&mut connection).await;
         connection.close().await?;
-        found
+        state
     };
-    found.await.map_err(|error| ConnectError::of_driver(path, error))
+    state.await.map_err(|error| ConnectError::of_driver(path, error))
 }
 
 /// Migrates the file to this version's schema and switches it to WAL mode. Several processes may do
@@ -130,7 +132,7 @@ pub(crate) async fn prepare(
             Err(ConnectError::Locked { .. }) if Instant::now() < give_up => {
                 sleep(Duration::from_millis(20)).await;
             }
-            done => return done,
+            result => return result,
         }
     }
 }
@@ -146,7 +148,8 @@ async fn try_prepare(
     // This takes the write lock even if no migration is missing, because it fails if the file is
     // read-only.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(convert)?;
-    let missing = Found::read(&mut transaction).await.map_err(convert)?.missing(path, tenancy)?;
+    let missing =
+        FileState::read(&mut transaction).await.map_err(convert)?.missing(path, tenancy)?;
     for migration in missing {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await.map_err(convert)?;
     }
@@ -168,14 +171,14 @@ mod tests {
         let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
         for (version, migration) in (1..).zip(MIGRATIONS) {
             sqlx::raw_sql(*migration).execute(&mut connection).await.unwrap();
-            assert_eq!(Found::read(&mut connection).await.unwrap().version, Some(version));
+            assert_eq!(FileState::read(&mut connection).await.unwrap().version, Some(version));
         }
     }
 
     #[test]
     fn only_empty_files_and_known_schemas_are_accepted() {
         let missing = |version, is_empty, tenancy| {
-            Found { version, is_empty, pages: 2 }.missing(Path::new("x.db"), tenancy)
+            FileState { version, is_empty, pages: 2 }.missing(Path::new("x.db"), tenancy)
         };
         let known = MIGRATIONS.len() as i64;
         for tenancy in [Tenancy::Exclusive, Tenancy::Shared] {

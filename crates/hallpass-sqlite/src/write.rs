@@ -90,8 +90,8 @@ enum HostTransactionError {
 impl<C: DerefMut<Target = SqliteConnection>> Write<'_, C> {
     /// Runs a statement. Returns how many rows it changed.
     pub(crate) async fn run(&mut self, statement: Statement<'_>) -> Result<u64, StoreError> {
-        let done = self.deadline.bound(statement.execute(&mut *self.connection)).await?;
-        Ok(done.rows_affected())
+        let result = self.deadline.bound(statement.execute(&mut *self.connection)).await?;
+        Ok(result.rows_affected())
     }
 
     /// Runs a statement that returns at most one row.

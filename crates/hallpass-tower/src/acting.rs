@@ -1,3 +1,5 @@
+//! Requests that tests authenticate without a token.
+
 use hallpass_core::{Hallpass, Owner, Principal, ScopeSet};
 use http::Extensions;
 

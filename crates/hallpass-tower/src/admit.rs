@@ -14,8 +14,8 @@ use std::sync::Arc;
 use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason};
 use http::{Extensions, Request};
 
-use crate::answer::CacheRules;
 use crate::auth_context::{AuthContext, Via, decide};
+use crate::cache_headers::CacheRules;
 use crate::cross_site;
 use crate::fallback::HostVerdict;
 use crate::outage_log;

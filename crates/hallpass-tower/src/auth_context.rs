@@ -1,3 +1,5 @@
+//! The result of authentication, which the layer passes to inner services in the extensions.
+
 use std::sync::Arc;
 
 use hallpass_core::{Decision, Hallpass, PathParameters, Principal, RejectReason, Requirement};

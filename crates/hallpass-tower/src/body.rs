@@ -1,3 +1,5 @@
+//! The body of a response: that of the inner service, or that of a rejection.
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 

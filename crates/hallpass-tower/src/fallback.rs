@@ -48,11 +48,14 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
     }
 }
 
-type Ask = dyn Fn(Parts) -> Pin<Box<dyn Future<Output = HostVerdict> + Send>> + Send + Sync;
+/// A running sign-in of the host.
+pub(crate) type SignInFuture = Pin<Box<dyn Future<Output = HostVerdict> + Send>>;
+
+type SignIn = dyn Fn(Parts) -> SignInFuture + Send + Sync;
 
 /// The host's sign-in with its type erased.
 #[derive(Clone)]
-pub(crate) struct Fallback(Arc<Ask>);
+pub(crate) struct Fallback(Arc<SignIn>);
 
 impl Fallback {
     pub(crate) fn new<F, Fut>(authenticator: F) -> Self
@@ -61,12 +64,12 @@ impl Fallback {
         Fut: Future<Output: IntoPrincipal> + Send + 'static,
     {
         Self(Arc::new(move |parts| {
-            let answer = authenticator(parts);
-            Box::pin(async { answer.await.into_principal() })
+            let sign_in = authenticator(parts);
+            Box::pin(async { sign_in.await.into_principal() })
         }))
     }
 
-    pub(crate) fn ask(&self, parts: Parts) -> Pin<Box<dyn Future<Output = HostVerdict> + Send>> {
+    pub(crate) fn sign_in(&self, parts: Parts) -> SignInFuture {
         (self.0)(parts)
     }
 

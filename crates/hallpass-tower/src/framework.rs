@@ -1,3 +1,5 @@
+//! The interface between the layer and the router of a web framework.
+
 use std::fmt;
 use std::sync::Arc;
 

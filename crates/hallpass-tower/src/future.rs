@@ -1,3 +1,5 @@
+//! The response future of the layer's service.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,10 +13,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::admit::{Admitted, admit, admit_by_host};
-use crate::answer::CacheRules;
 use crate::auth_context::Via;
 use crate::body::ResponseBody;
-use crate::fallback::HostVerdict;
+use crate::cache_headers::CacheRules;
+use crate::fallback::{HostVerdict, SignInFuture};
 use crate::policy::RuleIndex;
 use crate::preflight::OtherCredential;
 use crate::rejection::{Rejection, is_rejection};
@@ -26,7 +28,7 @@ enum Check {
     /// A token is being loaded from the store.
     Token(Pin<Box<dyn Future<Output = Result<Principal, AuthError>> + Send>>, Via),
     /// The host's sign-in is determining the caller.
-    Host(Pin<Box<dyn Future<Output = HostVerdict> + Send>>, OtherCredential),
+    Host(SignInFuture, OtherCredential),
 }
 
 pin_project! {
@@ -80,12 +82,12 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
-    pub(crate) fn asking(
-        answer: Pin<Box<dyn Future<Output = HostVerdict> + Send>>,
+    pub(crate) fn signing_in(
+        sign_in: SignInFuture,
         credential: OtherCredential,
         waiting: Waiting<S, B>,
     ) -> Self {
-        let check = Check::Host(answer, credential);
+        let check = Check::Host(sign_in, credential);
         Self { state: State::Checking { check, waiting: Some(Box::new(waiting)) } }
     }
 
@@ -105,7 +107,7 @@ impl<S: Service<Request<B>>, B> State<S, B> {
     }
 
     fn rejected(rejection: Rejection, request: &Request<B>, settings: &Settings) -> Self {
-        let mut response = rejection.answer(request);
+        let mut response = rejection.into_response_to(request.method());
         let vary = Some(settings.vary.clone());
         let caching = CacheRules { vary, is_private: false, by_query: false };
         caching.apply(response.headers_mut());
@@ -184,9 +186,9 @@ impl Check {
                 let via = *via;
                 check.as_mut().poll(cx).map(|verdict| Verdict::Token(verdict, via))
             }
-            Self::Host(answer, credential) => {
+            Self::Host(sign_in, credential) => {
                 let credential = *credential;
-                answer.as_mut().poll(cx).map(|verdict| Verdict::Host(verdict, credential))
+                sign_in.as_mut().poll(cx).map(|verdict| Verdict::Host(verdict, credential))
             }
         }
     }

@@ -37,9 +37,9 @@
 #[cfg(feature = "testing")]
 mod acting;
 mod admit;
-mod answer;
 mod auth_context;
 mod body;
+mod cache_headers;
 mod credentials;
 mod cross_site;
 mod fallback;

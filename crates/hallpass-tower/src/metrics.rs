@@ -25,18 +25,19 @@ pub(crate) fn describe() {
     }
 }
 
-/// Counts a rejection. The label is one of a few fixed words and contains nothing from the request.
+/// Counts a request that was rejected. The label is one of a few fixed words and contains nothing
+/// from the request.
 #[inline]
-pub(crate) fn rejected(kind: &RejectionKind) {
+pub(crate) fn count_rejection(kind: &RejectionKind) {
     #[cfg(feature = "metrics")]
     counter!(REFUSED, "kind" => kind.as_str()).increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = kind;
 }
 
-/// Counts a response of a route without a requirement. The label is the route's pattern.
+/// Counts a request to a route without a requirement. The label is the route's pattern.
 #[inline]
-pub(crate) fn unguarded(route: &str) {
+pub(crate) fn count_unguarded(route: &str) {
     #[cfg(feature = "metrics")]
     counter!(UNGUARDED, "route" => route.to_owned()).increment(1);
     #[cfg(not(feature = "metrics"))]

@@ -1,3 +1,5 @@
+//! An inner layer that enforces one requirement.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -82,7 +84,7 @@ where
                 RequireFuture { state: RequireState::Calling { future: self.inner.call(request) } }
             }
             Err(rejection) => {
-                let response = rejection.answer(&request);
+                let response = rejection.into_response_to(request.method());
                 RequireFuture { state: RequireState::Rejected { response: Some(response) } }
             }
         }

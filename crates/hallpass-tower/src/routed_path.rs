@@ -70,8 +70,7 @@ pub(crate) fn whole_path<'r, B>(
         return Some(Cow::Borrowed(request.uri().path()));
     };
     let parameters = if nest.contains('{') {
-        let found = settings.paths?.parameters(request.extensions_mut())?;
-        Some(found.ok()?)
+        Some(settings.paths?.parameters(request.extensions_mut())?.ok()?)
     } else {
         None
     };

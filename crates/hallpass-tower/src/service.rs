@@ -93,11 +93,11 @@ where
             }
             Preflight::Fallback(credential) => match &settings.fallback {
                 Some(fallback) => {
-                    let answer = fallback.ask(head_of(&request));
+                    let sign_in = fallback.sign_in(head_of(&request));
                     let settings = Arc::clone(settings);
                     let service = self.take_ready();
                     let waiting = Waiting { request, service, settings, rule };
-                    return ResponseFuture::asking(answer, credential, waiting);
+                    return ResponseFuture::signing_in(sign_in, credential, waiting);
                 }
                 None => admit_anonymous(settings, &mut request, credential),
             },

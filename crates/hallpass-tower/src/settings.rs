@@ -1,3 +1,5 @@
+//! The settings of a layer, and the format of rejections that several layers share.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

@@ -34,8 +34,9 @@ impl RedactingMakeSpan {
         let is_token = |text: &[u8]| settings.hallpass.is_well_formed(text);
         let text = uri.path_and_query().map_or("", |target| target.as_str());
         let (path, query) = text.split_at(text.find('?').unwrap_or(text.len()));
-        let shown = |segment| if is_token(str::as_bytes(segment)) { "..." } else { segment };
-        let path: Vec<_> = path.split('/').map(shown).collect();
+        let redact_segment =
+            |segment| if is_token(str::as_bytes(segment)) { "..." } else { segment };
+        let path: Vec<_> = path.split('/').map(redact_segment).collect();
         let text = path.join("/") + query;
         let names = [settings.sources.query_names(), &settings.watched_names].concat();
         match cut_text(text.as_bytes(), &names, is_token) {

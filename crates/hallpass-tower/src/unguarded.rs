@@ -21,7 +21,7 @@ use http::{Method, Request, Response};
 use crate::framework::RoutePattern;
 use crate::metrics;
 use crate::preflight::is_cors_preflight;
-use crate::rejection::{Rejection, RejectionKind};
+use crate::rejection::RejectionKind;
 use crate::settings::Settings;
 
 /// A record of whether the principal of a request was read. It is a single allocation, whatever the
@@ -103,15 +103,17 @@ impl Watch {
         }
         let Self { method, settings, .. } = self;
         if self.is_preflight {
-            let is_by_cors = response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN);
-            return (!is_by_cors)
-                .then(|| self.answer(settings.rejection(RejectionKind::NoCredential)));
+            if response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+                return None;
+            }
+            let rejection = settings.rejection(RejectionKind::NoCredential);
+            return Some(rejection.into_response_to(method));
         }
         if self.asked.load(Ordering::Relaxed) {
             return None;
         }
         let route = self.route.as_str();
-        metrics::unguarded(route);
+        metrics::count_unguarded(route);
         // Clients can invent any number of methods, so a route is logged once for all of them.
         if settings.unguarded.is_news(route) {
             tracing::error!(
@@ -129,12 +131,6 @@ impl Watch {
             "{method} {route} has no requirement, so any valid token could call it. Put \
              `.scoped(..)` on its handler, or `.scoped(authenticated())` if that is intended."
         ));
-        Some(self.answer(rejection))
-    }
-
-    fn answer(&self, rejection: Rejection) -> Response<Bytes> {
-        let mut request = Request::new(());
-        *request.method_mut() = self.method.clone();
-        rejection.answer(&request)
+        Some(rejection.into_response_to(method))
     }
 }

@@ -1,3 +1,5 @@
+//! The background task that writes uses of tokens to the store.
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ pub use hallpass_tower::{
     retry_after,
 };
 
-/// The crates of the stores, for the items that each has of its own: its `ConnectError`, and its
+/// The crates of the stores. Each has items that only it needs, such as its `ConnectError` and its
 /// driver.
 pub mod stores {
     #[cfg(feature = "memory")]
@@ -60,7 +60,7 @@ pub mod stores {
     pub use hallpass_sqlite as sqlite;
 }
 
-/// Other crates whose types are part of the public API, in the versions that it uses.
+/// The crates whose types occur in the public API, in the versions that Hallpass uses.
 pub mod deps {
     #[cfg(feature = "axum")]
     pub use hallpass_axum::{utoipa, utoipa_axum};

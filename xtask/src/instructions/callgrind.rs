@@ -20,8 +20,8 @@ pub(super) const OPTIONS: [&str; 5] = [
 pub(super) fn read(text: &str, program: &str) -> Result<(u64, u64)> {
     let events = text.lines().find_map(|line| line.strip_prefix("events: "));
     let events: Vec<_> = events.context("callgrind names no events")?.split(' ').collect();
-    let place = |name| events.iter().position(|event| *event == name);
-    let places = place("Ir").zip(place("Dr")).context("callgrind counts no reads")?;
+    let position = |name| events.iter().position(|event| *event == name);
+    let places = position("Ir").zip(position("Dr")).context("callgrind counts no reads")?;
 
     let (mut instructions, mut reads) = (0, 0);
     let (mut is_ours, mut is_call) = (false, false);
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, program: &str) -> Result<(u64, u64)> {
             if is_ours && !is_call {
                 // Zeros at the end of a line are left out.
                 let costs: Vec<_> = line.split(' ').skip(1).collect();
-                let cost = |place| costs.get(place).map_or(Ok(0), |cost: &&str| number(cost));
+                let cost = |position| costs.get(position).map_or(Ok(0), |cost: &&str| number(cost));
                 instructions += cost(places.0)?;
                 reads += cost(places.1)?;
             }

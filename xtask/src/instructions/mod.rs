@@ -105,8 +105,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(usize, String)> {
             None => findings.push(format!("{name} is not in the baseline")),
         }
     }
-    let gone = baseline.case.keys().filter(|name| !counted.case.contains_key(*name));
-    findings.extend(gone.map(|name| format!("{name} is in the baseline alone")));
+    let removed = baseline.case.keys().filter(|name| !counted.case.contains_key(*name));
+    findings.extend(removed.map(|name| format!("{name} is in the baseline alone")));
     if !findings.is_empty() {
         bail!(
             "{}. If this is intended, run `cargo xtask instructions` and commit the new {file} with the change",
@@ -183,8 +183,8 @@ fn count_case(workspace: &Workspace, program: &Utf8PathBuf, name: &str) -> Resul
 
 /// Returns the version of the compiler, such as `rustc 1.95.0`.
 fn rustc(workspace: &Workspace) -> Result<String> {
-    let asked = workspace.command("rustc").arg("--version").output();
-    let version = String::from_utf8(asked.context("`rustc` cannot be started")?.stdout)?;
+    let output = workspace.command("rustc").arg("--version").output();
+    let version = String::from_utf8(output.context("`rustc` cannot be started")?.stdout)?;
     let words: Vec<_> = version.split_whitespace().take(2).collect();
     ensure!(words.len() == 2, "`rustc --version` printed {version:?}");
     Ok(words.join(" "))

@@ -73,8 +73,8 @@ fn path(value: &Value) -> String {
         return format!("{name}({}) -> {}", types(&inputs["inputs"]), type_name(&inputs["output"]));
     }
     let args = &args["angle_bracketed"];
-    let given = args["args"].as_array().into_iter().flatten();
-    let given = given.filter_map(|argument| argument.get("type").map(type_name));
+    let types = args["args"].as_array().into_iter().flatten();
+    let types = types.filter_map(|argument| argument.get("type").map(type_name));
     let bound = args["constraints"].as_array().into_iter().flatten().map(|constraint| {
         let name = constraint["name"].as_str().unwrap_or_default();
         match constraint["binding"]["equality"].get("type") {
@@ -82,7 +82,7 @@ fn path(value: &Value) -> String {
             None => format!("{name}: {}", bounds(&constraint["binding"]["constraint"])),
         }
     });
-    match join(given.chain(bound)) {
+    match join(types.chain(bound)) {
         list if list.is_empty() => name.to_owned(),
         list => format!("{name}<{list}>"),
     }

@@ -26,8 +26,8 @@ impl Ids {
         if !(1..=MAX_IDS).contains(&sent.len()) {
             return Err(Problem::invalid("ids", format!("1 to {MAX_IDS} ids")));
         }
-        let mut seen = HashSet::new();
-        sent.retain(|text| seen.insert(text.clone()));
+        let mut distinct = HashSet::new();
+        sent.retain(|text| distinct.insert(text.clone()));
         let read = sent.iter().filter_map(|text| text.parse().ok()).collect();
         Ok(Self { sent, read })
     }

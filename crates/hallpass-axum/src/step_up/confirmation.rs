@@ -1,3 +1,5 @@
+//! The text with which a person confirms a change, and the header that carries it.
+
 use std::fmt;
 
 use axum::http::HeaderMap;

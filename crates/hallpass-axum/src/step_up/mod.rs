@@ -54,7 +54,8 @@ impl<E: IntoResponse> IntoStepUp for Result<bool, E> {
 
 type CheckFuture = BoxFuture<'static, Result<bool, StatusCode>>;
 
-/// The check of a handle, with the attempts of all its mounts.
+/// The host's check of confirmations, and the attempts that all management APIs of a handle count
+/// together.
 pub(crate) struct StepUpSettings {
     check: Box<dyn Fn(Actor, Confirmation) -> CheckFuture + Send + Sync>,
     attempts: Attempts,
@@ -67,8 +68,8 @@ impl StepUpSettings {
         Fut: Future<Output: IntoStepUp> + Send + 'static,
     {
         let check = move |actor, confirmation| -> CheckFuture {
-            let answer = check(actor, confirmation);
-            Box::pin(async move { answer.await.into_step_up() })
+            let result = check(actor, confirmation);
+            Box::pin(async move { result.await.into_step_up() })
         };
         Self { check: Box::new(check), attempts: Attempts::default() }
     }

@@ -23,13 +23,13 @@ pub(crate) const WRONG: &str = "bG9va2luZy1nbGFzcw";
 
 /// Returns a host and the counter of its checks.
 async fn host() -> (Api, Arc<AtomicU32>) {
-    let asked = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&asked);
+    let calls = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&calls);
     let check = move |_: Actor, password: Confirmation| {
         count.fetch_add(1, SeqCst);
         std::future::ready(password.reveal() == "wonderland")
     };
-    (Api::confirming(check).await, asked)
+    (Api::confirming(check).await, calls)
 }
 
 /// Returns a change that gets a 404 if it is confirmed. It needs no body and changes nothing.
@@ -185,14 +185,14 @@ async fn confirmation_is_checked_after_the_caller_before_the_token() {
     );
 
     // Without a confirmation, the response does not disclose which tokens exist or who owns them.
-    let mut told = Vec::new();
+    let mut texts = Vec::new();
     for id in [own.id(), bobs.id(), UNKNOWN, "42"] {
         let change = || api.patch(&format!("/{id}")).header("if-match", "\"7\"");
-        told.push(change().send().await.text);
-        told.push(confirmed(change(), WRONG).await.text);
+        texts.push(change().send().await.text);
+        texts.push(confirmed(change(), WRONG).await.text);
     }
-    assert!(told.iter().step_by(2).all(|text| *text == told[0]), "{told:?}");
-    assert!(told.iter().skip(1).step_by(2).all(|text| *text == told[1]), "{told:?}");
+    assert!(texts.iter().step_by(2).all(|text| *text == texts[0]), "{texts:?}");
+    assert!(texts.iter().skip(1).step_by(2).all(|text| *text == texts[1]), "{texts:?}");
 }
 
 #[tokio::test]

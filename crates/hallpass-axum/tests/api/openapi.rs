@@ -18,14 +18,14 @@ async fn document(api: &Api) -> Value {
 #[tokio::test]
 async fn document_equals_the_golden_file() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/openapi.json");
-    let mut said = serde_json::to_string_pretty(&document(&Api::new().await).await).unwrap();
-    said.push('\n');
+    let mut current = serde_json::to_string_pretty(&document(&Api::new().await).await).unwrap();
+    current.push('\n');
     if std::env::var_os("HALLPASS_UPDATE_GOLDEN").is_some() {
-        std::fs::write(&golden, &said).unwrap();
+        std::fs::write(&golden, &current).unwrap();
     }
-    let kept = std::fs::read_to_string(&golden).unwrap();
+    let golden_text = std::fs::read_to_string(&golden).unwrap();
     assert!(
-        said == kept,
+        current == golden_text,
         "the document has changed: tests/api/openapi.rs describes how to update the golden file"
     );
 }

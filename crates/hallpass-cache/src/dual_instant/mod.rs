@@ -123,8 +123,8 @@ mod tests {
         assert!(lease.get().is_none());
         for monotonic in [0, 7] {
             lease.renew(DualInstant { monotonic, wall: -5 });
-            let held = lease.get().expect("the lease must be held");
-            assert_eq!((held.monotonic, held.wall), (monotonic.max(1), -5));
+            let start = lease.get().expect("the lease must be held");
+            assert_eq!((start.monotonic, start.wall), (monotonic.max(1), -5));
         }
         lease.drop_lease();
         assert!(lease.get().is_none());

@@ -44,7 +44,7 @@ struct Set {
     /// whose tag matches.
     tags: [AtomicU32; WAYS],
     places: [ArcSwapOption<CachedToken>; WAYS],
-    /// A bit for each place whose token was used since the hand last passed it.
+    /// One bit for each place, set if its token was used since the hand last passed it.
     used: AtomicU8,
     /// The place that the hand looks at next.
     hand: AtomicU8,

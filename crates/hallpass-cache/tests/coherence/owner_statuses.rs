@@ -59,12 +59,12 @@ impl Host {
         self.0.enabled.store(false, Ordering::SeqCst);
     }
 
-    fn asked(&self) -> usize {
+    fn queries(&self) -> usize {
         self.0.asked.load(Ordering::SeqCst)
     }
 
     async fn was_asked(&self, times: usize) {
-        while self.asked() < times {
+        while self.queries() < times {
             tokio::task::yield_now().await;
         }
     }
@@ -96,10 +96,10 @@ async fn an_answer_races_a_change() -> bool {
     let host = Host::new();
     let node = Arc::new(host.node(&MemoryStore::new()));
     let issued = Arc::new(node.issue().await);
-    let asked = host.asked();
+    let queries = host.queries();
     host.0.answers.send_replace(false);
     let late = check(&node, &issued);
-    host.was_asked(asked + 1).await;
+    host.was_asked(queries + 1).await;
     host.disable();
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     host.0.answers.send_replace(true);
@@ -122,13 +122,13 @@ async fn hears_of_it_from_the_log() -> bool {
     // The status is queried just now, so that only the log can invalidate it.
     tokio::time::sleep(BOUND).await;
     assert!(here.accepts(&issued).await);
-    let said = Instant::now();
+    let start = Instant::now();
     host.disable();
     there.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
     while here.accepts(&issued).await {
         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
-    said.elapsed() < BOUND * 8 / 10
+    start.elapsed() < BOUND * 8 / 10
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,16 +143,16 @@ async fn questions_for_many_checks() -> usize {
     let issued = Arc::new(node.issue().await);
     node.catch_up_by(&issued).await;
     node.hallpass.owner_changed(&alice(), &owner_alice()).await.unwrap();
-    let asked = host.asked();
+    let queries = host.queries();
     host.0.answers.send_replace(false);
     let checks: Vec<_> = (0..256).map(|_| check(&node, &issued)).collect();
-    host.was_asked(asked + 1).await;
+    host.was_asked(queries + 1).await;
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     host.0.answers.send_replace(true);
     for check in checks {
         assert!(check.await.unwrap());
     }
-    host.asked() - asked
+    host.queries() - queries
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,9 +167,9 @@ async fn failed_owner_query_is_unavailable_and_repeated() {
     let issued = node.issue().await;
     host.0.reachable.store(false, Ordering::SeqCst);
     for _ in 0..2 {
-        let asked = host.asked();
+        let queries = host.queries();
         assert!(node.check(&issued).await.is_err_and(|denied| denied.is_unavailable()));
-        assert_eq!(host.asked(), asked + 1);
+        assert_eq!(host.queries(), queries + 1);
     }
     host.0.reachable.store(true, Ordering::SeqCst);
     assert!(node.accepts(&issued).await);

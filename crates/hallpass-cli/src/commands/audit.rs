@@ -73,10 +73,10 @@ impl Audit {
         if !self.follow {
             return Ok(());
         }
-        let mut seen = Some(newest.last().map_or(ChangeSeq::ZERO, |entry| entry.seq));
+        let mut last_printed = Some(newest.last().map_or(ChangeSeq::ZERO, |entry| entry.seq));
         loop {
             tokio::time::sleep(FOLLOW_INTERVAL).await;
-            export(hallpass, options.clone().oldest_first(), json, &mut seen).await?;
+            export(hallpass, options.clone().oldest_first(), json, &mut last_printed).await?;
         }
     }
 
@@ -129,18 +129,18 @@ async fn export(
     hallpass: &Hallpass,
     mut options: AuditOptions,
     json: bool,
-    seen: &mut Option<ChangeSeq>,
+    last_printed: &mut Option<ChangeSeq>,
 ) -> Result<(), CliError> {
-    if let Some(seen) = seen {
-        options = options.after(*seen);
+    if let Some(seq) = last_printed {
+        options = options.after(*seq);
     }
-    let mut is_first = seen.is_none();
+    let mut is_first = last_printed.is_none();
     loop {
         let page = hallpass.audit(&service::operator(), &options).await?;
         print(&page.items, json, is_first)?;
         is_first = false;
-        if let (Some(seen), Some(last)) = (seen.as_mut(), page.items.last()) {
-            *seen = last.seq;
+        if let (Some(seq), Some(last)) = (last_printed.as_mut(), page.items.last()) {
+            *seq = last.seq;
         }
         match page.next_cursor {
             Some(cursor) => options = options.cursor(cursor),

@@ -48,11 +48,11 @@ impl Delete {
 
     async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), CliError> {
         let ids = service::ids(&self.ids)?;
-        let what = match ids.len() {
+        let tokens = match ids.len() {
             1 => "this token".to_owned(),
             several => format!("these {several} tokens"),
         };
-        prompt::confirm(&format!("Permanently delete {what}?"), self.yes)?;
+        prompt::confirm(&format!("Permanently delete {tokens}?"), self.yes)?;
         let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))

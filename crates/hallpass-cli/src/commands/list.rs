@@ -86,10 +86,10 @@ impl List {
             return Ok(());
         }
         output::print(&table::list(&records, now))?;
-        let shown = records.len() as u64;
-        if shown < total {
+        let count = records.len() as u64;
+        if count < total {
             output::print_note(&format!(
-                "Showing {shown} of {total} tokens: use --limit or --all to show more."
+                "Showing {count} of {total} tokens: use --limit or --all to show more."
             ));
         }
         Ok(())

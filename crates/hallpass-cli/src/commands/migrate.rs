@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::error::CliError;
 use crate::output;
 
-/// Checks that the store responds. Opening it has already created or migrated it.
+/// Checks that the store responds. It was created or migrated when the handle was opened.
 pub(crate) async fn run(hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
     hallpass.ping().await?;
     if json {

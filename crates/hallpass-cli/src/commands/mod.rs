@@ -42,13 +42,13 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
         _ => Missing::Refuse,
     };
     let hallpass = service::open(&settings, missing).await?;
-    let done = on(&hallpass, command, json).await;
-    let ended = hallpass.shutdown().await.map_err(CliError::from);
-    done.and(ended)
+    let result = run_with_store(&hallpass, command, json).await;
+    let shutdown = hallpass.shutdown().await.map_err(CliError::from);
+    result.and(shutdown)
 }
 
 /// Runs a command that needs a store.
-async fn on(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), CliError> {
+async fn run_with_store(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), CliError> {
     match command {
         Command::Migrate => migrate::run(hallpass, json).await,
         Command::Issue(issue) => issue.run(hallpass, json).await,

@@ -33,19 +33,19 @@ impl Prune {
             "Permanently delete the tokens that were revoked or expired before {before:.0}?"
         );
         prompt::confirm(&question, self.yes)?;
-        let most = ended(hallpass).await?;
+        let maximum = count_ended(hallpass).await?;
         let by = service::operator();
-        let mut gone = 0;
+        let mut deleted_so_far = 0;
         let progress = |deleted| {
-            gone = deleted;
-            output::print_progress(&format!("{deleted} deleted of at most {most}"));
+            deleted_so_far = deleted;
+            output::print_progress(&format!("{deleted} deleted of at most {maximum}"));
         };
         let pruned = hallpass.prune_with(&by, before, progress).await;
         output::print_progress("");
         let pruned = pruned.map_err(|error| match CliError::from(error) {
-            CliError::System(message) => {
-                CliError::System(format!("{message} ({gone} tokens were deleted before the error)"))
-            }
+            CliError::System(message) => CliError::System(format!(
+                "{message} ({deleted_so_far} tokens were deleted before the error)"
+            )),
             error => error,
         })?;
         if json {
@@ -56,12 +56,13 @@ impl Prune {
     }
 }
 
-/// Returns the number of tokens that have ended at any time, which is the maximum of the progress.
-async fn ended(hallpass: &Hallpass) -> Result<u64, Error> {
-    let mut ended = 0;
+/// Counts all tokens that are revoked or expired. No more than these can be deleted, so the
+/// progress shows this number as its maximum.
+async fn count_ended(hallpass: &Hallpass) -> Result<u64, Error> {
+    let mut count = 0;
     for status in [Status::Expired, Status::Revoked] {
         let listing = ListOptions::new().status(status).limit(1);
-        ended += hallpass.list(&service::operator(), &listing).await?.total;
+        count += hallpass.list(&service::operator(), &listing).await?.total;
     }
-    Ok(ended)
+    Ok(count)
 }

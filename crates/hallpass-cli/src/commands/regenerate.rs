@@ -30,14 +30,15 @@ pub(crate) struct Regenerate {
 impl Regenerate {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
         let expected = self.revision.map(Revision::new);
-        let mut how = hallpass_core::RegenerateOptions::new().if_revision(expected);
+        let mut options = hallpass_core::RegenerateOptions::new().if_revision(expected);
         if let Some(expires) = self.expires {
-            how = how.expires(expires);
+            options = options.expires(expires);
         }
         if let Some(grace_period) = self.grace_period {
-            how = how.grace_period(grace_period);
+            options = options.grace_period(grace_period);
         }
-        let issued = hallpass.regenerate(&service::operator(), service::id(&self.id)?, how).await?;
+        let issued =
+            hallpass.regenerate(&service::operator(), service::id(&self.id)?, options).await?;
         secret::show_once(hallpass, &issued, json)
     }
 }

@@ -81,17 +81,17 @@ impl Update {
             update = update.scopes(self.scopes);
         } else if !self.add.is_empty() || !self.remove.is_empty() {
             let record = hallpass.get(&by, id).await?;
-            let mut held: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
+            let mut scopes: Vec<_> = record.scopes.iter().map(ToString::to_string).collect();
             for scope in &self.remove {
-                let place = held.iter().position(|held| held == scope).ok_or_else(|| {
+                let index = scopes.iter().position(|held| held == scope).ok_or_else(|| {
                     CliError::NotFound(
                         "the token does not hold a scope of --remove-scope".to_owned(),
                     )
                 })?;
-                held.remove(place);
+                scopes.remove(index);
             }
-            held.extend(self.add);
-            update = update.scopes(held);
+            scopes.extend(self.add);
+            update = update.scopes(scopes);
             // The scopes were computed from this revision, so the update must not apply to another
             // one.
             expected = expected.or(Some(record.revision));

@@ -14,8 +14,8 @@ struct Made {
 fn made(place: &Place) -> Made {
     let issue = ["--store", "memory:", "issue", "--owner", "deploy", "--name", "x"];
     let token = place.run(&issue).done().stdout.trim().to_owned();
-    let said = place.run_with(&["inspect", "--json"], &token).done().json();
-    let text = |member: &str| said[member].as_str().expect(member).to_owned();
+    let report = place.run_with(&["inspect", "--json"], &token).done().json();
+    let text = |member: &str| report[member].as_str().expect(member).to_owned();
     Made { token, id: text("id"), digest: text("digest") }
 }
 
@@ -64,16 +64,18 @@ fn ensure_rejects_conflicts_ended_tokens_and_invalid_digests() {
     let place = Place::new();
     let (first, second) = (made(&place), made(&place));
     ensure(&place, &first.id, &first.digest, &[]).done();
-    let said = |ended: Ended, code| ended.failed(code).to_owned();
-    assert!(said(ensure(&place, &first.id, &second.digest, &[]), 4).contains("another secret"));
+    let error_of = |ended: Ended, code| ended.failed(code).to_owned();
+    assert!(error_of(ensure(&place, &first.id, &second.digest, &[]), 4).contains("another secret"));
     let bobs = ["--owner", "bob", "--name", "x"];
-    assert!(said(ensure(&place, &second.id, &second.digest, &bobs), 2).contains("id:"));
+    assert!(error_of(ensure(&place, &second.id, &second.digest, &bobs), 2).contains("id:"));
     for digest in ["sha256-v1:00", "hunter2", &second.digest[7..]] {
-        let said = said(ensure(&place, &second.id, digest, &[]), 2);
-        assert!(said.contains("--digest") && !said.contains(digest), "{said}");
+        let message = error_of(ensure(&place, &second.id, digest, &[]), 2);
+        assert!(message.contains("--digest") && !message.contains(digest), "{message}");
     }
     place.run(&["revoke", &first.id]).done();
-    assert!(said(ensure(&place, &first.id, &first.digest, &[]), 4).contains("expired or revoked"));
+    assert!(
+        error_of(ensure(&place, &first.id, &first.digest, &[]), 4).contains("expired or revoked")
+    );
     assert!(!place.works(&first.token));
     let unset = [
         "ensure",

@@ -14,14 +14,14 @@ fn inspect_describes_a_token_without_a_store() {
     let elsewhere = Place::empty();
     let mut command = elsewhere.command(&["inspect", &file, "--json"]);
     let output = command.env_remove("HALLPASS_STORE").output().expect("cannot start the command");
-    let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(said["id"], issued.id.as_str());
-    assert_eq!((&said["prefix"], &said["checksum"]), (&"acme".into(), &"right".into()));
-    let digest = said["digest"].as_str().expect("a digest");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["id"], issued.id.as_str());
+    assert_eq!((&report["prefix"], &report["checksum"]), (&"acme".into(), &"right".into()));
+    let digest = report["digest"].as_str().expect("a digest");
     assert!(digest.starts_with("sha256-v1:") && digest.len() == 10 + 64, "{digest}");
     let time = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
     let created = time(&place.json(&["show", &issued.id])["created_at"]).expect("a time");
-    let generated = time(&said["generated_at"]).expect("a time");
+    let generated = time(&report["generated_at"]).expect("a time");
     assert!(generated.duration_since(created).abs() < SignedDuration::from_secs(10));
 
     for input in [format!("{}\n", issued.token), format!(" \r\n{}", issued.token)] {
@@ -49,9 +49,9 @@ fn inspect_explains_an_invalid_token_without_repeating_it() {
         (&*"x".repeat(100_000), "prefix"),
     ] {
         let ended = place.run_with(&["inspect"], text);
-        let said = ended.failed(6);
-        assert!(said.contains(why), "{why}: {said}");
-        assert!(text.len() < 5 || !said.contains(&text[..text.len().min(40)]), "{said}");
+        let message = ended.failed(6);
+        assert!(message.contains(why), "{why}: {message}");
+        assert!(text.len() < 5 || !message.contains(&text[..text.len().min(40)]), "{message}");
     }
     assert!(place.run(&["inspect", "missing"]).failed(1).contains("could not read missing"));
     assert!(place.run(&["inspect", "."]).failed(1).contains("could not read"));

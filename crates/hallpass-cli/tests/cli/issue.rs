@@ -68,9 +68,9 @@ fn all_invalid_fields_are_reported_at_once_and_nothing_is_issued() {
         "--expires",
         "31-04-2099",
     ]);
-    let said = ended.failed(2);
+    let message = ended.failed(2);
     for field in ["name:", "scopes:", "expires:"] {
-        assert!(said.contains(field), "{field} {said}");
+        assert!(message.contains(field), "{field} {message}");
     }
     assert!(place.run(&["issue", "--owner", "", "--name", "ci"]).failed(2).contains("--owner"));
     assert_eq!(place.json(&["list"])["total"], 0);
@@ -81,15 +81,15 @@ fn limit_comes_from_the_option_or_the_variable() {
     let place = Place::new();
     place.issue(&["--tokens-per-owner", "1"]);
     let again = ["issue", "--owner", "alice", "--name", "ci", "--tokens-per-owner"];
-    let said = place.run(&[&again[..], &["1"]].concat());
-    assert!(said.failed(4).contains("has 1 tokens, and 1 are allowed"), "{said:?}");
+    let at_the_limit = place.run(&[&again[..], &["1"]].concat());
+    assert!(at_the_limit.failed(4).contains("has 1 tokens, and 1 are allowed"), "{at_the_limit:?}");
     let ended = Ended::of(place.command(&again[..5]).env("HALLPASS_LIMIT", "1"));
     ended.failed(4);
     place.run(&[&again[..], &["none"]].concat()).done();
     for bad in ["0", "-1", "many", ""] {
         let equals = format!("--tokens-per-owner={bad}");
-        let said = place.run(&["list", &equals]);
-        assert!(said.failed(2).contains("--tokens-per-owner"), "{bad}");
+        let invalid = place.run(&["list", &equals]);
+        assert!(invalid.failed(2).contains("--tokens-per-owner"), "{bad}");
     }
 }
 
@@ -100,8 +100,8 @@ fn token_that_cannot_be_printed_is_named_by_its_id() {
     let full = OpenOptions::new().write(true).open("/dev/full").expect("this test needs /dev/full");
     let ended = Ended::of(command.stdout(full));
     let id = place.json(&["list"])["items"][0]["id"].as_str().expect("an id").to_owned();
-    let said = ended.failed(1);
-    assert!(said.contains(&id) && said.contains("regenerate or delete"), "{said}");
+    let message = ended.failed(1);
+    assert!(message.contains(&id) && message.contains("regenerate or delete"), "{message}");
 }
 
 #[tokio::test]
@@ -145,8 +145,11 @@ fn trailing_line_break_in_the_pepper_file_is_an_error() {
     let settings = ["--pepper-id", "2026", "--pepper-file", &file];
     let issue = [&["issue", "--owner", "alice", "--name", "ci"][..], &settings].concat();
     let ended = place.run(&issue);
-    let said = ended.failed(2);
-    assert!(said.contains("ends with a line break") && said.contains("--pepper-as-is"), "{said}");
+    let message = ended.failed(2);
+    assert!(
+        message.contains("ends with a line break") && message.contains("--pepper-as-is"),
+        "{message}"
+    );
     place.run(&[&issue[..], &["--pepper-as-is"]].concat()).done();
 }
 

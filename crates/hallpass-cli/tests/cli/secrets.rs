@@ -20,8 +20,8 @@ fn token_in_an_argument_is_rejected_and_never_repeated() {
         &["--store", &token, "list"],
     ] {
         let ended = place.run(arguments);
-        let said = ended.failed(2);
-        assert!(said.contains("an argument is a token"), "{said}");
+        let message = ended.failed(2);
+        assert!(message.contains("an argument is a token"), "{message}");
         assert!(!ended.stderr.contains(&token[3..]), "{arguments:?}");
     }
     assert!(place.works(&token), "the rejected command must change nothing");

@@ -39,19 +39,19 @@ fn error_of_an_invalid_store_contains_the_reason() {
     for url in ["", "nonsense", "memory", "memory:x", "mysql://host/db", "SQLITE:x.db", "tokens.db"]
     {
         let ended = place.run(&["list", "--store", url]);
-        let said = ended.failed(2);
-        assert!(said.contains("--store") && said.contains("`memory:`"), "{url}: {said}");
+        let message = ended.failed(2);
+        assert!(message.contains("--store") && message.contains("`memory:`"), "{url}: {message}");
     }
     place.write("notes.txt", &"this was here before\n".repeat(100));
     std::fs::create_dir(place.path().join("folder")).expect("a folder");
-    for (url, said) in [
+    for (url, message) in [
         ("sqlite:notes.txt", "is not a SQLite database"),
         ("sqlite:folder", "is not a regular file"),
         ("sqlite:", "sqlite:"),
         ("sqlite::memory:", "does not exist"),
     ] {
         let ended = place.run(&["list", "--store", url]);
-        assert!(ended.failed(1).contains(said), "{url}: {ended:?}");
+        assert!(ended.failed(1).contains(message), "{url}: {ended:?}");
     }
     let missing = place.run(&["migrate", "--store", "sqlite:missing/tokens.db"]);
     assert!(missing.failed(1).contains("create it, or use another path"), "{missing:?}");

@@ -238,8 +238,8 @@ mod tests {
             ("projects:reed:{id}", false),
             ("{x}:read:{id}", false),
         ] {
-            let needed: Requirement = needed.parse().unwrap();
-            assert_eq!(catalog().unknown_in(&needed).is_none(), known, "{needed}");
+            let requirement: Requirement = needed.parse().unwrap();
+            assert_eq!(catalog().unknown_in(&requirement).is_none(), known, "{requirement}");
         }
     }
 

@@ -211,8 +211,8 @@ mod tests {
     #[test]
     fn digest_round_trips_and_unknown_algorithms_are_errors() {
         let digest = digester(&[("k-1", 1)]).digest(fresh().borrow());
-        let kept = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
-        assert!(kept.ct_eq(&digest));
+        let restored = Digest::from_parts(digest.algorithm(), digest.bytes()).unwrap();
+        assert!(restored.ct_eq(&digest));
         assert!(Digest::from_parts("md5", &[0; 32]).is_err());
         assert!(Digest::from_parts("sha256-v1", &[0; 31]).is_err());
         for bad in [

@@ -196,11 +196,11 @@ impl Hallpass {
 
     /// Reads a token from the store.
     pub(crate) async fn read(&self, id: TokenId) -> Result<Option<StoredToken>, StoreError> {
-        let found = self.backend().get(id).await?.value;
-        if let Some(found) = &found {
-            check_record_id(id, found.record.id)?;
+        let token = self.backend().get(id).await?.value;
+        if let Some(token) = &token {
+            check_record_id(id, token.record.id)?;
         }
-        Ok(found)
+        Ok(token)
     }
 
     /// Returns the prefixes of tokens that are accepted.
@@ -260,30 +260,30 @@ impl Hallpass {
     /// so that another owner's token takes no longer than one that does not exist.
     async fn visible(&self, call: CallKind, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
         let _permit = self.acquire(call, by.subject()).await?;
-        let found = self.read(id).await?;
+        let token = self.read(id).await?;
         let is_visible = |token: &StoredToken| match by.role() {
             Role::Owner => by.subject() == Some(&token.record.owner),
             Role::Admin | Role::System => true,
         };
-        let Some(mut found) = found.filter(is_visible) else {
+        let Some(mut token) = token.filter(is_visible) else {
             return Err(self.rejected_actor(by, RejectReason::NotFound, Some(id), Error::NotFound));
         };
         // Writes the waiting use of the token, so that the record shows it. If that fails, the use
         // keeps waiting.
         if self.uses().has(id) && self.write_use_of(id).await.is_ok_and(|updated| updated > 0) {
-            found = self.read(id).await?.ok_or(Error::NotFound)?;
+            token = self.read(id).await?.ok_or(Error::NotFound)?;
         }
-        Ok(found)
+        Ok(token)
     }
 
     /// Reads a token if the actor may change it.
     async fn editable(&self, by: &Actor, id: TokenId) -> Result<StoredToken, Error> {
-        let found = self.visible(CallKind::Read, by, id).await?;
+        let token = self.visible(CallKind::Read, by, id).await?;
         match by.role() {
-            Role::Admin if by.subject() != Some(&found.record.owner) => {
+            Role::Admin if by.subject() != Some(&token.record.owner) => {
                 Err(self.not_permitted(by, Some(id), PermissionError::OnlyItsOwner))
             }
-            Role::Owner | Role::Admin | Role::System => Ok(found),
+            Role::Owner | Role::Admin | Role::System => Ok(token),
         }
     }
 
@@ -301,8 +301,8 @@ impl Hallpass {
 
 /// Checks that a store returned the record of the right token. If it did not, the store is broken,
 /// and using the record would accept one token in place of another.
-pub(crate) fn check_record_id(id: TokenId, found: TokenId) -> Result<(), StoreError> {
-    if found == id {
+pub(crate) fn check_record_id(id: TokenId, returned: TokenId) -> Result<(), StoreError> {
+    if returned == id {
         return Ok(());
     }
     tracing::error!(target: "hallpass", asked = %id, "the token store returned the record of \

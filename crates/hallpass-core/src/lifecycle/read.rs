@@ -224,8 +224,8 @@ impl Hallpass {
             return Err(Error::invalid("limit", message));
         }
         if let Some(cursor) = &listing.cursor {
-            let place = cursor::read(cursor, by, &query);
-            query.after = Some(place.ok_or_else(cursor::error)?);
+            let position = cursor::read(cursor, by, &query);
+            query.after = Some(position.ok_or_else(cursor::error)?);
         }
         // The list shows and sorts by times of last use. If the waiting ones cannot be written,
         // they are written later, and the page shows slightly older times.

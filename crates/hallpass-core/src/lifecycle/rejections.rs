@@ -62,7 +62,7 @@ impl Hallpass {
 
     /// Counts a rejection. Reports it if there is a receiver and there are not too many.
     fn reject(&self, reason: RejectReason, event: impl FnOnce() -> Event) {
-        self.metrics().rejection(reason);
+        self.metrics().count_rejection(reason);
         if self.0.settings.events.is_none() && !Event::is_rejection_traced() {
             return;
         }

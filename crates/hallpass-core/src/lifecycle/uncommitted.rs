@@ -21,7 +21,7 @@ pub struct Uncommitted<T> {
     target: ChangeTarget,
     seq: Option<ChangeSeq>,
     /// The highest number that this node had seen before the change.
-    seen: ChangeSeq,
+    highest_before: ChangeSeq,
     event: Event,
 }
 
@@ -29,7 +29,7 @@ impl<T> Uncommitted<T> {
     /// Returns the result of the change, after its transaction was committed.
     pub fn committed(self) -> T {
         if let Some(seq) = self.seq {
-            self.hallpass.backend().check_history(self.seen, seq);
+            self.hallpass.backend().check_history(self.highest_before, seq);
             self.hallpass.committed(&self.target, seq, &self.event);
         }
         self.value
@@ -61,14 +61,21 @@ impl Hallpass {
         self.check_grantable(by, owner, &draft.scopes).await?;
         let (token, stored) = self.assemble_draft(&draft, owner)?;
         let event = self.event(EventKind::Issued, by).about_change(None, Some(&stored.record));
-        let seen = self.backend().highest_seq();
+        let highest_before = self.backend().highest_seq();
         let seq = insert(&stored, self.limits().tokens_per_owner, &event)
             .await
             .map_err(|error| self.not_inserted(error))?;
         let record = stored.record;
         let target = ChangeTarget::Token(record.id);
         let value = Issued { token, record };
-        Ok(Uncommitted { value, hallpass: self.clone(), target, seq: Some(seq), seen, event })
+        Ok(Uncommitted {
+            value,
+            hallpass: self.clone(),
+            target,
+            seq: Some(seq),
+            highest_before,
+            event,
+        })
     }
 
     /// Deletes all tokens of an owner with a deletion that a store makes in the host's transaction.
@@ -84,10 +91,10 @@ impl Hallpass {
     {
         self.check_may_end_tokens_of(by, owner)?;
         let mut event = self.event(EventKind::Deleted, by).about(owner, None);
-        let seen = self.backend().highest_seq();
+        let highest_before = self.backend().highest_seq();
         let BulkResult { count, seq } = delete(owner, &event).await?;
         event.count = count;
         let target = ChangeTarget::Owner(owner.clone());
-        Ok(Uncommitted { value: count, hallpass: self.clone(), target, seq, seen, event })
+        Ok(Uncommitted { value: count, hallpass: self.clone(), target, seq, highest_before, event })
     }
 }

@@ -23,8 +23,8 @@ fn number(text: &str) -> Option<u8> {
     // The only update is a push, so a panic cannot leave the list half updated.
     let mut numbers = NUMBERS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = numbers.iter().position(|known| **known == *text);
-    let place = known.unwrap_or(numbers.len());
-    let number = u8::try_from(place).ok().filter(|number| *number < NUMBERED)?;
+    let index = known.unwrap_or(numbers.len());
+    let number = u8::try_from(index).ok().filter(|number| *number < NUMBERED)?;
     if known.is_none() {
         numbers.push(text.into());
     }

@@ -62,17 +62,16 @@ mod tests {
 
     #[test]
     fn secret_characters_are_uniformly_distributed() {
-        let mut seen = [0_u32; 256];
+        let mut counts = [0_u32; 256];
         for _ in 0..2_000 {
             for byte in Secret::generate().unwrap().as_bytes() {
-                seen[usize::from(*byte)] += 1;
+                counts[usize::from(*byte)] += 1;
             }
         }
         // Of 86,000 draws, 1,387 are expected for each of 62 characters, with a standard deviation
-        // of
-        // 37. Eight deviations are a fault and not chance.
+        // of 37. Eight deviations are a fault and not chance.
         for digit in 0..62 {
-            let count = seen[usize::from(base62::digit(digit))];
+            let count = counts[usize::from(base62::digit(digit))];
             assert!((1_091..=1_683).contains(&count), "digit {digit} came {count} times");
         }
     }

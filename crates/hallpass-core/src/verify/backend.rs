@@ -108,13 +108,14 @@ pub trait Backend: Send + Sync + 'static {
         ChangeSeq::ZERO
     }
 
-    /// Invalidates all cached data if a call has shown that the store's history has forked. In the
-    /// same history, `next` is above all numbers that were `seen` before the call. It is the number
-    /// of the call's change, or of the next change after a read.
+    /// Invalidates all cached data if a call has shown that the store's history has forked.
+    ///
+    /// `next` is the number of the call's change, or of the next change after a read. In the same
+    /// history, it is above `highest_before`, the highest number that was known before the call.
     ///
     /// After a failover that has lost changes, new changes get the same numbers again. So they
     /// would not invalidate records that were read before the failover.
-    fn check_history(&self, _seen: ChangeSeq, _next: ChangeSeq) {}
+    fn check_history(&self, _highest_before: ChangeSeq, _next: ChangeSeq) {}
 
     /// Waits until checks on this node reflect every change up to `seq`. The caller is about to
     /// return data that reflects these changes.
@@ -211,11 +212,11 @@ macro_rules! erase {
 
             $(fn $change<'a>(&'a self, $($change_arg: $change_type),*) -> BoxFuture<'a, Result<$change_out, StoreError>> {
                 Box::pin(async move {
-                    let seen = Backend::highest_seq(self);
+                    let highest_before = Backend::highest_seq(self);
                     let result = TokenStore::$change(Backend::store(self), $($change_arg),*).await?;
                     let next: fn(&$change_out) -> Option<ChangeSeq> = $next;
                     if let Some(next) = next(&result) {
-                        Backend::check_history(self, seen, next);
+                        Backend::check_history(self, highest_before, next);
                     }
                     Ok(result)
                 })
@@ -235,7 +236,7 @@ erase! {
         peek_owner_status(owner: &Owner) -> Option<Arc<OwnerStatus>>;
         apply(target: &ChangeTarget, seq: ChangeSeq) -> ();
         highest_seq() -> ChangeSeq;
-        check_history(seen: ChangeSeq, next: ChangeSeq) -> ();
+        check_history(highest_before: ChangeSeq, next: ChangeSeq) -> ();
         clock_offset() -> Duration;
     }
     backend {

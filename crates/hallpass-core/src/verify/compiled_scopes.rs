@@ -1,7 +1,7 @@
 //! Sets of scopes, prepared for fast checks.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Catalog;
 use crate::requirement::{CoversScope, PathParameters, ScopeMemo, ScopeTemplate};
@@ -17,7 +17,7 @@ pub(super) struct CompiledScopes {
     scopes: ScopeSet,
     /// The first handle that used these scopes, and those of them that its catalog lists. `None`
     /// means that it lists all of them.
-    in_catalog: OnceLock<(HandleId, Option<Box<CompiledScopes>>)>,
+    first_catalog: OnceLock<(HandleId, Option<Box<CompiledScopes>>)>,
     memo: ScopeMemo,
 }
 
@@ -33,14 +33,16 @@ impl HandleId {
     }
 }
 
-/// The scopes of a token that a catalog lists.
-pub(super) enum InCatalog {
-    /// The catalog lists all scopes.
+/// The scopes of a token that the catalog of a handle lists.
+#[derive(Clone)]
+pub(super) enum ListedScopes {
+    /// The catalog lists all scopes of the token.
     All,
-    /// The catalog is that of the first handle, and lists [`CompiledScopes::in_first_catalog`].
-    Remembered,
+    /// The catalog is that of the first handle. The scopes that it lists are stored with the
+    /// token's scopes: see [`CompiledScopes::in_first_catalog`].
+    InFirstCatalog,
     /// The catalog is that of another handle, and lists these scopes.
-    Other(ScopeSet),
+    InOtherCatalog(Arc<ScopeSet>),
 }
 
 impl CompiledScopes {
@@ -54,36 +56,39 @@ impl CompiledScopes {
 
     /// Returns the scopes that the catalog of the first handle lists.
     pub(super) fn in_first_catalog(&self) -> &Self {
-        match self.in_catalog.get() {
-            Some((_, Some(known))) => known,
+        match self.first_catalog.get() {
+            Some((_, Some(listed))) => listed,
             _ => self,
         }
     }
 
     /// Returns the scopes that a catalog lists. A scope that was removed from the catalog allows
     /// nothing, because its name may get another meaning later.
-    pub(super) fn in_catalog(&self, catalog: &Catalog, by: HandleId, token: TokenId) -> InCatalog {
-        let (first, known) = self
-            .in_catalog
-            .get_or_init(|| (by, self.known_by(catalog, token).map(Self::new).map(Box::new)));
-        match known {
-            _ if *first != by => match self.known_by(catalog, token) {
-                Some(left) => InCatalog::Other(left),
-                None => InCatalog::All,
-            },
-            Some(_) => InCatalog::Remembered,
-            None => InCatalog::All,
+    ///
+    /// `handle` is the handle that uses the catalog. `token` is only logged.
+    pub(super) fn listed_in(
+        &self,
+        catalog: &Catalog,
+        handle: HandleId,
+        token: TokenId,
+    ) -> ListedScopes {
+        let filter = || self.filter_by(catalog, token);
+        let (first_handle, in_first) =
+            self.first_catalog.get_or_init(|| (handle, filter().map(Self::new).map(Box::new)));
+        if *first_handle == handle {
+            return in_first.as_ref().map_or(ListedScopes::All, |_| ListedScopes::InFirstCatalog);
         }
+        filter().map(Arc::new).map_or(ListedScopes::All, ListedScopes::InOtherCatalog)
     }
 
     /// Computes the scopes that a catalog lists. Returns `None` if it lists all.
-    fn known_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
+    fn filter_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
         if self.scopes.iter().all(|scope| catalog.knows(scope)) {
             return None;
         }
-        let (known, unknown): (Vec<_>, Vec<_>) =
+        let (listed, unlisted): (Vec<_>, Vec<_>) =
             self.scopes.iter().cloned().partition(|scope| catalog.knows(scope));
-        for scope in unknown.iter().filter(|scope| catalog.is_news(scope)) {
+        for scope in unlisted.iter().filter(|scope| catalog.is_news(scope)) {
             tracing::warn!(
                 target: "hallpass",
                 %token,
@@ -92,7 +97,7 @@ impl CompiledScopes {
                  once for each scope)"
             );
         }
-        Some(known.into_iter().collect())
+        Some(listed.into_iter().collect())
     }
 }
 
@@ -120,13 +125,15 @@ mod tests {
         let projects = Catalog::new().scope(CatalogScope::new("projects", "Projects"));
         let [first, second, third] = [(); 3].map(|()| HandleId::next());
         for _ in 0..2 {
-            assert!(matches!(compiled.in_catalog(&jobs, first, token), InCatalog::Remembered));
+            let in_first = compiled.listed_in(&jobs, first, token);
+            assert!(matches!(in_first, ListedScopes::InFirstCatalog));
             assert_eq!(compiled.in_first_catalog().scopes().to_string(), "jobs");
-            assert!(matches!(compiled.in_catalog(&both, second, token), InCatalog::All));
-            let InCatalog::Other(left) = compiled.in_catalog(&projects, third, token) else {
+            assert!(matches!(compiled.listed_in(&both, second, token), ListedScopes::All));
+            let in_third = compiled.listed_in(&projects, third, token);
+            let ListedScopes::InOtherCatalog(listed) = in_third else {
                 panic!("another catalog must have its own result");
             };
-            assert_eq!(left.to_string(), "projects");
+            assert_eq!(listed.to_string(), "projects");
         }
     }
 }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 use self::backend::{Freshness, Lookup};
 pub(crate) use self::compiled_scopes::HandleId;
-use self::compiled_scopes::InCatalog;
+use self::compiled_scopes::ListedScopes;
 pub use self::{
     cached_token::{CacheMeta, CachedToken},
     interner::Interner,
@@ -35,6 +35,7 @@ use crate::digest_upgrades::DigestUpgrade;
 use crate::error::Error;
 use crate::event::RejectReason;
 use crate::lifecycle::{Hallpass, check_record_id};
+use crate::metrics::Outcome;
 use crate::owner::OwnerStatus;
 use crate::store::{Secrets, StoreError};
 use crate::token::{PresentedToken, TokenId, TokenRef};
@@ -299,16 +300,16 @@ impl Hallpass {
         if matches!(status.as_deref(), Some(OwnerStatus::Disabled)) {
             return Err(self.reject_token(RejectReason::OwnerDisabled, Some(&loaded), origin));
         }
-        let scopes = self.in_catalog(&loaded);
+        let scopes = self.listed_scopes(&loaded);
         let use_is_due = loaded.use_is_due(now);
-        self.metrics().accepted();
+        self.metrics().count_check(Outcome::Accepted);
         Ok(Principal::new(loaded, scopes, status, secret, use_is_due))
     }
 
     /// Returns which of the token's scopes the catalog of this handle lists.
-    fn in_catalog(&self, token: &CachedToken) -> InCatalog {
-        self.catalog().map_or(InCatalog::All, |catalog| {
-            token.compiled_scopes().in_catalog(catalog, self.id(), token.id())
+    fn listed_scopes(&self, token: &CachedToken) -> ListedScopes {
+        self.catalog().map_or(ListedScopes::All, |catalog| {
+            token.compiled_scopes().listed_in(catalog, self.id(), token.id())
         })
     }
 
@@ -318,7 +319,7 @@ impl Hallpass {
         result: Result<Principal, AuthError>,
     ) -> Result<Principal, AuthError> {
         if result.as_ref().is_err_and(AuthError::is_unavailable) {
-            self.metrics().unavailable();
+            self.metrics().count_check(Outcome::Unavailable);
         }
         result
     }
@@ -330,7 +331,7 @@ impl Hallpass {
         loaded: Option<&CachedToken>,
         origin: &Origin,
     ) -> AuthError {
-        self.metrics().refused();
+        self.metrics().count_check(Outcome::Refused);
         let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
         self.report_rejection(why, owner, id, origin);
         AuthError::Rejected(why)

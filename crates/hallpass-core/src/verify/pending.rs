@@ -59,7 +59,7 @@ impl PendingVerification {
             Err(error) if error.is_unavailable() => Outcome::Unavailable,
             Err(_) => Outcome::Refused,
         };
-        hallpass.metrics().looked_up(outcome, started.elapsed());
+        hallpass.metrics().record_duration(outcome, started.elapsed());
         hallpass.count_unavailable(result)
     }
 

@@ -76,7 +76,7 @@ impl Hallpass {
         if !principal.use_is_due() {
             return None;
         }
-        let (token, at) = (Arc::clone(principal.loaded()), self.now());
+        let (token, at) = (Arc::clone(principal.token()), self.now());
         let number = self.uses().begin(token.use_at(at));
         let hallpass = self.clone();
         let is_cancelled = false;
@@ -86,7 +86,7 @@ impl Hallpass {
     /// Records a use of a principal's token.
     pub(super) fn record_use(&self, principal: &Principal) {
         if principal.use_is_due()
-            && let Some(usage) = principal.loaded().mark_use(self.now())
+            && let Some(usage) = principal.token().mark_use(self.now())
         {
             self.uses().record(usage);
         }

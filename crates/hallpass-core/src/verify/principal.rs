@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 
 use super::CachedToken;
-use super::compiled_scopes::InCatalog;
+use super::compiled_scopes::ListedScopes;
 use crate::digest::SecretMatch;
 use crate::lifecycle::Hallpass;
 use crate::owner::{Owner, OwnerStatus};
@@ -40,7 +40,8 @@ use crate::token::TokenId;
 #[derive(Clone)]
 pub struct Principal {
     token: Arc<CachedToken>,
-    scopes: TokenScopes,
+    /// The scopes of the token that the catalog lists.
+    scopes: ListedScopes,
     /// The owner's status, if it limits what the token may do.
     limit: Option<Arc<OwnerStatus>>,
     /// The scopes that both the token and the owner's status allow.
@@ -53,32 +54,15 @@ pub struct Principal {
     use_is_due: bool,
 }
 
-/// The scopes of the token that the catalog of the handle lists. See [`InCatalog`].
-#[derive(Clone)]
-enum TokenScopes {
-    /// The catalog lists all scopes.
-    All,
-    /// The catalog is that of the first handle. The scopes that it lists are stored with the
-    /// token's scopes.
-    InFirstCatalog,
-    /// The catalog is another one, and lists these scopes.
-    Other(Arc<ScopeSet>),
-}
-
 impl Principal {
     /// Creates a principal. `status` is not [`OwnerStatus::Disabled`].
     pub(super) fn new(
         token: Arc<CachedToken>,
-        scopes: InCatalog,
+        scopes: ListedScopes,
         status: Option<Arc<OwnerStatus>>,
         secret: SecretMatch,
         use_is_due: bool,
     ) -> Self {
-        let scopes = match scopes {
-            InCatalog::All => TokenScopes::All,
-            InCatalog::Remembered => TokenScopes::InFirstCatalog,
-            InCatalog::Other(scopes) => TokenScopes::Other(Arc::new(scopes)),
-        };
         let limit = status.filter(|status| matches!(**status, OwnerStatus::Limited(_)));
         Self { token, scopes, limit, intersection: OnceLock::new(), secret, use_is_due }
     }
@@ -102,7 +86,7 @@ impl Principal {
     #[must_use]
     pub fn external(owner: Owner, scopes: ScopeSet) -> Self {
         let token = Arc::new(CachedToken::external(owner, scopes));
-        Self::new(token, InCatalog::All, None, SecretMatch::Current, false)
+        Self::new(token, ListedScopes::All, None, SecretMatch::Current, false)
     }
 
     /// Returns whether the host authenticated the principal itself, without a token.
@@ -156,11 +140,11 @@ impl Principal {
         let compiled = self.token.compiled_scopes();
         let limit = self.limit();
         match &self.scopes {
-            TokenScopes::All => requirement.check_held(&Within(compiled, limit), parameters),
-            TokenScopes::InFirstCatalog => {
+            ListedScopes::All => requirement.check_held(&Within(compiled, limit), parameters),
+            ListedScopes::InFirstCatalog => {
                 requirement.check_held(&Within(compiled.in_first_catalog(), limit), parameters)
             }
-            TokenScopes::Other(scopes) => {
+            ListedScopes::InOtherCatalog(scopes) => {
                 requirement.check_held(&Within(&**scopes, limit), parameters)
             }
         }
@@ -169,9 +153,11 @@ impl Principal {
     /// Returns the token's scopes that the catalog lists, regardless of the owner's status.
     fn token_scopes(&self) -> &ScopeSet {
         match &self.scopes {
-            TokenScopes::All => self.token.scopes(),
-            TokenScopes::InFirstCatalog => self.token.compiled_scopes().in_first_catalog().scopes(),
-            TokenScopes::Other(scopes) => scopes,
+            ListedScopes::All => self.token.scopes(),
+            ListedScopes::InFirstCatalog => {
+                self.token.compiled_scopes().in_first_catalog().scopes()
+            }
+            ListedScopes::InOtherCatalog(scopes) => scopes,
         }
     }
 
@@ -188,14 +174,16 @@ impl Principal {
     #[doc(hidden)]
     #[must_use]
     pub fn within_catalog_of(self, hallpass: &Hallpass) -> Self {
-        let scopes = hallpass.in_catalog(&self.token);
+        let scopes = hallpass.listed_scopes(&self.token);
         Self::new(self.token, scopes, self.limit, self.secret, self.use_is_due)
     }
 
-    pub(super) fn loaded(&self) -> &Arc<CachedToken> {
+    /// Returns the token as it was loaded for the check.
+    pub(super) fn token(&self) -> &Arc<CachedToken> {
         &self.token
     }
 
+    /// Returns whether the use must be recorded.
     pub(super) fn use_is_due(&self) -> bool {
         self.use_is_due
     }

@@ -48,7 +48,7 @@ impl Hallpass {
             let rejection = loaded.rejection(secret, now, self.not_before());
             rejection.map_or(SecretCheck::Accept(secret), SecretCheck::Reject)
         };
-        let known = Some(&**principal.loaded());
+        let known = Some(&**principal.token());
         let unknown = || self.reject_token(RejectReason::Unknown, known, origin);
         self.decide(id, false, origin, check, unknown).await
     }
@@ -62,7 +62,7 @@ fn still_proven(
     superseded_by: Option<&Digest>,
     now: Timestamp,
 ) -> Option<SecretMatch> {
-    let then = principal.loaded();
+    let then = principal.token();
     let proven = match (principal.secret(), then.previous()) {
         (SecretMatch::Previous, Some(previous)) => &previous.digest,
         _ => then.current(),

@@ -53,8 +53,8 @@ async fn each_operation_emits_an_event_with_actor_and_token() {
     hallpass.clear_scopes(&by, id, None).await.unwrap();
     expect(&service, EventKind::Updated, actor, owner, Some(id), 1);
 
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = hallpass.regenerate(&by, id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = hallpass.regenerate(&by, id, options).await.unwrap();
     expect(&service, EventKind::Regenerated, actor, owner, Some(id), 1);
     assert!(service.accepts(new.token.reveal()).await);
     // A use of the token caused this change.
@@ -121,8 +121,8 @@ async fn no_event_contains_a_secret_or_a_digest() {
     let service = Service::new();
     let new = NewToken::named("forged\u{a0}line").description("level=ERROR\nforged");
     let old = service.hallpass.issue(&alice(), new).await.unwrap();
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     assert!(service.accepts(new.token.reveal()).await);
     assert!(!service.accepts(old.token.reveal()).await);

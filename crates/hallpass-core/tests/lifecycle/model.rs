@@ -170,14 +170,14 @@ impl Model {
             Step::Regenerate { token, hours: count, grace_period } => {
                 let Some(token) = pick(token) else { return };
                 let token = &mut self.tokens[token];
-                let mut how = RegenerateOptions::new();
+                let mut options = RegenerateOptions::new();
                 if let Some(count) = count {
-                    how = how.expires(format!("{count}h"));
+                    options = options.expires(format!("{count}h"));
                 }
                 if let Some(grace_period) = grace_period {
-                    how = how.grace_period(format!("{grace_period}h"));
+                    options = options.grace_period(format!("{grace_period}h"));
                 }
-                match hallpass.regenerate(&by, token.id, how).await {
+                match hallpass.regenerate(&by, token.id, options).await {
                     Ok(issued) => {
                         assert!(count.is_some() || !token.expired(now));
                         let old =

@@ -156,8 +156,8 @@ async fn end_of_grace_period_holds_here_even_if_not_stored() {
     for fault in [Fault::Unavailable, Fault::ReadOnly, Fault::LostBefore, Fault::LostAfter] {
         let service = Service::new();
         let old = service.issue(&[]).await;
-        let how = RegenerateOptions::new().grace_period("1d");
-        let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+        let options = RegenerateOptions::new().grace_period("1d");
+        let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
         fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
         assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
@@ -186,12 +186,12 @@ async fn remembered_end_does_not_affect_a_later_grace_period() {
     let service = Service::new();
     let first = service.issue(&[]).await;
     let id = first.record.id;
-    let how = || RegenerateOptions::new().grace_period("1d");
-    let second = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
+    let options = || RegenerateOptions::new().grace_period("1d");
+    let second = service.hallpass.regenerate(&alice(), id, options()).await.unwrap();
     service.store.faults().on(Operation::ReplaceDigest).fail();
     assert!(service.accepts(second.token.reveal()).await);
     assert!(!service.accepts(first.token.reveal()).await);
-    let third = service.hallpass.regenerate(&alice(), id, how()).await.unwrap();
+    let third = service.hallpass.regenerate(&alice(), id, options()).await.unwrap();
     assert!(service.accepts(second.token.reveal()).await, "the third secret has not been used yet");
     assert!(service.accepts(third.token.reveal()).await);
     assert!(!service.accepts(second.token.reveal()).await);
@@ -201,8 +201,8 @@ async fn remembered_end_does_not_affect_a_later_grace_period() {
 async fn dropped_check_still_ends_the_grace_period_here() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     let _shut = service.store.faults().on(Operation::ReplaceDigest).stall();
     {
         let mut check = std::pin::pin!(service.check(new.token.reveal()));
@@ -218,8 +218,8 @@ async fn dropped_check_still_ends_the_grace_period_here() {
 async fn dropped_check_still_completes_the_end_of_a_grace_period() {
     let service = Service::new();
     let id = service.issue(&[]).await.record.id;
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     let gate = service.store.faults().on(Operation::ReplaceDigest).stall();
     {
         let mut check = std::pin::pin!(service.check(new.token.reveal()));

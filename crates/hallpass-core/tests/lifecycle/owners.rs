@@ -40,8 +40,8 @@ fn service() -> (Service, Word) {
 
 #[tokio::test]
 async fn each_check_queries_the_owners_status() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&asked);
+    let queried_owners = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&queried_owners);
     let service = Service::with(|b| {
         b.owner_directory(move |owner: Owner| {
             heard.lock().unwrap().push(owner.to_string());
@@ -49,13 +49,13 @@ async fn each_check_queries_the_owners_status() {
         })
     });
     let token = service.hallpass.issue(&bob(), NewToken::named("x")).await.unwrap().token;
-    asked.lock().unwrap().clear();
+    queried_owners.lock().unwrap().clear();
     assert!(service.accepts(token.reveal()).await);
     assert!(service.accepts(token.reveal()).await);
-    assert_eq!(*asked.lock().unwrap(), ["bob", "bob"]);
+    assert_eq!(*queried_owners.lock().unwrap(), ["bob", "bob"]);
     // A request with a wrong secret does not reach the owner directory.
     assert!(!service.accepts(&token.reveal().replacen("hp_", "hq_", 1)).await);
-    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(queried_owners.lock().unwrap().len(), 2);
 }
 
 #[tokio::test]

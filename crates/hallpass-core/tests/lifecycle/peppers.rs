@@ -125,8 +125,8 @@ async fn grace_period_survives_a_pepper_rotation() {
     let store = test_store();
     let old = Service::over(store.clone(), |b| b.pepper("2026", FIRST)).issue(&[]).await;
     let service = Service::over(store, |b| b.pepper("2027", SECOND).retired_pepper("2026", FIRST));
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);

@@ -63,11 +63,11 @@ async fn prune_works_in_batches_until_none_is_left() {
     service.hallpass.revoke_owner(&alice(), alice().id(), None).await.unwrap();
     service.clock.advance(days(1));
     service.happened.take();
-    let mut told = Vec::new();
+    let mut progress = Vec::new();
     let (by, now) = (job(), service.hallpass.now());
-    let pruned = service.hallpass.prune_with(&by, now, |gone| told.push(gone)).await;
+    let pruned = service.hallpass.prune_with(&by, now, |gone| progress.push(gone)).await;
     assert_eq!(pruned.unwrap(), 1_201);
-    assert_eq!(told, [500, 1_000, 1_201]);
+    assert_eq!(progress, [500, 1_000, 1_201]);
     // The last step finds no token. Only then is the prune complete, because a store may end a step
     // early.
     assert_eq!(service.store.faults().calls(Operation::Prune), 4);

@@ -222,8 +222,8 @@ async fn previous_secret_is_rejected_after_the_first_use_of_the_new() {
     let service = service();
     for round in 0..ROUNDS {
         let old = Arc::new(service.issue(&[]).await);
-        let how = RegenerateOptions::new().grace_period("1d");
-        let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+        let options = RegenerateOptions::new().grace_period("1d");
+        let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
         if round % 2 == 0 {
             service.store.faults().on(Operation::ReplaceDigest).times(2).fail();
         }

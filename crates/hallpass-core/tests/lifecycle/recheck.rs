@@ -60,8 +60,8 @@ async fn recheck_accepts_the_previous_secret_in_its_grace_period() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    let how = RegenerateOptions::new().grace_period("1d");
-    let _ = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let _ = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     service.clock.advance(days(1));
@@ -73,8 +73,8 @@ async fn recheck_rejects_the_previous_secret_after_an_early_end() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_new = service.check(new.token.reveal()).await.unwrap();
     assert_eq!(refused(again(&service, &by_old).await), RejectReason::Unknown);
@@ -86,8 +86,8 @@ async fn recheck_rejects_a_previous_secret_whose_end_is_not_stored() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let before = service.check(old.token.reveal()).await.unwrap();
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     let during = service.check(old.token.reveal()).await.unwrap();
     service.store.faults().on(Operation::ReplaceDigest).fail_with(read_only);
     let by_new = service.check(new.token.reveal()).await.unwrap();

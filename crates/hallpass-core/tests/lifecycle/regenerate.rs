@@ -10,9 +10,9 @@ use crate::common::*;
 async fn regenerate(
     service: &Service,
     issued: &hallpass_core::Issued,
-    how: RegenerateOptions,
+    options: RegenerateOptions,
 ) -> String {
-    let new = service.hallpass.regenerate(&alice(), issued.record.id, how).await.unwrap();
+    let new = service.hallpass.regenerate(&alice(), issued.record.id, options).await.unwrap();
     new.token.reveal().to_owned()
 }
 
@@ -72,8 +72,8 @@ async fn regenerating_an_expired_token_needs_a_new_expiry() {
     let id = old.record.id;
     let outcome = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await;
     assert_eq!(fields(outcome), ["expires"]);
-    let how = RegenerateOptions::new().expires("12h").grace_period("12h");
-    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().expires("12h").grace_period("12h");
+    let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     assert_eq!(new.record.expires_at, Some(at("2027-01-02T12:00:00Z")));
     assert!(
         !service.accepts(old.token.reveal()).await,
@@ -114,8 +114,8 @@ async fn regenerate_reports_all_errors_and_keeps_the_secret() {
         ("30d", "", &["grace_period"]),
         ("2027-01-01T00:00:59Z", "1h", &["expires"]),
     ] {
-        let how = RegenerateOptions::new().expires(expires).grace_period(grace_period);
-        let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
+        let options = RegenerateOptions::new().expires(expires).grace_period(grace_period);
+        let outcome = service.hallpass.regenerate(&alice(), old.record.id, options).await;
         assert_eq!(fields(outcome), wrong, "{expires} {grace_period}");
     }
     for span in [
@@ -124,8 +124,8 @@ async fn regenerate_reports_all_errors_and_keeps_the_secret() {
         SignedDuration::MAX,
         MAX_GRACE_PERIOD + SignedDuration::from_millis(1),
     ] {
-        let how = RegenerateOptions::new().grace_period(span);
-        let outcome = service.hallpass.regenerate(&alice(), old.record.id, how).await;
+        let options = RegenerateOptions::new().grace_period(span);
+        let outcome = service.hallpass.regenerate(&alice(), old.record.id, options).await;
         assert_eq!(fields(outcome), ["grace_period"], "{span:?}");
     }
     assert!(service.accepts(old.token.reveal()).await);
@@ -148,8 +148,8 @@ async fn grace_period_ends_at_its_time() {
 async fn end_of_a_grace_period_has_millisecond_precision() {
     let service = Service::new();
     let old = service.issue(&[]).await;
-    let how = RegenerateOptions::new().grace_period(SignedDuration::from_micros(60_000_500));
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap().record;
+    let options = RegenerateOptions::new().grace_period(SignedDuration::from_micros(60_000_500));
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap().record;
     let end = service.hallpass.now() + SignedDuration::from_mins(1);
     assert_eq!(new.previous_secret_expires_at, Some(end));
 }
@@ -183,8 +183,8 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
 async fn grace_period_never_exceeds_the_old_expiry() {
     let service = Service::new();
     let old = issue_until(&service, "12h").await;
-    let how = RegenerateOptions::new().grace_period("7d").expires("1y");
-    let new = regenerate(&service, &old, how).await;
+    let options = RegenerateOptions::new().grace_period("7d").expires("1y");
+    let new = regenerate(&service, &old, options).await;
     service.clock.set(at("2027-01-01T11:59:59.999Z"));
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.set(at("2027-01-01T12:00:00Z"));
@@ -277,15 +277,15 @@ async fn regenerate_at_a_stale_revision_changes_nothing() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = || RegenerateOptions::new().if_revision(Some(Revision::new(7)));
-    let outcome = service.hallpass.regenerate(&alice(), id, how()).await;
+    let options = || RegenerateOptions::new().if_revision(Some(Revision::new(7)));
+    let outcome = service.hallpass.regenerate(&alice(), id, options()).await;
     assert!(matches!(error(outcome), Error::Stale { current: Revision::FIRST, .. }));
     let hallpass = service.hallpass.clone();
     service.store.faults().on(Operation::Get).meanwhile(async move {
         hallpass.update(&alice(), id, TokenUpdate::new().name("x"), None).await.unwrap();
     });
-    let how = RegenerateOptions::new().if_revision(Some(Revision::FIRST));
-    let outcome = service.hallpass.regenerate(&alice(), id, how).await;
+    let options = RegenerateOptions::new().if_revision(Some(Revision::FIRST));
+    let outcome = service.hallpass.regenerate(&alice(), id, options).await;
     assert!(matches!(error(outcome), Error::Stale { current, .. } if current == Revision::new(2)));
     assert!(service.accepts(old.token.reveal()).await);
 }

@@ -102,8 +102,8 @@ async fn secret_issued_before_not_before_is_rejected() {
     before.clock.advance(minutes(10));
     let limit = before.hallpass.now();
     let fresh = before.issue(&[]).await;
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = before.hallpass.regenerate(&alice(), renewed.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = before.hallpass.regenerate(&alice(), renewed.record.id, options).await.unwrap();
     assert!(before.accepts(renewed.token.reveal()).await);
 
     let after = Service::over(store.clone(), |b| b.not_before(limit));
@@ -131,8 +131,8 @@ async fn previous_secret_of_a_token_issued_after_not_before_is_accepted() {
     let service = Service::with(|b| b.not_before(at(START)));
     let old = service.issue(&[]).await;
     service.clock.advance(minutes(10));
-    let how = RegenerateOptions::new().grace_period("1d");
-    let _ = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let _ = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     assert!(service.accepts(old.token.reveal()).await);
 }
 

@@ -174,14 +174,14 @@ async fn changed_scopes_apply_at_once() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
     let (id, text) = (token.record.id, token.token.reveal());
-    let held = async || service.check(text).await.unwrap().scopes().to_string();
+    let scopes_of_token = async || service.check(text).await.unwrap().scopes().to_string();
     service.hallpass.add_scopes(&alice(), id, ["b:1", "a", "b:1"], None).await.unwrap();
-    assert_eq!(held().await, "a b:1");
+    assert_eq!(scopes_of_token().await, "a b:1");
     service.hallpass.remove_scopes(&alice(), id, &[scope("a")], None).await.unwrap();
-    assert_eq!(held().await, "b:1");
+    assert_eq!(scopes_of_token().await, "b:1");
     let record = service.hallpass.clear_scopes(&alice(), id, None).await.unwrap();
     assert!(record.scopes.is_empty());
-    assert_eq!(held().await, "");
+    assert_eq!(scopes_of_token().await, "");
 }
 
 #[tokio::test]

@@ -101,8 +101,8 @@ async fn secret_is_checked_before_the_status() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = RegenerateOptions::new().expires("12h");
-    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().expires("12h");
+    let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     service.clock.advance(days(1));
     assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Expired);
     assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
@@ -224,8 +224,8 @@ async fn new_secret_works_while_the_cache_is_stale() {
     let old = service.issue(&[]).await;
     let id = old.record.id;
     service.cache.pin(id).await.unwrap();
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
     let stored = service.store.stored(id).await.unwrap();
     assert!(
@@ -239,8 +239,8 @@ async fn new_secret_works_while_stale_with_an_owner_directory() {
     let service = Service::with(|b| b.owner_directory(|_| async { Ok(OwnerStatus::Active) }));
     let old = service.issue(&[]).await;
     service.cache.pin(old.record.id).await.unwrap();
-    let how = RegenerateOptions::new();
-    let new = service.hallpass.regenerate(&alice(), old.record.id, how).await.unwrap();
+    let options = RegenerateOptions::new();
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -263,8 +263,8 @@ async fn cached_grace_period_ends_at_the_first_use_of_the_new_secret() {
     let service = Service::new();
     let old = service.issue(&[]).await;
     let id = old.record.id;
-    let how = RegenerateOptions::new().grace_period("1d");
-    let new = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     service.cache.pin(id).await.unwrap();
     assert!(decided(&service, old.token.reveal()).is_ok());
     assert!(service.accepts(new.token.reveal()).await);

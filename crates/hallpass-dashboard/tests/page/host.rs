@@ -49,7 +49,7 @@ async fn host_sets_the_names_of_people_and_of_unnamed_tokens() {
 }
 
 /// Returns the JSON in the script that shows the page inside a page of the host.
-fn given(script: &str) -> Value {
+fn argument_of(script: &str) -> Value {
     let json = script.split_once("{ ...").and_then(|(_, rest)| rest.split_once(", base:"));
     serde_json::from_str(json.expect("the script has no settings").0).expect("JSON")
 }
@@ -61,10 +61,10 @@ async fn script_for_the_hosts_own_page_has_the_settings_of_the_visitor() {
     assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("cross-origin-resource-policy"), "same-origin");
-    let given = given(&answer.body);
-    assert_eq!(given["settings"]["person"], "alice");
-    assert_eq!(given["settings"]["api"], "../../v1", "relative to the script");
-    assert_eq!(given["settings"]["signIn"], "/login");
+    let argument = argument_of(&answer.body);
+    assert_eq!(argument["settings"]["person"], "alice");
+    assert_eq!(argument["settings"]["api"], "../../v1", "relative to the script");
+    assert_eq!(argument["settings"]["signIn"], "/login");
     let files = answer.body.split('"').filter(|text| text.starts_with("./assets/"));
     let mut found = 0;
     for file in files {
@@ -80,8 +80,8 @@ async fn script_for_the_hosts_own_page_has_a_notice_without_a_sign_in() {
     let app = dashboard().sign_in("../login").into_router_at("/tokens");
     let answer = ask(&app, Method::GET, "/tokens/embed.js", &[]).await;
     assert_eq!(answer.status, StatusCode::OK, "a browser runs the script only with this status");
-    let given = given(&answer.body);
-    assert_eq!(given["settings"], Value::Null);
-    assert_eq!(given["notice"]["title"], "You are not signed in");
-    assert_eq!(given["notice"]["signIn"], "../../login");
+    let argument = argument_of(&answer.body);
+    assert_eq!(argument["settings"], Value::Null);
+    assert_eq!(argument["notice"]["title"], "You are not signed in");
+    assert_eq!(argument["notice"]["signIn"], "../../login");
 }

@@ -69,8 +69,8 @@ impl Stranger {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        let asked = tokio::time::timeout(Duration::from_secs(10), asking).await;
-        asked.unwrap_or_else(|_| panic!("timed out waiting for: {condition}"));
+        let result = tokio::time::timeout(Duration::from_secs(10), asking).await;
+        result.unwrap_or_else(|_| panic!("timed out waiting for: {condition}"));
     }
 
     /// Waits until that many sessions of this database wait for a lock.

@@ -1,5 +1,16 @@
--- Reads log entries after a number: all of them, or those about a token or an owner. Replies with the
--- number to continue after, and the entries.
+-- Reads log entries after a number: all of them, or those about a token or an owner.
+--
+-- KEYS[1]    the clock
+-- ARGV[1]    the owner, or empty for any; it is ignored if there is a token id
+-- ARGV[2]    the token id, or empty for any
+-- ARGV[3]    the number to start after, or empty to start at the first entry of the order
+-- ARGV[4]    1 for ascending numbers, 0 for descending ones
+-- ARGV[5]    the maximum number of entries
+-- Reply      {'done', number, entries}; the next call starts after the number, which is empty if no
+--            entries are left
+--
+-- Invariant: whether more entries follow depends on the index, not on the entries of the reply. If an
+-- entry of the index is not in the log, it is left out, and the next call continues after it.
 local owner, id, after, ascending, limit = unpack(ARGV)
 ascending = ascending == '1'
 local start, stop = ascending and '-' or '+', ascending and '+' or '-'
@@ -12,12 +23,12 @@ if owner == '' and id == '' then
   local last = #entries == tonumber(limit) and string.match(entries[#entries][1], '^%d+') or ''
   return {'done', last, entries}
 end
-local key = id ~= '' and log_of_token(id) or log_of_owner(owner)
+local index = id ~= '' and log_of_token(id) or log_of_owner(owner)
 start = after ~= '' and '(' .. sortable(after) or start
 local command = ascending and 'ZRANGEBYLEX' or 'ZREVRANGEBYLEX'
-local members, entries = redis.call(command, key, start, stop, 'LIMIT', 0, limit), {}
-for _, member in ipairs(members) do
-  local at = string.sub(member, 2) .. '-0'
-  entries[#entries + 1] = redis.call('XRANGE', changes, at, at)[1]
+local numbers, entries = redis.call(command, index, start, stop, 'LIMIT', 0, limit), {}
+for _, number in ipairs(numbers) do
+  local entry_id = string.sub(number, 2) .. '-0'
+  entries[#entries + 1] = redis.call('XRANGE', changes, entry_id, entry_id)[1]
 end
-return {'done', #members == tonumber(limit) and string.sub(members[#members], 2) or '', entries}
+return {'done', #numbers == tonumber(limit) and string.sub(numbers[#numbers], 2) or '', entries}

@@ -1,3 +1,11 @@
+-- Deletes all tokens of an owner.
+--
+-- KEYS[1]    the clock
+-- ARGV[1-9]  the log entry, see log.lua; the count is replaced
+-- ARGV[10]   the owner
+-- Reply      {'done', sequence number, count}; the number is empty if there are no tokens
+--
+-- Invariant: one log entry with the owner as its target stands for all tokens.
 local owner = ARGV[10]
 local ids = redis.call('ZRANGE', owned(owner), 0, -1)
 if #ids == 0 then
@@ -10,4 +18,4 @@ end
 redis.call('DEL', owned(owner))
 redis.call('ZREM', owners, owner)
 redis.call('ZREM', by_first_end, owner)
-return done(seq, #ids)
+return finish(seq, #ids)

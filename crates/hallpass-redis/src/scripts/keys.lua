@@ -1,23 +1,33 @@
--- The keys. Each starts with the hash tag of KEYS[1], so that all of them are in one slot.
+-- The start of every script: the keys, which all scripts derive from the key of the clock.
+--
+-- KEYS[1]    the key of the clock, which ends in the letter `c`
+--
+-- Invariant: each key starts with the hash tag of KEYS[1], so all keys are in one slot of a cluster.
+-- A script may therefore use keys that are not in KEYS.
 local prefix = string.sub(KEYS[1], 1, -2)
+-- The clock is the number of the newest log entry. `meta` is a hash with the version of the format and
+-- the nonce of the newest entry. `changes` is the log, a stream.
 local clock, meta, changes = KEYS[1], prefix .. 'm', prefix .. 'l'
--- The owners who have tokens: all of them, and those of whose tokens some end, by the time of the first.
+-- Two sorted sets of owners: those who have tokens, by name, and those of whose tokens at least one
+-- ends, by the time at which the first one ends.
 local owners, by_first_end = prefix .. 'a', prefix .. 'e'
 
+-- Returns the key of a token, a hash. Its fields are listed in encoding.rs.
 local function token(id)
   return prefix .. 't' .. id
 end
 
--- An owner's tokens, by the time at which they end.
+-- Returns the key of an owner's tokens, a sorted set of ids by the time at which the token ends.
 local function owned(owner)
   return prefix .. 'o' .. owner
 end
 
--- The log entries about an owner, and those about a token.
+-- Returns the key of the log entries about an owner, a sorted set of `sortable` numbers.
 local function log_of_owner(owner)
   return prefix .. 'lo' .. owner
 end
 
+-- Returns the key of the log entries about a token, a sorted set of `sortable` numbers.
 local function log_of_token(id)
   return prefix .. 'lt' .. id
 end

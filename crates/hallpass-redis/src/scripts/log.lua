@@ -1,7 +1,10 @@
--- The first part of each script that writes to the log. ARGV starts with the entry: nonce, target,
--- time, kind, actor, owner, token id, count, details. The other arguments belong to the script.
+-- The first part of each script that writes to the log.
 --
--- A script checks everything before it writes anything, because Redis has no rollback.
+-- ARGV[1-9]  the entry: nonce, target, time, kind, actor, owner, token id, count, details. The other
+--            arguments belong to the script.
+-- Reply      {'gone'} if there is no clock, or {'fenced'} if the change was given up
+--
+-- Invariant: a script checks everything before it writes anything, because Redis has no rollback.
 --
 -- The key of the outcome is for a caller whose reply is lost (see change.rs). It contains the reply of
 -- a change that was made, and is empty for a change that was given up.
@@ -10,11 +13,11 @@ local outcome = prefix .. 'f' .. entry[1]
 
 -- The key of the outcome normally does not exist. So while the slot moves to another node, this line
 -- ends the script with an error, before anything is written.
-local found = redis.call('MGET', clock, outcome)
-if not found[1] then
+local seq_and_reply = redis.call('MGET', clock, outcome)
+if not seq_and_reply[1] then
   return {'gone'}
 end
-if found[2] then
+if seq_and_reply[2] then
   return {'fenced'}
 end
 
@@ -22,7 +25,7 @@ end
 -- all of them.
 --
 -- This must be the first write of a script, because it fails if the clock and the log disagree. The
--- arguments replace the count, the owner and the token id that the caller has given.
+-- arguments replace the count, the owner and the token id in ARGV.
 local function log(count, owner, id)
   local target = id and 't' .. id or entry[2]
   count, owner, id = count or entry[8], owner or entry[6], id or entry[7]
@@ -44,8 +47,9 @@ local function log(count, owner, id)
   return seq
 end
 
--- Returns the reply, and stores it for a day in case that it is lost.
-local function done(seq, count, rest)
+-- Ends a change: stores its reply for a day, for a caller that does not receive it, and returns it.
+-- `rest` are further values of the reply.
+local function finish(seq, count, rest)
   local reply = {'done', seq, string.format('%d', count)}
   -- Not `unpack`, which fails if there are thousands of values.
   for _, value in ipairs(rest or {}) do
@@ -55,4 +59,5 @@ local function done(seq, count, rest)
   return reply
 end
 
+-- The reply if nothing was changed.
 local NOTHING = {'done', '', '0'}

@@ -1,10 +1,16 @@
--- Records uses. The arguments of each use are an id, a revision and a time.
+-- Records uses of tokens.
+--
+-- KEYS[1]    the clock
+-- ARGV       an id, a revision and a time in milliseconds for each use, in turn
+-- Reply      {'done', number of recorded uses}
+--
+-- Invariant: a use counts only for the revision that was used, and the last use never moves back.
 local recorded = 0
-for at = 1, #ARGV, 3 do
-  local id, revision, time = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  local found = redis.pcall('HMGET', token(id), 'r', 'u')
-  if not found.err and found[1] == revision then
-    local last = found[2] and tonumber(found[2])
+for argument = 1, #ARGV, 3 do
+  local id, revision, time = ARGV[argument], ARGV[argument + 1], ARGV[argument + 2]
+  local fields = redis.pcall('HMGET', token(id), 'r', 'u')
+  if not fields.err and fields[1] == revision then
+    local last = fields[2] and tonumber(fields[2])
     if not last or last < tonumber(time) then
       redis.call('HSET', token(id), 'u', time)
       recorded = recorded + 1

@@ -1,31 +1,38 @@
--- Revokes the tokens in `found`, owner by owner. The reply also contains the position after them, at which
--- the next call continues. It is empty if no token is left.
-local revoked, affected = {}, {}
-for _, owned_ids in ipairs(found) do
-  local owner = owned_ids[1]
-  for _, id in ipairs(owned_ids[2]) do
+-- The second part of revoke_owner.lua and revoke_everyone.lua: revokes the tokens in `groups`.
+--
+-- Uses       `groups` (owners with their ids), `next_position` (the position after them),
+--            `issued_before`, `revoked_at` and `limit`
+-- Reply      {'done', sequence number, count, next position}; the number is empty if no token was
+--            revoked, and the position is empty if no token is left
+--
+-- Invariant: one log entry stands for all tokens. If the limit is reached within an owner's tokens, the
+-- next call starts at that owner again.
+local revoked, affected_owners = {}, {}
+for _, group in ipairs(groups) do
+  local same_owner = '[' .. group.owner
+  for _, id in ipairs(group.ids) do
     local fields = fields_of(id, unpack(REVOCATION))
     if is_to_be_revoked(fields, issued_before) then
       if #revoked == limit then
-        last = '[' .. owner
+        next_position = same_owner
         break
       end
-      revoked[#revoked + 1] = {id, fields}
-      affected[fields[1]] = true
+      revoked[#revoked + 1] = {id = id, fields = fields}
+      affected_owners[fields[1]] = true
     end
   end
-  if last == '[' .. owner then
+  if next_position == same_owner then
     break
   end
 end
 if #revoked == 0 then
-  return {'done', '', '0', last}
+  return {'done', '', '0', next_position}
 end
 local seq = log(#revoked)
-for _, token in ipairs(revoked) do
-  revoke(token[1], token[2], at)
+for _, each in ipairs(revoked) do
+  revoke(each.id, each.fields, revoked_at)
 end
-for owner in pairs(affected) do
+for owner in pairs(affected_owners) do
   note_first_end(owner)
 end
-return done(seq, #revoked, {last})
+return finish(seq, #revoked, {next_position})

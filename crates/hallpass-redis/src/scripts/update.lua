@@ -1,4 +1,14 @@
 -- Writes fields of a token if one of its fields has the expected value.
+--
+-- KEYS[1]    the clock
+-- ARGV[1-9]  the log entry, see log.lua
+-- ARGV[10]   the token id
+-- ARGV[11]   the name of the field to compare: `r` (revision) or `k` (digest)
+-- ARGV[12]   its expected value
+-- ARGV[13-]  the fields to write: names and values in turn; an empty value removes the field
+-- Reply      {'done', sequence number, '1'}, {'missing'} or {'conflict'}
+--
+-- Invariant: the field is compared in the atomic step that writes the others.
 local id, field, expected = ARGV[10], ARGV[11], ARGV[12]
 local old = read(id, field, 'o')
 if not old then
@@ -10,4 +20,4 @@ end
 local seq = log()
 write(id, 13)
 index(id)
-return done(seq, 1)
+return finish(seq, 1)

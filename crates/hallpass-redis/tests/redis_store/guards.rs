@@ -209,12 +209,12 @@ async fn change_that_was_given_up_does_nothing_later() {
     // This call loads the script, so the deletion below is a single command.
     store.delete(other.record.id, None, &event()).await.unwrap();
     // The proxy delays the commands of existing connections, but not those of new ones.
-    let held = proxy.connections();
-    held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
+    let connections = proxy.connections();
+    connections.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Hold));
     let lost = store.delete(one.record.id, None, &event()).await.unwrap_err();
     assert!(lost.is_unavailable() && !lost.is_outcome_unknown(), "{lost:?}");
     let before = calls(&server, "evalsha");
-    held.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Pass));
+    connections.iter().for_each(|connection| connection.set(Way::ToServer, Flow::Pass));
     arrived(&server, "evalsha", before).await;
     assert!(store.get(one.record.id).await.unwrap().value.is_some());
     assert_eq!(head(&store).await, 3);

@@ -1,3 +1,5 @@
+//! The macro that generates the conformance tests of a store.
+
 /// Generates the conformance tests of a store: one for each promise of
 /// [`TokenStore`](hallpass_core::store::TokenStore), each on one handle and on three handles on the
 /// same data.

@@ -154,17 +154,18 @@ impl TokenStore for YourStore {
         for record in records.clone().filter(|record| query.matches_apart_from_status(record)) {
             counts.add(record.status(query.now));
         }
-        let mut found: Vec<_> = records.filter(|record| query.matches(record)).cloned().collect();
+        let mut matching: Vec<_> =
+            records.filter(|record| query.matches(record)).cloned().collect();
         let key = |record: &TokenRecord| query.sort.key_of(record);
-        found.sort_by(|a, b| query.sort.compare(&key(a), &key(b)));
-        // Start after a position, not after a number of records, because records are inserted and
+        matching.sort_by(|a, b| query.sort.compare(&key(a), &key(b)));
+        // Start after a position, not after a number of matching, because matching are inserted and
         // deleted between pages.
         if let Some(after) = &query.after {
-            found.retain(|record| query.sort.compare(&key(record), after).is_gt());
+            matching.retain(|record| query.sort.compare(&key(record), after).is_gt());
         }
-        let more = found.len() > query.limit as usize;
-        found.truncate(query.limit as usize);
-        Ok(ListPage { records: found, counts, more, as_of: tables.head().seq })
+        let more = matching.len() > query.limit as usize;
+        matching.truncate(query.limit as usize);
+        Ok(ListPage { records: matching, counts, more, as_of: tables.head().seq })
     }
 
     async fn update(&self, change: &Change, event: &Event) -> Result<ChangeSeq, StoreError> {
@@ -219,8 +220,8 @@ impl TokenStore for YourStore {
         let mut tables = self.transaction()?;
         let mut deleted = Deleted::default();
         for &id in ids {
-            let found = tables.tokens.get(&id).map(|token| token.record.owner.clone());
-            if let Some(of) = found.filter(|of| owner.is_none_or(|owner| owner == of)) {
+            let token_owner = tables.tokens.get(&id).map(|token| token.record.owner.clone());
+            if let Some(of) = token_owner.filter(|of| owner.is_none_or(|owner| owner == of)) {
                 tables.tokens.remove(&id);
                 let mut event = event.clone();
                 (event.token_id, event.owner) = (Some(id), Some(of.clone()));

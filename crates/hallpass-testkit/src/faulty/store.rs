@@ -250,19 +250,19 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
     }
 
     async fn wait_for_change(&self, mut seen: LogPosition) {
-        let owed = &self.0.owes_notification;
+        let owes_notification = &self.0.owes_notification;
         loop {
-            if !owed.load(Ordering::SeqCst) {
+            if !owes_notification.load(Ordering::SeqCst) {
                 self.any_notification(seen).await;
                 // The notification is kept until it is delivered. So a caller that stops
                 // waiting while it is late does not lose it.
-                owed.store(true, Ordering::SeqCst);
+                owes_notification.store(true, Ordering::SeqCst);
                 self.0.faults.count(Operation::WaitForChange);
             }
             let fault = self.0.faults.next(Operation::WaitForChange).await;
             match fault {
                 Some(Fault::Refuse(_) | Fault::LoseAnswer) => {
-                    owed.store(false, Ordering::SeqCst);
+                    owes_notification.store(false, Ordering::SeqCst);
                     // The notification is lost. Waiting with the old position would return at once
                     // with the same notification again.
                     match self.inner().changes(None, 0).await {
@@ -282,7 +282,7 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
                 }
                 None | Some(Fault::Stall(_) | Fault::AnswerWith(_) | Fault::StandStill) => {}
             }
-            owed.store(false, Ordering::SeqCst);
+            owes_notification.store(false, Ordering::SeqCst);
             return;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::query::{Found, find};
+use super::query::{CredentialParameter, find};
 
 /// The credential field of an urlencoded form.
 ///
@@ -23,7 +23,7 @@ use super::query::{Found, find};
 /// # assert!(request.extensions().get::<FormCredential>().is_some());
 /// ```
 #[derive(Clone, Copy)]
-pub struct FormCredential(pub(super) Found);
+pub struct FormCredential(pub(super) CredentialParameter);
 
 impl FormCredential {
     /// Looks for a field of this name in the body of a form. Names and values are decoded as in a
@@ -34,7 +34,9 @@ impl FormCredential {
     #[must_use]
     pub fn find(form: &[u8], field: &str) -> Self {
         Self(match find(form, &[field]) {
-            Found::Value(_, place) if !form.is_ascii() => Found::Malformed(place),
+            CredentialParameter::Value(_, name_index) if !form.is_ascii() => {
+                CredentialParameter::Malformed(name_index)
+            }
             found => found,
         })
     }
@@ -44,9 +46,9 @@ impl FormCredential {
 impl fmt::Debug for FormCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            Found::Absent => "Absent",
-            Found::Value(..) => "Value(..)",
-            Found::Malformed(_) => "Malformed",
+            CredentialParameter::Absent => "Absent",
+            CredentialParameter::Value(..) => "Value(..)",
+            CredentialParameter::Malformed(_) => "Malformed",
         })
     }
 }

@@ -264,8 +264,8 @@ mod tests {
         headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer T"));
         assert_eq!(Authorization::of(&headers), Authorization::Malformed);
         let sources = Sources::new([CredentialSource::bearer()]);
-        let taken = TakenAuthorization::out_of(&mut headers, &sources);
-        assert_eq!(taken.read(&sources), AuthorizationRead::Malformed);
+        let authorization = TakenAuthorization::out_of(&mut headers, &sources);
+        assert_eq!(authorization.read(&sources), AuthorizationRead::Malformed);
         assert!(headers.is_empty(), "no header must be left");
     }
 
@@ -292,9 +292,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_static("Basic dTpw"));
         let sources = Sources::new([CredentialSource::bearer()]);
-        let taken = TakenAuthorization::out_of(&mut headers, &sources);
-        assert_eq!((taken.read(&sources), headers.len()), (AuthorizationRead::OtherScheme, 0));
-        taken.put_back(&mut headers);
+        let authorization = TakenAuthorization::out_of(&mut headers, &sources);
+        assert_eq!(
+            (authorization.read(&sources), headers.len()),
+            (AuthorizationRead::OtherScheme, 0)
+        );
+        authorization.put_back(&mut headers);
         assert_eq!(headers[AUTHORIZATION], "Basic dTpw");
         assert_eq!(format!("{headers:?}"), r#"{"authorization": Sensitive}"#);
     }

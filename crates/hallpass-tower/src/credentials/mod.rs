@@ -19,8 +19,8 @@ pub use self::form::FormCredential;
 pub use self::header::Authorization;
 pub(crate) use self::header::{AuthorizationRead, TakenAuthorization, peek};
 use self::header::{OwnHeader, own_header};
+use self::query::{CredentialParameter, Value};
 pub(crate) use self::query::{Cut, any_value, cut};
-use self::query::{Found, Value};
 pub use self::source::CredentialSource;
 pub(crate) use self::source::{SourceIndex, Sources};
 pub(crate) use self::url_text::cut_text;
@@ -103,16 +103,16 @@ pub(crate) fn locate<'r>(
     form: Option<FormCredential>,
 ) -> Located<'r> {
     let other_scheme = authorization == AuthorizationRead::OtherScheme;
-    let mut found = match authorization {
+    let mut credential = match authorization {
         AuthorizationRead::Malformed => return Located::Malformed(Fault::Authorization),
         AuthorizationRead::Credential(source, text) => Some((source, Text::Raw(text))),
         AuthorizationRead::Absent | AuthorizationRead::OtherScheme => None,
     };
-    let mut add = |source, text| match &found {
+    let mut add = |source, text| match &credential {
         _ if other_scheme => Err(Fault::BesideOtherScheme(source)),
         Some((first, _)) => Err(Fault::Two(*first, source)),
         None => {
-            found = Some((source, text));
+            credential = Some((source, text));
             Ok(())
         }
     };
@@ -120,13 +120,17 @@ pub(crate) fn locate<'r>(
         Some(query) if !sources.query_names().is_empty() => {
             query::find(query.as_bytes(), sources.query_names())
         }
-        _ => Found::Absent,
+        _ => CredentialParameter::Absent,
     };
     let mut add_all = || {
         match query {
-            Found::Absent => {}
-            Found::Value(value, place) => add(sources.query(place), Text::Decoded(value))?,
-            Found::Malformed(place) => return Err(Fault::Repeated(sources.query(place))),
+            CredentialParameter::Absent => {}
+            CredentialParameter::Value(value, name_index) => {
+                add(sources.query(name_index), Text::Decoded(value))?;
+            }
+            CredentialParameter::Malformed(name_index) => {
+                return Err(Fault::Repeated(sources.query(name_index)));
+            }
         }
         for (source, name) in sources.headers() {
             match own_header(headers, name) {
@@ -137,14 +141,14 @@ pub(crate) fn locate<'r>(
         }
         if let (Some(source), Some(form)) = (sources.form(), form) {
             match form.0 {
-                Found::Absent => {}
-                Found::Value(value, _) => add(source, Text::Decoded(value))?,
-                Found::Malformed(_) => return Err(Fault::Repeated(source)),
+                CredentialParameter::Absent => {}
+                CredentialParameter::Value(value, _) => add(source, Text::Decoded(value))?,
+                CredentialParameter::Malformed(_) => return Err(Fault::Repeated(source)),
             }
         }
         Ok(())
     };
-    match (add_all(), found) {
+    match (add_all(), credential) {
         (Err(fault), _) => Located::Malformed(fault),
         (Ok(()), Some((source, text))) => Located::One(source, text),
         (Ok(()), None) => Located::Nothing,

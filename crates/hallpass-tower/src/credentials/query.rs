@@ -45,7 +45,7 @@ impl Value {
 
 /// The query parameters of a request that may carry a credential.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Found {
+pub(crate) enum CredentialParameter {
     /// None of the parameters is in the query.
     Absent,
     /// One of the parameters is in the query, once, with a value. Its name has this index.
@@ -54,20 +54,20 @@ pub(crate) enum Found {
     Malformed(usize),
 }
 
-pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> Found {
-    let mut found = Found::Absent;
+pub(crate) fn find(query: &[u8], names: &[impl AsRef<str>]) -> CredentialParameter {
+    let mut parameter = CredentialParameter::Absent;
     for (key, value) in pairs(query) {
-        let Some(place) = names.iter().position(|name| is_name(key, name.as_ref())) else {
+        let Some(name_index) = names.iter().position(|name| is_name(key, name.as_ref())) else {
             continue;
         };
-        match (&found, value) {
-            (Found::Absent, Some(value)) if !value.is_empty() => {
-                found = Found::Value(Value::decode(value), place);
+        match (&parameter, value) {
+            (CredentialParameter::Absent, Some(value)) if !value.is_empty() => {
+                parameter = CredentialParameter::Value(Value::decode(value), name_index);
             }
-            _ => return Found::Malformed(place),
+            _ => return CredentialParameter::Malformed(name_index),
         }
     }
-    found
+    parameter
 }
 
 /// Returns whether one of these parameters contains a token, according to `is_token`. This is for
@@ -109,8 +109,8 @@ pub(crate) fn cut(
     }
     let mut rest = String::with_capacity(path_and_query.as_str().len());
     rest.push_str(path_and_query.path());
-    for (place, pair) in query.split('&').filter(|pair| !secret(pair)).enumerate() {
-        rest.push(if place == 0 { '?' } else { '&' });
+    for (index, pair) in query.split('&').filter(|pair| !secret(pair)).enumerate() {
+        rest.push(if index == 0 { '?' } else { '&' });
         rest.push_str(pair);
     }
     let mut parts = uri.clone().into_parts();
@@ -128,7 +128,7 @@ fn pairs(query: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
 
 pub(super) fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
     match pair.iter().position(|byte| *byte == b'=') {
-        Some(place) => (&pair[..place], Some(&pair[place + 1..])),
+        Some(equals_sign) => (&pair[..equals_sign], Some(&pair[equals_sign + 1..])),
         None => (pair, None),
     }
 }
@@ -151,21 +151,20 @@ pub(super) fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let (&first, tail) = rest.split_first()?;
         rest = tail;
-        Some(match first {
-            b'+' => b' ',
-            b'%' => match tail {
-                [high, low, after @ ..] => match (hex(*high), hex(*low)) {
-                    (Some(high), Some(low)) => {
-                        rest = after;
-                        high << 4 | low
-                    }
-                    _ => b'%',
-                },
-                _ => b'%',
-            },
-            byte => byte,
-        })
+        if first == b'%'
+            && let Some((byte, after)) = hex_pair(tail)
+        {
+            rest = after;
+            return Some(byte);
+        }
+        Some(if first == b'+' { b' ' } else { first })
     })
+}
+
+/// Parses two hexadecimal digits. Returns the byte and the text after them.
+fn hex_pair(text: &[u8]) -> Option<(u8, &[u8])> {
+    let [high, low, after @ ..] = text else { return None };
+    Some((hex(*high)? << 4 | hex(*low)?, after))
 }
 
 fn hex(digit: u8) -> Option<u8> {
@@ -183,7 +182,7 @@ mod tests {
 
     fn value(query: &str) -> Option<Vec<u8>> {
         match find(query.as_bytes(), &names()) {
-            Found::Value(value, 0) => Some(value.as_bytes().to_vec()),
+            CredentialParameter::Value(value, 0) => Some(value.as_bytes().to_vec()),
             _ => None,
         }
     }
@@ -210,12 +209,18 @@ mod tests {
             "sessions=T",
             "session%00=T",
         ] {
-            assert!(matches!(find(query.as_bytes(), &names()), Found::Absent), "{query}");
+            assert!(
+                matches!(find(query.as_bytes(), &names()), CredentialParameter::Absent),
+                "{query}"
+            );
         }
         for query in
             ["session", "session=", "session=T&session=T", "session=T&session", "session&session=T"]
         {
-            assert!(matches!(find(query.as_bytes(), &names()), Found::Malformed(0)), "{query}");
+            assert!(
+                matches!(find(query.as_bytes(), &names()), CredentialParameter::Malformed(0)),
+                "{query}"
+            );
         }
     }
 

@@ -185,8 +185,8 @@ impl Sources {
     }
 
     pub(crate) fn position(&self, source: &CredentialSource) -> Option<SourceIndex> {
-        let place = self.listed.iter().position(|known| known == source)?;
-        u8::try_from(place).ok().map(SourceIndex)
+        let index = self.listed.iter().position(|listed| listed == source)?;
+        u8::try_from(index).ok().map(SourceIndex)
     }
 
     /// Returns whether the layer reads the `Authorization` header.
@@ -210,8 +210,8 @@ impl Sources {
     }
 
     /// Returns the source of the query parameter whose name has this index.
-    pub(super) fn query(&self, place: usize) -> SourceIndex {
-        self.query[place]
+    pub(super) fn query(&self, name_index: usize) -> SourceIndex {
+        self.query[name_index]
     }
 
     pub(crate) fn headers(&self) -> &[(SourceIndex, HeaderName)] {

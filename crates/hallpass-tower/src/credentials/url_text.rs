@@ -51,9 +51,9 @@ fn cut_query(text: &[u8], names: &[String], is_token: &impl Fn(&[u8]) -> bool) -
         return None;
     }
     let mut rest = text[..start - 1].to_vec();
-    let kept = query.split(|byte| *byte == b'&').filter(|pair| !secret(pair));
-    for (place, pair) in kept.enumerate() {
-        rest.push(if place == 0 { b'?' } else { b'&' });
+    let pairs = query.split(|byte| *byte == b'&').filter(|pair| !secret(pair));
+    for (index, pair) in pairs.enumerate() {
+        rest.push(if index == 0 { b'?' } else { b'&' });
         rest.extend_from_slice(pair);
     }
     rest.extend_from_slice(&text[end..]);

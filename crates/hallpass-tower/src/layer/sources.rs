@@ -139,10 +139,11 @@ impl TokenLayer {
         } else {
             // These replace the query parameters that were listed.
             let list = settings.sources.list();
-            let place = list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
+            let first_query =
+                list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
             let others = || list.iter().filter(|source| !source.is_query()).cloned();
             let list: Vec<_> =
-                others().take(place).chain(named).chain(others().skip(place)).collect();
+                others().take(first_query).chain(named).chain(others().skip(first_query)).collect();
             settings.set_sources(list);
         }
         self

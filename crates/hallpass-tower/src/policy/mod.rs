@@ -182,18 +182,18 @@ impl PolicyTable {
     ) -> Result<Self, PolicyError> {
         let requirement = requirement.into_requirement()?;
         let route = match self.by_pattern.get(pattern) {
-            Some(&known) => known,
+            Some(&index) => index,
             None => {
                 let new = Pattern::new(pattern).map_err(PolicyError::Pattern)?;
-                let place = self.routes.len();
-                self.by_path.insert(pattern, place).map_err(|error| {
+                let index = self.routes.len();
+                self.by_path.insert(pattern, index).map_err(|error| {
                     PolicyError::Pattern(format!(
                         "{pattern:?} conflicts with another route: {error}"
                     ))
                 })?;
-                self.by_pattern.insert(pattern.to_owned(), place);
+                self.by_pattern.insert(pattern.to_owned(), index);
                 self.routes.push(Route { pattern: new, methods: Vec::new() });
-                place
+                index
             }
         };
         let route = &mut self.routes[route];
@@ -296,24 +296,24 @@ impl PolicyTable {
             self.report_unknown_nest();
             return None;
         };
-        let found = self.by_path.at(&path).ok().filter(|found| self.is_read_alike(&path, found));
-        if found.is_none() {
+        let route = self.by_path.at(&path).ok().filter(|route| self.is_read_alike(&path, route));
+        if route.is_none() {
             self.report_ambiguous(&path);
         }
-        found.map(|found| *found.value)
+        route.map(|route| *route.value)
     }
 
     /// Returns whether a service finds the same route and parameters, even if it normalises the
     /// path or decodes it before it splits it. A file server, for example, decodes it first.
-    fn is_read_alike(&self, path: &str, found: &matchit::Match<'_, '_, &usize>) -> bool {
-        let seen = decoded(path);
-        if is_ambiguous(&seen, self.routes[*found.value].pattern.as_str()) {
+    fn is_read_alike(&self, path: &str, matched: &matchit::Match<'_, '_, &usize>) -> bool {
+        let decoded_path = decoded(path);
+        if is_ambiguous(&decoded_path, self.routes[*matched.value].pattern.as_str()) {
             return false;
         }
-        seen == path
-            || self.by_path.at(&seen).is_ok_and(|again| {
-                let mut values = again.params.iter().zip(found.params.iter());
-                again.value == found.value
+        decoded_path == path
+            || self.by_path.at(&decoded_path).is_ok_and(|again| {
+                let mut values = again.params.iter().zip(matched.params.iter());
+                again.value == matched.value
                     && values.all(|((_, again), (_, value))| again == decoded(value))
             })
     }

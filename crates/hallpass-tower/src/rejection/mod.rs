@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use hallpass_core::AuthError;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
+use http::{Extensions, HeaderValue, Method, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
 use crate::metrics;
@@ -229,7 +229,7 @@ impl Rejection {
     #[must_use]
     pub fn into_response(self) -> Response<Bytes> {
         tracing::debug!(target: "hallpass", kind = self.kind.as_str(), "request rejected");
-        metrics::rejected(&self.kind);
+        metrics::count_rejection(&self.kind);
         let mut response =
             if self.settings.grpc { grpc::response(&self) } else { self.render(self.problem()) };
         response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -239,12 +239,13 @@ impl Rejection {
         response
     }
 
-    /// Returns the response to this request. For `HEAD`, it has the headers of the body but not the
-    /// body: over HTTP/2, hyper sends any body it is given, and a client resets the stream when it
-    /// receives one.
-    pub(crate) fn answer<B>(self, request: &Request<B>) -> Response<Bytes> {
+    /// Returns the response to a request with this method.
+    ///
+    /// For `HEAD`, it has the headers of the body but not the body: over HTTP/2, hyper sends any
+    /// body it is given, and a client resets the stream when it receives one.
+    pub(crate) fn into_response_to(self, method: &Method) -> Response<Bytes> {
         let mut response = self.into_response();
-        if request.method() == Method::HEAD {
+        if method == Method::HEAD {
             let length = std::mem::take(response.body_mut()).len();
             response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
         }

@@ -19,40 +19,40 @@ async fn lookups_are_counted_by_result_and_loads_by_outcome() {
     let store = Store::new(MemoryStore::new());
     let hallpass = Hallpass::builder(Cached::new(store.clone())).build();
     let token = issue(&hallpass).await;
-    let owed = |result: &str, load: &str| {
-        let mut owed = vec![(format!("hallpass_cache_lookups_total{{result={result}}}"), 1.0)];
+    let expected = |result: &str, load: &str| {
+        let mut expected = vec![(format!("hallpass_cache_lookups_total{{result={result}}}"), 1.0)];
         if !load.is_empty() {
-            owed.insert(0, (format!("hallpass_cache_loads_total{{result={load}}}"), 1.0));
+            expected.insert(0, (format!("hallpass_cache_loads_total{{result={load}}}"), 1.0));
         }
-        owed
+        expected
     };
     let looked = || {
         let moved = moved.only("hallpass_cache_lo").into_iter();
         moved.filter(|(name, _)| !name.contains("in_flight")).collect::<Vec<_>>()
     };
     assert!(check(&hallpass, &token).await);
-    assert_eq!(looked(), owed("miss", "found"));
+    assert_eq!(looked(), expected("miss", "found"));
     assert!(check(&hallpass, &token).await);
-    assert_eq!(looked(), owed("hit", ""));
+    assert_eq!(looked(), expected("hit", ""));
     // The node's own change makes the cached record stale. Reads by the change itself count as
     // loads.
     let update = TokenUpdate::new().description("nightly");
     hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     looked();
     assert!(check(&hallpass, &token).await);
-    assert_eq!(looked(), owed("stale", "found"));
+    assert_eq!(looked(), expected("stale", "found"));
 
     hallpass.delete(&alice(), token.record.id, None).await.unwrap();
     looked();
     assert!(!check(&hallpass, &token).await);
-    assert_eq!(looked(), owed("stale", "absent"));
+    assert_eq!(looked(), expected("stale", "absent"));
     assert!(!check(&hallpass, &token).await);
-    assert_eq!(looked(), owed("absent", ""));
+    assert_eq!(looked(), expected("absent", ""));
 
     let other = issue(&hallpass).await;
     store.faults().on(Operation::Get).once().fail();
     assert!(!check(&hallpass, &other).await);
-    assert_eq!(looked(), owed("miss", "failed"));
+    assert_eq!(looked(), expected("miss", "failed"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,16 +73,16 @@ async fn pending_late_and_rejected_loads_are_counted() {
     gate.arrived(1).await;
     assert_eq!(moved.only("hallpass_cache_loads_in"), one("hallpass_cache_loads_in_flight{}"));
     assert!(!check(&hallpass, &refused).await);
-    let owed = one("hallpass_cache_loads_total{result=refused}");
-    assert_eq!(moved.only("hallpass_cache_loads_total"), owed);
+    let expected = one("hallpass_cache_loads_total{result=refused}");
+    assert_eq!(moved.only("hallpass_cache_loads_total"), expected);
     // The caller waits until the deadline. The load continues until its result would be too old.
     assert!(!waits.await.unwrap());
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let owed = [
+    let expected = [
         ("hallpass_cache_loads_in_flight{}".to_owned(), -1.0),
         ("hallpass_cache_loads_total{result=late}".to_owned(), 1.0),
     ];
-    assert_eq!(moved.only("hallpass_cache_loads"), owed);
+    assert_eq!(moved.only("hallpass_cache_loads"), expected);
 }
 
 /// Waits until one of these metrics has changed, and returns the changes.

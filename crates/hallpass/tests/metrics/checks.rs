@@ -30,11 +30,11 @@ async fn checks_are_counted_by_outcome_and_rejections_by_reason() {
         Hallpass::builder(store.clone()).clock(clock.clone()).owner_directory(owners).build();
     let good = issue(&hallpass).await;
     assert!(check(&hallpass, &good).await);
-    let owed = [
+    let expected = [
         ("hallpass_checks_total{outcome=accepted}".to_owned(), 1.0),
         ("hallpass_lookup_duration_seconds{outcome=accepted}".to_owned(), 1.0),
     ];
-    assert_eq!(moved.only("hallpass_"), owed);
+    assert_eq!(moved.only("hallpass_"), expected);
 
     let revoked = issue(&hallpass).await;
     hallpass.revoke(&alice(), revoked.record.id).await.unwrap();
@@ -52,22 +52,22 @@ async fn checks_are_counted_by_outcome_and_rejections_by_reason() {
         (&disabled, "owner_disabled"),
     ] {
         assert!(!check(&hallpass, token).await);
-        let owed = [
+        let expected = [
             ("hallpass_checks_total{outcome=refused}".to_owned(), 1.0),
             ("hallpass_lookup_duration_seconds{outcome=refused}".to_owned(), 1.0),
             (format!("hallpass_refusals_total{{reason={reason}}}"), 1.0),
         ];
-        assert_eq!(moved.only("hallpass_"), owed);
+        assert_eq!(moved.only("hallpass_"), expected);
     }
     assert!(hallpass.authenticate(b"hp_nonsense").await.is_err());
     assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
     store.faults().on(Operation::Get).fail();
     assert!(!check(&hallpass, &good).await);
-    let owed = [
+    let expected = [
         ("hallpass_checks_total{outcome=unavailable}".to_owned(), 1.0),
         ("hallpass_lookup_duration_seconds{outcome=unavailable}".to_owned(), 1.0),
     ];
-    assert_eq!(moved.only("hallpass_"), owed);
+    assert_eq!(moved.only("hallpass_"), expected);
 }
 
 #[tokio::test]
@@ -94,8 +94,8 @@ async fn rejected_requests_are_counted_by_error() {
         (&tripwire, &in_url, "", 400, "invalid_request"),
     ] {
         assert_eq!(ask(layer, path, token).await, status, "{path}");
-        let owed = one(&format!("hallpass_refused_requests_total{{kind={kind}}}"));
-        assert_eq!(moved.only("hallpass_refused_"), owed, "{path}");
+        let expected = one(&format!("hallpass_refused_requests_total{{kind={kind}}}"));
+        assert_eq!(moved.only("hallpass_refused_"), expected, "{path}");
     }
     assert_eq!(ask(&tripwire, &in_url, "").await, 400);
     assert_eq!(
@@ -104,16 +104,16 @@ async fn rejected_requests_are_counted_by_error() {
     );
     store.faults().on(Operation::Get).fail();
     assert_eq!(ask(&plain, "/", good).await, 503);
-    let owed = one("hallpass_refused_requests_total{kind=unavailable}");
-    assert_eq!(moved.only("hallpass_refused_"), owed);
+    let expected = one("hallpass_refused_requests_total{kind=unavailable}");
+    assert_eq!(moved.only("hallpass_refused_"), expected);
 
     let unguarded = hallpass::require("write").layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
     let answer = unguarded.oneshot(Request::new(())).await.unwrap();
     assert_eq!(answer.status(), 500);
-    let owed = one("hallpass_refused_requests_total{kind=misconfigured}");
-    assert_eq!(moved.only("hallpass_refused_"), owed);
+    let expected = one("hallpass_refused_requests_total{kind=misconfigured}");
+    assert_eq!(moved.only("hallpass_refused_"), expected);
 }
 
 #[tokio::test]
@@ -131,8 +131,8 @@ async fn uses_are_counted_when_they_are_written_and_when_they_are_lost() {
     assert!(hallpass.flush_uses().await.is_err());
     assert_eq!(moved.only("hallpass_uses"), [], "the uses must wait for the next flush");
     assert_eq!(hallpass.flush_uses().await.unwrap(), 3);
-    let owed = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
-    assert_eq!(moved.only("hallpass_uses"), owed);
+    let expected = [("hallpass_uses_flushed_total{}".to_owned(), 3.0)];
+    assert_eq!(moved.only("hallpass_uses"), expected);
 
     let token = issue(&hallpass).await;
     assert!(check(&hallpass, &token).await);
@@ -165,10 +165,10 @@ async fn no_label_contains_a_name() {
     store.faults().on(Operation::Get).fail_with(|| StoreError::unavailable("canary-store"));
     ask(&layer, "/canary-path", &text.replace("hp_", "hq_")).await;
     hallpass.revoke(&canary, issued.record.id).await.unwrap_err();
-    let told = format!("{:?}", recorder.snapshotter().snapshot()).to_lowercase();
-    assert!(told.contains("hallpass_checks_total"), "{told}");
+    let metrics = format!("{:?}", recorder.snapshotter().snapshot()).to_lowercase();
+    assert!(metrics.contains("hallpass_checks_total"), "{metrics}");
     let id = issued.record.id.to_string();
     for secret in ["canary", &id, &text[3..25].to_lowercase(), &text[25..].to_lowercase()] {
-        assert!(!told.contains(secret), "{told} contains the secret {secret}");
+        assert!(!metrics.contains(secret), "{metrics} contains the secret {secret}");
     }
 }

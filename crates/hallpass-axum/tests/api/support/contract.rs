@@ -75,13 +75,14 @@ fn problem_is_well_formed(answer: &Answer, context: &str) {
 /// Returns the operation of this call in the document, if it is documented.
 fn operation<'d>(document: &'d Value, method: &Method, path: &str) -> Option<&'d Value> {
     let path = path.split('?').next().unwrap_or_default();
-    let asked: Vec<_> = if path.is_empty() { vec!["", ""] } else { path.split('/').collect() };
+    let path_segments: Vec<_> =
+        if path.is_empty() { vec!["", ""] } else { path.split('/').collect() };
     let paths = document["paths"].as_object()?;
     let fits = |template: &str, literally: bool| {
         let segments: Vec<_> = template.split('/').collect();
-        segments.len() == asked.len()
-            && segments.iter().zip(&asked).all(|(segment, asked)| {
-                segment == asked || (!literally && segment.starts_with('{') && !asked.is_empty())
+        segments.len() == path_segments.len()
+            && segments.iter().zip(&path_segments).all(|(segment, value)| {
+                segment == value || (!literally && segment.starts_with('{') && !value.is_empty())
             })
     };
     let item = paths

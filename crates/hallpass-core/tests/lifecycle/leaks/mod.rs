@@ -49,9 +49,9 @@ async fn run_every_operation() -> (Output, LeakDetector) {
     output.debug(&service.hallpass.update(&alice(), id, update, None).await.unwrap());
     let copy = service.hallpass.copy(&alice(), id, TokenUpdate::new()).await.unwrap();
     detector.add(&service, &copy).await;
-    let how = RegenerateOptions::new().grace_period("1d").expires("30d");
-    output.debug(&how);
-    let regenerated = service.hallpass.regenerate(&alice(), id, how).await.unwrap();
+    let options = RegenerateOptions::new().grace_period("1d").expires("30d");
+    output.debug(&options);
+    let regenerated = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     detector.add(&service, &regenerated).await;
     let by_old = service.check(old.token.reveal()).await.unwrap();
     service.store.faults().on(Operation::ReplaceDigest).once().fail();
@@ -129,8 +129,8 @@ async fn print_errors(output: &Output, service: &Service, issued: &Issued) {
         output.error(&error(hallpass.issue(&alice(), new).await));
         let update = TokenUpdate::new().scopes([text]).expires(text);
         output.error(&error(hallpass.update(&alice(), id, update, None).await));
-        let how = RegenerateOptions::new().grace_period(text).expires(text);
-        output.error(&error(hallpass.regenerate(&alice(), id, how).await));
+        let options = RegenerateOptions::new().grace_period(text).expires(text);
+        output.error(&error(hallpass.regenerate(&alice(), id, options).await));
         output.error(&error(hallpass.add_scopes(&alice(), id, [text], None).await));
         output.error(&error(hallpass.list(&alice(), &ListOptions::new().cursor(text)).await));
         output.error(&text.parse::<TokenId>().unwrap_err());

@@ -143,7 +143,7 @@ pub async fn entries_of_a_deleted_token_remain(store: Replicas) {
 /// Reads the whole trail in pages, in the order of the query.
 async fn walk(store: &Replicas, query: &AuditQuery) -> Vec<AuditEntry> {
     let mut query = query.clone();
-    let mut found: Vec<AuditEntry> = Vec::new();
+    let mut entries: Vec<AuditEntry> = Vec::new();
     loop {
         let page = store.audit(&query).await.unwrap();
         assert!(page.entries.len() <= query.limit as usize);
@@ -152,15 +152,15 @@ async fn walk(store: &Replicas, query: &AuditQuery) -> Vec<AuditEntry> {
             "a page that is not the last one is not full"
         );
         assert!(
-            found.is_empty() || !page.entries.is_empty(),
+            entries.is_empty() || !page.entries.is_empty(),
             "a page reports that more entries follow, but the next page is empty"
         );
-        found.extend(page.entries);
-        assert!(found.len() < 100_000, "the pages do not end");
+        entries.extend(page.entries);
+        assert!(entries.len() < 100_000, "the pages do not end");
         if !page.more {
-            return found;
+            return entries;
         }
-        query.after = found.last().map(|entry| entry.seq);
+        query.after = entries.last().map(|entry| entry.seq);
     }
 }
 
@@ -227,7 +227,7 @@ pub async fn filters_agree_with_the_definition(store: Replicas) {
     let entries = populated(&store).await;
     let tokens: HashSet<_> = entries.iter().filter_map(|entry| entry.event.token_id).collect();
     let tokens: Vec<_> = tokens.into_iter().map(Some).chain([None]).collect();
-    let mut found = 0;
+    let mut matches = 0;
     for owner in [None, Some(owner("alice")), Some(owner("ALICE")), Some(owner("bob"))] {
         for token_id in &tokens {
             for kind in [None, Some(EventKind::Updated), Some(EventKind::Pruned)] {
@@ -249,12 +249,12 @@ pub async fn filters_agree_with_the_definition(store: Replicas) {
                     let newest = AuditQuery { ascending: false, ..query };
                     expected.reverse();
                     assert_eq!(walk(&store, &newest).await, expected, "{newest:?}");
-                    found += expected.len();
+                    matches += expected.len();
                 }
             }
         }
     }
-    assert!(found > 200, "the filters match too few entries: {found}");
+    assert!(matches > 200, "the filters match too few entries: {matches}");
 }
 
 pub async fn pages_join_in_both_orders(store: Replicas) {
@@ -288,14 +288,14 @@ pub async fn ascending_pages_lose_nothing_during_writes(store: Replicas) {
     let reader = tokio::spawn({
         let (store, done) = (store.clone(), done.clone());
         async move {
-            let mut seen = Vec::new();
+            let mut entries = Vec::new();
             loop {
                 let is_last_round = done.load(Ordering::Acquire);
-                let after = seen.last().map(|entry: &AuditEntry| entry.seq);
+                let after = entries.last().map(|entry: &AuditEntry| entry.seq);
                 let page = store.audit(&AuditQuery { after, ..oldest_first(5) }).await.unwrap();
-                seen.extend(page.entries);
+                entries.extend(page.entries);
                 if is_last_round && !page.more {
-                    return seen;
+                    return entries;
                 }
                 yield_now().await;
             }
@@ -318,7 +318,7 @@ pub async fn ascending_pages_lose_nothing_during_writes(store: Replicas) {
     });
     at_once(writers).await;
     done.store(true, Ordering::Release);
-    let seen = reader.await.expect("no panic");
-    assert_eq!(seen, whole_trail(&store).await);
-    assert_eq!(seen.len(), 120);
+    let entries = reader.await.expect("no panic");
+    assert_eq!(entries, whole_trail(&store).await);
+    assert_eq!(entries.len(), 120);
 }

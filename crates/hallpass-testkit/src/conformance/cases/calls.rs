@@ -1,3 +1,5 @@
+//! Calls through several handles: they see each other's changes and do not block each other.
+
 use hallpass_core::ScopeSet;
 use hallpass_core::store::TokenStore;
 
@@ -18,8 +20,8 @@ pub async fn get_sees_changes_of_other_replicas(store: Replicas) {
             $call.await.unwrap();
             let expected: Option<&str> = $expected;
             for _ in 0..3 {
-                let found = store.get(id).await.unwrap().value;
-                let scopes = found.map(|token| token.record.scopes.to_string());
+                let token = store.get(id).await.unwrap().value;
+                let scopes = token.map(|token| token.record.scopes.to_string());
                 assert_eq!(scopes.as_deref(), expected);
             }
         };
@@ -38,10 +40,10 @@ pub async fn get_sees_changes_of_other_replicas(store: Replicas) {
 
 pub async fn wait_for_change_blocks_no_other_call(store: Replicas) {
     for _ in 0..20 {
-        let seen = head(&store).await;
+        let head_before = head(&store).await;
         let waiting = tokio::spawn({
             let store = store.clone();
-            async move { store.wait_for_change(seen).await }
+            async move { store.wait_for_change(head_before).await }
         });
         let token = token("alice", "ci");
         store.insert(&token, None, &event()).await.unwrap();

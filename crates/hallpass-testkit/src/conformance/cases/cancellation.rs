@@ -1,3 +1,5 @@
+//! Calls that are dropped before they end take effect in full or not at all.
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::pin;
@@ -44,8 +46,8 @@ pub async fn cancelled_call_happens_in_full_or_not_at_all(store: Replicas) {
                 .log_owner_change(&owner("alice"), &event())
                 .await
                 .expect("the cancelled call left a lock behind");
-            let found = read(&store, token.record.id).await.record;
-            assert!(found == renamed.record || (returned.is_none() && found == token.record));
+            let record = read(&store, token.record.id).await.record;
+            assert!(record == renamed.record || (returned.is_none() && record == token.record));
         }
     }
     // Each existing token has taken one number, or two if it was renamed. Nothing else has taken
@@ -73,8 +75,8 @@ pub async fn cancelled_delete_many_deletes_all_or_none(store: Replicas) {
             store.insert(&token, None, &event()).await.unwrap();
             ids.insert(token.record.id);
         }
-        let asked: Vec<_> = ids.iter().copied().collect();
-        let returned = drop_after(round % 20, store.delete_many(None, &asked, &event())).await;
+        let requested: Vec<_> = ids.iter().copied().collect();
+        let returned = drop_after(round % 20, store.delete_many(None, &requested, &event())).await;
         store
             .log_owner_change(&owner("alice"), &event())
             .await

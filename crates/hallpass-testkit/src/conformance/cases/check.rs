@@ -1,3 +1,5 @@
+//! Assertions and helpers that several cases share.
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,8 +74,8 @@ pub(crate) async fn logged_since(
     later.map(|entry| entry.target).collect()
 }
 
-/// Fails unless each entry has the number after the one before, and the nonces differ. Only the
-/// entries of one transaction, which deleted several tokens, may share a nonce.
+/// Fails unless the entries have consecutive numbers and different nonces. Only the entries of one
+/// transaction, which deleted several tokens, may share a nonce.
 pub(crate) fn assert_unbroken(entries: &[ChangeEntry]) {
     for pair in entries.windows(2) {
         assert_eq!(pair[1].position.seq, pair[0].position.seq.next(), "the log has a gap");

@@ -1,3 +1,5 @@
+//! Deleting one token, several, or all of an owner, and the log entries of these calls.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, edited, event, owner, token};
 use hallpass_core::Revision;
@@ -33,8 +35,8 @@ pub async fn delete_many_deletes_only_what_was_asked_for(store: Replicas) {
     let unknown = token("alice", "x").record.id;
     let before = head(&store).await;
 
-    let asked = [ids[0], unknown, ids[2], ids[0]];
-    let gone = store.delete_many(Some(&owner("alice")), &asked, &event()).await.unwrap();
+    let requested = [ids[0], unknown, ids[2], ids[0]];
+    let gone = store.delete_many(Some(&owner("alice")), &requested, &event()).await.unwrap();
     let after = head(&store).await;
     let expected = Deleted { tokens: vec![(ids[0], owner("alice"))], seq: Some(after.seq) };
     assert_eq!(gone, expected, "a token of another owner was deleted");

@@ -1,3 +1,5 @@
+//! Unusual texts, the longest values, and the earliest and latest times are stored unchanged.
+
 use std::slice;
 
 use hallpass_core::store::{
@@ -45,9 +47,9 @@ pub async fn unusual_texts_come_back_unchanged(store: Replicas) {
         assert_eq!(store.list(&hers).await.unwrap().records, slice::from_ref(&token.record));
         // Each token is found by its whole name.
         let text = Some(fold(&token.record.name));
-        let found = store.list(&ListQuery { text, ..everything() }).await.unwrap().records;
-        assert!(found.contains(&token.record), "{:?}", token.record.name);
-        for record in found {
+        let records = store.list(&ListQuery { text, ..everything() }).await.unwrap().records;
+        assert!(records.contains(&token.record), "{:?}", token.record.name);
+        for record in records {
             assert!(fold(&record.name).contains(&fold(&token.record.name)), "{:?}", record.name);
         }
     }
@@ -207,10 +209,10 @@ pub async fn large_batches_succeed(store: Replicas) {
     let nobody = token("bob", "x").record.id;
     // The batches are as large as the handle makes them, and the existing tokens are far apart in
     // them.
-    let place = |number: usize| number.is_multiple_of(125).then_some(number / 125);
+    let token_at = |number: usize| number.is_multiple_of(125).then_some(number / 125);
     let uses: Vec<_> = (0..MANY)
         .map(|number| {
-            let id = place(number).map_or(nobody, |known| tokens[known].id);
+            let id = token_at(number).map_or(nobody, |known| tokens[known].id);
             TokenUse { id, revision: tokens[0].revision, at: at(number as i64 + 1) }
         })
         .collect();

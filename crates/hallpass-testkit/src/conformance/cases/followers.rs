@@ -1,3 +1,5 @@
+//! Readers that follow the change log, as caches do, miss no change of concurrent writers.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,48 +11,49 @@ use super::check::{START, assert_unbroken};
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 
-/// Makes a change of each kind. Returns each with the number that the store has returned.
+/// Makes a change of each kind. Returns the target of each change with the sequence number that the
+/// store returned.
 async fn change_everything(store: &Replicas, name: &str) -> Vec<(ChangeSeq, ChangeTarget)> {
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     let me = owner(name);
     for _ in 0..3 {
         let (one, two) = (token(name, "one"), token(name, "two"));
         let (a, b) = (one.record.id, two.record.id);
         for token in [&one, &two] {
             let seq = store.insert(token, Some(2), &event()).await.unwrap();
-            told.push((seq, ChangeTarget::Token(token.record.id)));
+            changes.push((seq, ChangeTarget::Token(token.record.id)));
         }
         let renamed = edited(&one.record, |record| record.name.push('x'));
-        told.push((store.update(&renamed, &event()).await.unwrap(), ChangeTarget::Token(a)));
+        changes.push((store.update(&renamed, &event()).await.unwrap(), ChangeTarget::Token(a)));
         // A rejected call takes no number.
         store.update(&renamed, &event()).await.unwrap_err();
         store.insert(&token(name, "three"), Some(2), &event()).await.unwrap_err();
         let rekeyed = store.replace_digest(b, &digest(1), &secrets(2), &event()).await.unwrap();
-        told.push((rekeyed, ChangeTarget::Token(b)));
-        told.push((
+        changes.push((rekeyed, ChangeTarget::Token(b)));
+        changes.push((
             store.log_owner_change(&me, &event()).await.unwrap(),
             ChangeTarget::Owner(me.clone()),
         ));
         let revoked = store.revoke_owner(&me, None, at(1), &event()).await.unwrap().seq.unwrap();
-        told.push((revoked, ChangeTarget::Owner(me.clone())));
-        told.push((store.delete(a, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
+        changes.push((revoked, ChangeTarget::Owner(me.clone())));
+        changes.push((store.delete(a, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
         let gone = store.delete_many(None, &[a, b], &event()).await.unwrap().seq.unwrap();
-        told.push((gone, ChangeTarget::Token(b)));
-        told.push((store.insert(&one, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
+        changes.push((gone, ChangeTarget::Token(b)));
+        changes.push((store.insert(&one, None, &event()).await.unwrap(), ChangeTarget::Token(a)));
         let deleted = store.delete_owner(&me, &event()).await.unwrap().seq.unwrap();
-        told.push((deleted, ChangeTarget::Owner(me.clone())));
+        changes.push((deleted, ChangeTarget::Owner(me.clone())));
     }
-    told
+    changes
 }
 
 /// Follows the log in small steps, as a cache does, until `done` is set and the log has been read
 /// to its head.
 async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
     const STEP: u32 = 7;
-    let mut seen: Vec<ChangeEntry> = Vec::new();
+    let mut entries: Vec<ChangeEntry> = Vec::new();
     loop {
         let last_round = done.load(Ordering::Acquire);
-        let from = seen.last().map_or(START, |entry| entry.position);
+        let from = entries.last().map_or(START, |entry| entry.position);
         let log = store.changes(Some(from), STEP).await.unwrap();
         assert_unbroken(&log.entries);
         if let Some(last) = log.entries.last() {
@@ -62,7 +65,7 @@ async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
             );
         }
         let mut lines = log.entries.into_iter();
-        if !seen.is_empty() {
+        if !entries.is_empty() {
             assert_eq!(
                 lines.next().map(|entry| entry.position),
                 Some(from),
@@ -75,10 +78,10 @@ async fn follow(store: &Replicas, done: &AtomicBool) -> Vec<ChangeEntry> {
                 let as_of = store.get(id).await.unwrap().as_of;
                 assert!(as_of >= entry.position.seq, "a change was logged before it was visible");
             }
-            seen.push(entry);
+            entries.push(entry);
         }
-        if last_round && seen.last().is_some_and(|entry| entry.position == log.head) {
-            return seen;
+        if last_round && entries.last().is_some_and(|entry| entry.position == log.head) {
+            return entries;
         }
         yield_now().await;
     }
@@ -99,21 +102,21 @@ pub async fn follower_misses_no_change_of_many_writers(store: Replicas) {
             tokio::spawn(async move { change_everything(&store, &format!("owner {writer}")).await })
         })
         .collect();
-    let mut told = BTreeMap::new();
+    let mut returned = BTreeMap::new();
     for writer in writers {
         let mine = writer.await.expect("no panic");
         assert!(mine.is_sorted_by(|(a, _), (b, _)| a < b), "{mine:?}");
         for (seq, scope) in mine {
-            assert!(told.insert(seq, scope).is_none(), "{seq:?} was returned twice");
+            assert!(returned.insert(seq, scope).is_none(), "{seq:?} was returned twice");
         }
     }
     done.store(true, Ordering::Release);
     for follower in followers {
-        let seen = follower.await.expect("no panic");
-        assert_unbroken(&seen);
-        assert_eq!(seen[0].position.seq, START.seq);
+        let entries = follower.await.expect("no panic");
+        assert_unbroken(&entries);
+        assert_eq!(entries[0].position.seq, START.seq);
         let logged: BTreeMap<_, _> =
-            seen.into_iter().map(|entry| (entry.position.seq, entry.target)).collect();
-        assert_eq!(logged, told, "a call returned another number than that of its entry");
+            entries.into_iter().map(|entry| (entry.position.seq, entry.target)).collect();
+        assert_eq!(logged, returned, "a call returned another number than that of its entry");
     }
 }

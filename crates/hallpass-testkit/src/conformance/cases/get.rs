@@ -1,12 +1,14 @@
+//! Reads of one token.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 use hallpass_core::store::{ChangeSeq, TokenStore};
 
 pub async fn get_of_an_unknown_token_returns_none(store: Replicas) {
     let id = token("alice", "never stored").record.id;
-    let found = store.get(id).await.unwrap();
-    assert!(found.value.is_none());
-    assert_eq!(found.as_of, ChangeSeq::ZERO);
+    let snapshot = store.get(id).await.unwrap();
+    assert!(snapshot.value.is_none());
+    assert_eq!(snapshot.as_of, ChangeSeq::ZERO);
 }
 
 pub async fn get_sees_every_change_that_returned(store: Replicas) {

@@ -22,9 +22,9 @@ pub async fn data_survives_reopening(place: impl StoreUnderTest) {
 
     let store = place.node().await;
     for token in [&kept, &revoked] {
-        let found = store.get(token.record.id).await.unwrap();
-        assert_same(&found.value.unwrap(), token);
-        assert_eq!(found.as_of, seq);
+        let snapshot = store.get(token.record.id).await.unwrap();
+        assert_same(&snapshot.value.unwrap(), token);
+        assert_eq!(snapshot.as_of, seq);
     }
     assert_eq!(head(&store).await, before, "the position of the log has changed");
     assert_eq!(whole_log(&store).await, log);
@@ -50,9 +50,9 @@ pub async fn closing_one_handle_leaves_the_others_working(place: impl StoreUnder
     assert!(refused.as_ref().is_none_or(StoreError::is_unavailable), "{refused:?}");
     drop(one);
     two.ping().await.unwrap();
-    let found = read(&two, token.record.id).await.record;
+    let record = read(&two, token.record.id).await.record;
     assert_eq!(
-        found.revoked_at.is_some(),
+        record.revoked_at.is_some(),
         refused.is_none(),
         "a rejected change was made, or an accepted one was not"
     );

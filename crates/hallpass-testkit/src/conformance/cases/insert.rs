@@ -1,3 +1,5 @@
+//! Inserts: the token comes back unchanged, and a rejected insert changes nothing.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, event, token};
 use hallpass_core::store::{PreviousSecret, TokenStore};

@@ -1,3 +1,5 @@
+//! The limit of tokens per owner holds for concurrent inserts, too.
+
 use hallpass_core::TokenRecord;
 use hallpass_core::store::{BulkResult, ChangeSeq, ListQuery, StoreError, TokenStore};
 

@@ -1,3 +1,5 @@
+//! The filters and counts of lists.
+
 use hallpass_core::store::{Change, ListQuery, PreviousSecret, Secrets, StatusCounts, TokenStore};
 use hallpass_core::{Metadata, ScopeSet, Status, TokenRecord, fold};
 
@@ -143,8 +145,9 @@ pub async fn text_filter_is_literal_and_ignores_case(store: Replicas) {
         .await;
     }
     let finds = async |typed: &str| {
-        let found = names(&store, &ListQuery { text: Some(fold(typed)), ..everything() }).await;
-        found.into_iter().filter(|name| !name.ends_with("described")).collect::<Vec<_>>()
+        let names_found =
+            names(&store, &ListQuery { text: Some(fold(typed)), ..everything() }).await;
+        names_found.into_iter().filter(|name| !name.ends_with("described")).collect::<Vec<_>>()
     };
     assert_eq!(finds("%").await, ["100% sure"]);
     assert_eq!(finds("_").await, ["under_score"]);
@@ -164,7 +167,7 @@ pub async fn text_filter_is_literal_and_ignores_case(store: Replicas) {
 }
 
 pub async fn scope_filter_matches_exactly(store: Replicas) {
-    let held = [
+    let scopes_by_name = [
         ("exact", &["projects:read"][..]),
         ("first", &["a", "projects:read"]),
         ("last", &["projects:read", "z"]),
@@ -176,17 +179,17 @@ pub async fn scope_filter_matches_exactly(store: Replicas) {
         ("case", &["projects:READ"]),
         ("none", &[]),
     ];
-    for (name, scopes) in held {
+    for (name, scopes) in scopes_by_name {
         insert(&store, name, |record| record.scopes = ScopeSet::parse(scopes).unwrap()).await;
     }
-    let found = async |scope: &str| {
+    let names_with = async |scope: &str| {
         names(&store, &ListQuery { scope: Some(scope.parse().unwrap()), ..everything() }).await
     };
-    assert_eq!(found("projects:read").await, ["exact", "first", "last", "middle"]);
-    assert_eq!(found("projects").await, ["covers"]);
-    assert_eq!(found("projects:*").await, ["wild"]);
-    assert_eq!(found("*").await, ["wild"]);
-    assert_eq!(found("read").await, [""; 0]);
+    assert_eq!(names_with("projects:read").await, ["exact", "first", "last", "middle"]);
+    assert_eq!(names_with("projects").await, ["covers"]);
+    assert_eq!(names_with("projects:*").await, ["wild"]);
+    assert_eq!(names_with("*").await, ["wild"]);
+    assert_eq!(names_with("read").await, [""; 0]);
 }
 
 pub async fn metadata_filter_matches_exactly(store: Replicas) {
@@ -205,18 +208,18 @@ pub async fn metadata_filter_matches_exactly(store: Replicas) {
         let metadata = Metadata::new(members.iter().cloned()).unwrap();
         insert(&store, name, |record| record.metadata = metadata).await;
     }
-    let found = async |members: &[(&str, Value)]| {
+    let names_with = async |members: &[(&str, Value)]| {
         let members = members.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
         names(&store, &ListQuery { metadata: members.collect(), ..everything() }).await
     };
-    assert_eq!(found(&[("ticket", "OPS-1".into())]).await, ["exact", "more"]);
-    assert_eq!(found(&[("ticket", "OPS-1".into()), ("z", true.into())]).await, ["more"]);
-    assert_eq!(found(&[("ticket", 1.into())]).await, ["number"]);
-    assert_eq!(found(&[("ticket", 1.0.into())]).await, ["fraction"]);
-    assert_eq!(found(&[("ticket", "OPS-%".into())]).await, [""; 0]);
-    assert_eq!(found(&[("ticket", "\0".into())]).await, [""; 0]);
-    assert_eq!(found(&[("", Value::Null)]).await, [""; 0]);
-    assert_eq!(found(&[]).await.len(), members.len());
+    assert_eq!(names_with(&[("ticket", "OPS-1".into())]).await, ["exact", "more"]);
+    assert_eq!(names_with(&[("ticket", "OPS-1".into()), ("z", true.into())]).await, ["more"]);
+    assert_eq!(names_with(&[("ticket", 1.into())]).await, ["number"]);
+    assert_eq!(names_with(&[("ticket", 1.0.into())]).await, ["fraction"]);
+    assert_eq!(names_with(&[("ticket", "OPS-%".into())]).await, [""; 0]);
+    assert_eq!(names_with(&[("ticket", "\0".into())]).await, [""; 0]);
+    assert_eq!(names_with(&[("", Value::Null)]).await, [""; 0]);
+    assert_eq!(names_with(&[]).await.len(), members.len());
 }
 
 pub async fn status_filter_uses_the_time_of_the_query(store: Replicas) {
@@ -279,9 +282,9 @@ pub async fn previous_secret_expiry_is_filled_in(store: Replicas) {
     let id = token.record.id;
     let shows = async |expected: Option<i64>| {
         let expected = expected.map(at);
-        let found = read(&store, id).await.record.previous_secret_expires_at;
+        let read_value = read(&store, id).await.record.previous_secret_expires_at;
         let listed = store.list(&everything()).await.unwrap().records;
-        assert_eq!((found, listed[0].previous_secret_expires_at), (expected, expected));
+        assert_eq!((read_value, listed[0].previous_secret_expires_at), (expected, expected));
     };
     token.secrets = with_previous(10);
     // The store ignores the caller's value of the field.

@@ -1,3 +1,5 @@
+//! Reads of the change log: positions, limits, and the target of each entry.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, digest, edited, event, owner, secrets, token};
 use hallpass_core::store::{ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, TokenStore};
@@ -49,22 +51,22 @@ pub async fn changes_respects_the_limit(store: Replicas) {
     for _ in 0..10 {
         store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     }
-    let mut seen: Vec<ChangeEntry> = Vec::new();
+    let mut entries: Vec<ChangeEntry> = Vec::new();
     let mut from = START;
     loop {
         let log = store.changes(Some(from), 4).await.unwrap();
         assert!(log.entries.len() <= 4);
         assert_eq!(log.head.seq.get(), 10, "the head is that of the whole log, not of the batch");
         let full = log.entries.len() == 4;
-        let known = usize::from(!seen.is_empty());
-        seen.extend(log.entries.into_iter().skip(known));
-        from = seen.last().unwrap().position;
+        let known = usize::from(!entries.is_empty());
+        entries.extend(log.entries.into_iter().skip(known));
+        from = entries.last().unwrap().position;
         if !full {
             break;
         }
     }
-    assert_eq!(seen.len(), 10);
-    assert_unbroken(&seen);
+    assert_eq!(entries.len(), 10);
+    assert_unbroken(&entries);
     assert!(store.changes(Some(from), 0).await.unwrap().entries.is_empty());
 }
 

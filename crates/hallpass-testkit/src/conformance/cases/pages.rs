@@ -1,3 +1,5 @@
+//! Pages of lists are compared with a definition in plain Rust, for every sort order.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,10 +58,10 @@ pub(crate) fn by_definition<'r>(
     records: impl IntoIterator<Item = &'r TokenRecord>,
     query: &ListQuery,
 ) -> Vec<TokenRecord> {
-    let mut found: Vec<_> =
+    let mut matching: Vec<_> =
         records.into_iter().filter(|record| query.matches(record)).cloned().collect();
-    found.sort_by(|a, b| query.sort.compare(&query.sort.key_of(a), &query.sort.key_of(b)));
-    found
+    matching.sort_by(|a, b| query.sort.compare(&query.sort.key_of(a), &query.sort.key_of(b)));
+    matching
 }
 
 /// Counts the records that the query matches by definition, ignoring its status.
@@ -77,7 +79,7 @@ pub(crate) fn counts_by_definition<'r>(
 pub async fn every_query_agrees_with_the_definition(store: Replicas) {
     let records = populated(&store).await;
     let statuses = [None, Some(Status::Active), Some(Status::Expired), Some(Status::Revoked)];
-    let mut found = 0;
+    let mut matches = 0;
     for owner in [None, Some(owner("alice")), Some(owner("nobody"))] {
         for status in statuses {
             for text in [None, Some("same"), Some("%"), Some("ä")] {
@@ -107,28 +109,28 @@ pub async fn every_query_agrees_with_the_definition(store: Replicas) {
                             "{query:?}"
                         );
                         assert_eq!(page.more, expected.len() > limit, "{query:?}");
-                        found += expected.len();
+                        matches += expected.len();
                     }
                 }
             }
         }
     }
-    assert!(found > 1_000, "the queries match too few tokens: {found}");
+    assert!(matches > 1_000, "the queries match too few tokens: {matches}");
 }
 
 /// Reads the whole list, page by page.
 async fn walk(store: &Replicas, query: &ListQuery) -> Vec<TokenRecord> {
     let mut query = query.clone();
-    let mut found: Vec<TokenRecord> = Vec::new();
+    let mut records: Vec<TokenRecord> = Vec::new();
     loop {
         let page = store.list(&query).await.unwrap();
         assert!(page.records.len() <= query.limit as usize);
-        found.extend(page.records);
-        assert!(found.len() < 10_000, "{:?}: the pages do not end", query.sort);
+        records.extend(page.records);
+        assert!(records.len() < 10_000, "{:?}: the pages do not end", query.sort);
         if !page.more {
-            return found;
+            return records;
         }
-        query.after = found.last().map(|record| query.sort.key_of(record));
+        query.after = records.last().map(|record| query.sort.key_of(record));
     }
 }
 
@@ -200,9 +202,9 @@ pub async fn pages_lose_and_repeat_nothing_during_writes(store: Replicas) {
             let query = ListQuery { sort, limit: 4, ..everything() };
             let walked: Vec<_> =
                 walk(&store, &query).await.into_iter().map(|record| record.id).collect();
-            let seen: HashSet<_> = walked.iter().copied().collect();
-            assert_eq!(seen.len(), walked.len(), "{sort:?}: a record was listed twice");
-            assert!(lasting.is_subset(&seen), "{sort:?}: a record was lost");
+            let distinct: HashSet<_> = walked.iter().copied().collect();
+            assert_eq!(distinct.len(), walked.len(), "{sort:?}: a record was listed twice");
+            assert!(lasting.is_subset(&distinct), "{sort:?}: a record was lost");
         }
     }
     done.store(true, Ordering::Relaxed);

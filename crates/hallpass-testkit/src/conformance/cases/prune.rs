@@ -1,3 +1,5 @@
+//! Pruning deletes only tokens that have ended, and respects concurrent changes.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{at, edited, event, token};
 use hallpass_core::store::{ChangeTarget, TokenStore};

@@ -1,3 +1,5 @@
+//! Of concurrent calls that exclude each other, exactly one succeeds.
+
 use std::collections::HashMap;
 
 use hallpass_core::store::{BulkResult, Change, ChangeSeq, ChangeTarget, StoreError, TokenStore};

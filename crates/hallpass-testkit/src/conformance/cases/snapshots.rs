@@ -1,3 +1,5 @@
+//! A read and its sequence number come from one snapshot.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +18,9 @@ pub async fn as_of_is_exact_for_one_token(store: Replicas) {
     // Only this token changes, so each number of the log is one of its revisions.
     let id = token.record.id;
     let read = move |store: Replicas| async move {
-        let found = store.get(id).await.unwrap();
-        let record = found.value.unwrap().record;
-        let changes = found.as_of.get() - first.get();
+        let snapshot = store.get(id).await.unwrap();
+        let record = snapshot.value.unwrap().record;
+        let changes = snapshot.as_of.get() - first.get();
         assert_eq!(
             record.revision.get(),
             1 + changes,
@@ -115,20 +117,20 @@ pub async fn as_of_agrees_with_the_order_of_changes(store: Replicas) {
         .map(|reader| {
             let (store, done) = (store.clone(), done.clone());
             tokio::spawn(async move {
-                let mut seen = Vec::new();
+                let mut readings = Vec::new();
                 let mut turn = reader;
-                while !done.load(Ordering::Relaxed) || seen.is_empty() {
+                while !done.load(Ordering::Relaxed) || readings.is_empty() {
                     let id = ids[turn % 3][turn / 3 % 2];
-                    let found = store.get(id).await.unwrap();
-                    seen.push((
+                    let snapshot = store.get(id).await.unwrap();
+                    readings.push((
                         id,
-                        found.as_of,
-                        found.value.map(|token| token.record.revision.get()),
+                        snapshot.as_of,
+                        snapshot.value.map(|token| token.record.revision.get()),
                     ));
                     turn += 1;
                     yield_now().await;
                 }
-                seen
+                readings
             })
         })
         .collect();

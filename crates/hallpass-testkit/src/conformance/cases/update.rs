@@ -1,3 +1,5 @@
+//! Updates and digest replacements: what they change, and what they expect.
+
 use crate::conformance::Replicas;
 use crate::conformance::samples::{self, at, digest, edited, event, secrets, token};
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, Secrets, TokenStore, TokenUse};
@@ -76,11 +78,11 @@ pub async fn one_of_many_concurrent_updates_succeeds(store: Replicas) {
     for lost in answers.iter().filter_map(|answer| answer.as_ref().err()) {
         assert!(lost.is_conflict(), "{lost}");
     }
-    let found = read(&store, token.record.id).await;
-    assert_eq!(found.record, won[0].0.record);
+    let stored = read(&store, token.record.id).await;
+    assert_eq!(stored.record, won[0].0.record);
     let secret = &won[0].0.secrets.as_ref().unwrap().current;
     assert!(
-        found.secrets.current.ct_eq(secret),
+        stored.secrets.current.ct_eq(secret),
         "the stored secret is not that of the successful call"
     );
     assert_eq!(logged_since(&store, before).await.len(), 1);

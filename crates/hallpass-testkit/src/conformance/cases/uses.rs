@@ -1,3 +1,5 @@
+//! Recorded uses change only the time of last use, and revive no deleted or changed token.
+
 use hallpass_core::Revision;
 use hallpass_core::store::{TokenStore, TokenUse};
 
@@ -25,8 +27,8 @@ pub async fn record_uses_only_moves_forward(store: Replicas) {
     for (uses, moved, expected) in steps {
         assert_eq!(store.record_uses(&uses).await.unwrap(), moved, "{uses:?}");
         for (token, millis) in expected.into_iter().enumerate() {
-            let found = read(&store, tokens[token].record.id).await.record.last_used_at;
-            assert_eq!(found, millis.map(at), "{uses:?}");
+            let last_used_at = read(&store, tokens[token].record.id).await.record.last_used_at;
+            assert_eq!(last_used_at, millis.map(at), "{uses:?}");
         }
     }
     // Only the column `last_used_at` of the used tokens has changed.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hallpass_core::{
     Actor, AuthError, Error, Hallpass, NewToken, Owner, OwnerStatus, RegenerateOptions, ScopeSet,
+    TokenUpdate,
 };
 
 use super::past::Past;
@@ -12,6 +13,36 @@ use super::token::Token;
 use super::{BOUND, World, assert_gone, hours, owner_of};
 
 impl World {
+    pub(super) async fn set_scopes(&mut self, node: usize, token: usize, scopes: &str) {
+        if self.is_disabled(&self.tokens[token].owner) {
+            return;
+        }
+        let token = &mut self.tokens[token];
+        let scopes = ScopeSet::parse(scopes.split(' ')).expect("scopes");
+        let update = TokenUpdate::new().scopes(scopes.iter().map(ToString::to_string));
+        let by = Actor::owner(token.owner.as_str());
+        match self.nodes[node].hallpass.update(&by, token.id, update, None).await {
+            Ok(_) => token.change(node, |state| state.scopes = scopes),
+            Err(error) => assert_gone(token, node, &error),
+        }
+    }
+
+    pub(super) async fn extend(&mut self, node: usize, token: usize, count: i64) {
+        let now = self.now();
+        // A disabled owner cannot extend a token.
+        if self.is_disabled(&self.tokens[token].owner) {
+            return;
+        }
+        let token = &mut self.tokens[token];
+        let update = TokenUpdate::new().expires(format!("{count}h"));
+        let by = Actor::owner(token.owner.as_str());
+        match self.nodes[node].hallpass.update(&by, token.id, update, None).await {
+            Ok(_) => token.change(node, |state| state.ends = Some(now + hours(count))),
+            Err(Error::Ended) => assert!(!token.state.now().is_active(now)),
+            Err(error) => assert_gone(token, node, &error),
+        }
+    }
+
     pub(super) async fn issue(&mut self, hallpass: &Hallpass, number: usize, hours: Option<i64>) {
         let owner = owner_of(number);
         if self.is_disabled(&owner) {
@@ -41,15 +72,15 @@ impl World {
             return;
         }
         let token = &mut self.tokens[token];
-        let mut how = RegenerateOptions::new();
+        let mut options = RegenerateOptions::new();
         if let Some(count) = count {
-            how = how.expires(format!("{count}h"));
+            options = options.expires(format!("{count}h"));
         }
         if let Some(grace_period) = grace_period {
-            how = how.grace_period(format!("{grace_period}h"));
+            options = options.grace_period(format!("{grace_period}h"));
         }
         let by = Actor::owner(token.owner.as_str());
-        match self.nodes[node].hallpass.regenerate(&by, token.id, how).await {
+        match self.nodes[node].hallpass.regenerate(&by, token.id, options).await {
             Ok(issued) => {
                 token.secrets.push(issued.token.reveal().to_owned());
                 let newest = token.secrets.len() - 1;
@@ -105,8 +136,8 @@ impl World {
         );
         let works = token.state.now().accepts(secret, now);
         if verdict.is_some() {
-            let seen = token.seen_dead.contains(&(node, secret));
-            assert!(!seen, "node {node} accepts a secret that it has rejected permanently");
+            let was_rejected = token.seen_dead.contains(&(node, secret));
+            assert!(!was_rejected, "node {node} accepts a secret that it has rejected permanently");
         } else if !works {
             token.seen_dead.insert((node, secret));
         }
@@ -138,14 +169,14 @@ const OVERTAKEN: usize = 2;
 
 /// Returns when a check started, and the scopes if the secret was accepted.
 async fn verdict(hallpass: &Hallpass, secret: &str) -> (Instant, Option<ScopeSet>) {
-    let mut told = None;
+    let mut last_error = None;
     for _ in 0..OVERTAKEN {
         let start = Instant::now();
         match hallpass.authenticate(secret.as_bytes()).await {
             Ok(principal) => return (start, Some(principal.scopes().clone())),
             Err(AuthError::Rejected(_)) => return (start, None),
-            Err(unavailable) => told = Some(unavailable),
+            Err(unavailable) => last_error = Some(unavailable),
         }
     }
-    panic!("a check fails although the store works: {told:?}");
+    panic!("a check fails although the store works: {last_error:?}");
 }

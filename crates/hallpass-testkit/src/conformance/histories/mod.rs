@@ -12,9 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hallpass_cache::{CacheSettings, Cached};
-use hallpass_core::{
-    Actor, Error, Hallpass, Limits, ListOptions, Owner, OwnerStatus, ScopeSet, TokenUpdate,
-};
+use hallpass_core::{Actor, Error, Hallpass, Limits, ListOptions, Owner, OwnerStatus};
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -120,7 +118,6 @@ impl World {
 
     /// Makes a call on a node, and changes the model as the call changes the store.
     async fn take(&mut self, node: usize, step: Step) {
-        let now = self.now();
         let hallpass = self.nodes[node].hallpass.clone();
         let known = self.tokens.len();
         let pick = |token: usize| token.checked_rem(known);
@@ -132,35 +129,11 @@ impl World {
             }
             Step::Update { token, scopes } => {
                 let Some(token) = pick(token) else { return };
-                if self.is_disabled(&self.tokens[token].owner) {
-                    return;
-                }
-                let token = &mut self.tokens[token];
-                let scopes: Vec<_> = SCOPES[scopes].split(' ').collect();
-                let update = TokenUpdate::new().scopes(scopes.iter().copied());
-                let by = Actor::owner(token.owner.as_str());
-                match hallpass.update(&by, token.id, update, None).await {
-                    Ok(_) => {
-                        let scopes = ScopeSet::parse(scopes).expect("scopes");
-                        token.change(node, |state| state.scopes = scopes);
-                    }
-                    Err(error) => assert_gone(token, node, &error),
-                }
+                self.set_scopes(node, token, SCOPES[scopes]).await;
             }
-            Step::Extend { token, hours: count } => {
+            Step::Extend { token, hours } => {
                 let Some(token) = pick(token) else { return };
-                // A disabled owner cannot extend a token.
-                if self.is_disabled(&self.tokens[token].owner) {
-                    return;
-                }
-                let token = &mut self.tokens[token];
-                let update = TokenUpdate::new().expires(format!("{count}h"));
-                let by = Actor::owner(token.owner.as_str());
-                match hallpass.update(&by, token.id, update, None).await {
-                    Ok(_) => token.change(node, |state| state.ends = Some(now + hours(count))),
-                    Err(Error::Ended) => assert!(!token.state.now().is_active(now)),
-                    Err(error) => assert_gone(token, node, &error),
-                }
+                self.extend(node, token, hours).await;
             }
             Step::Revoke(token) => {
                 let Some(token) = pick(token) else { return };
@@ -217,11 +190,11 @@ impl World {
             Step::List(number) => {
                 let by = Actor::owner(owner_of(number).as_str());
                 let page = hallpass.list(&by, &ListOptions::new()).await.expect("an answer");
-                let shown: HashSet<_> = page.items.iter().map(|record| record.id).collect();
+                let listed_ids: HashSet<_> = page.items.iter().map(|record| record.id).collect();
                 // Checks on this node must not accept a secret that the list has shown to be
                 // invalid.
                 for token in self.tokens.iter_mut().filter(|t| t.owner == owner_of(number)) {
-                    assert_eq!(shown.contains(&token.id), token.state.now().is_there);
+                    assert_eq!(listed_ids.contains(&token.id), token.state.now().is_there);
                     token.state.shown(node);
                 }
             }

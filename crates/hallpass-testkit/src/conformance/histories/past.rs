@@ -1,3 +1,5 @@
+//! Values that other nodes may still assume for a while, because their caches are stale.
+
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 

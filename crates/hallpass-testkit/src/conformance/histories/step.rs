@@ -1,3 +1,5 @@
+//! The steps of a random lifecycle.
+
 use proptest::option;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The model of a token: the state that decides which of its secrets are accepted.
+
 use std::collections::HashSet;
 
 use hallpass_core::{Issued, Owner, ScopeSet, TokenId};

@@ -150,8 +150,8 @@ impl World {
                 assert_eq!(seq, model.append(ChangeTarget::Owner(owner), event));
             }
             Step::RecordUses(uses) => {
-                let mut seen = HashSet::new();
-                let uses = uses.iter().filter(|(token, ..)| seen.insert(*token));
+                let mut used_tokens = HashSet::new();
+                let uses = uses.iter().filter(|(token, ..)| used_tokens.insert(*token));
                 let uses: Vec<_> = uses
                     .map(|(token, aim, at)| {
                         let id = model.ids[*token];

@@ -1,3 +1,5 @@
+//! The flaws with which the suite is tested: each must make at least one case fail.
+
 /// The flaw of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
@@ -31,7 +33,7 @@ pub(crate) enum Flaw {
     UpdateSetsLastUsedAt,
     /// Drops the previous secret when a change brings no secrets.
     UpdateDropsThePreviousSecret,
-    /// Returns the end of the previous secret as the caller had it.
+    /// Returns the end of the previous secret as the caller passed it.
     PreviousSecretIsNotFilledIn,
     /// Does not store metadata.
     MetadataIsDropped,

@@ -1,3 +1,5 @@
+//! A store with one flaw, and the parts of its behaviour that flaws change.
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex};

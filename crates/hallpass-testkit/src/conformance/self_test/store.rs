@@ -75,9 +75,9 @@ impl TokenStore for Flawed {
         if self.flaw == Flaw::AsOfIsOld {
             as_of = ChangeSeq::new(as_of.get().saturating_sub(1));
         }
-        let found = Snapshot { value, as_of };
-        self.found.lock().expect("no panic").insert(id, found.clone());
-        Ok(found)
+        let snapshot = Snapshot { value, as_of };
+        self.found.lock().expect("no panic").insert(id, snapshot.clone());
+        Ok(snapshot)
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
