@@ -8,6 +8,10 @@ use crate::schema::{self, SchemaMode};
 use crate::schema_name::SchemaName;
 use crate::store::PostgresStore;
 
+/// The longest time that a lookup may take. The server ends the statements of the store's own
+/// connections after the same time.
+const MAX_LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
+
 /// The settings of a store. The defaults are suitable for a PostgreSQL server to which nodes
 /// connect directly.
 ///
@@ -66,8 +70,17 @@ impl PostgresSettings {
 
     /// Sets how long a lookup, a list or a read of the change log may take, including the wait for
     /// a connection: one second by default, and at most two.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `deadline` is zero or longer than two seconds.
+    #[track_caller]
     pub fn lookup_deadline(mut self, deadline: Duration) -> Self {
-        self.lookup_deadline = deadline.min(Duration::from_secs(2));
+        assert!(
+            !deadline.is_zero() && deadline <= MAX_LOOKUP_DEADLINE,
+            "invalid lookup deadline {deadline:?}: use a time above zero and of at most {MAX_LOOKUP_DEADLINE:?}",
+        );
+        self.lookup_deadline = deadline;
         self
     }
 
@@ -158,6 +171,26 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lookup_deadline_at_its_bound_is_accepted() {
+        for deadline in [Duration::from_nanos(1), MAX_LOOKUP_DEADLINE] {
+            let settings = PostgresSettings::default().lookup_deadline(deadline);
+            assert_eq!(settings.lookup_deadline, deadline);
+        }
+    }
+
+    #[test]
+    #[should_panic = "invalid lookup deadline 2.001s: use a time above zero and of at most 2s"]
+    fn lookup_deadline_above_its_bound_panics() {
+        let _ = PostgresSettings::default().lookup_deadline(Duration::from_millis(2001));
+    }
+
+    #[test]
+    #[should_panic = "invalid lookup deadline 0ns: use a time above zero and of at most 2s"]
+    fn lookup_deadline_of_zero_panics() {
+        let _ = PostgresSettings::default().lookup_deadline(Duration::ZERO);
+    }
 
     #[test]
     fn only_postgres_urls_are_accepted_and_errors_do_not_repeat_them() {
