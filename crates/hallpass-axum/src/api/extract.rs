@@ -197,7 +197,8 @@ impl<S> Mount<S> {
                     target: "hallpass",
                     status = response.status().as_u16(),
                     "the sign-in that was passed to `TokenApi` failed, so the token API cannot be \
-                     used"
+                     used: if a middleware of yours adds what the sign-in reads, put that \
+                     middleware outside of the API"
                 );
                 Err(Problem::unavailable())
             }
