@@ -23,7 +23,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use hallpass_core::Hallpass;
-use hallpass_tower::RejectionSettings;
+use hallpass_tower::{RejectionKind, RejectionSettings};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
@@ -230,8 +230,7 @@ async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) 
     parts.extensions.insert(origin.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if response.extensions().get::<ProtectionError>().is_some() {
-        let detail = "this change was requested by a page of another site";
-        response = Problem::new(Kind::CrossSite, detail).into_response();
+        response = Problem::new(Kind::CrossSite, RejectionKind::CrossSite.detail()).into_response();
     }
     match response.extensions_mut().remove::<Problem>() {
         Some(problem) => {
