@@ -114,9 +114,7 @@ impl TokenLayer {
     /// ```
     #[track_caller]
     pub fn trust_origin(mut self, origin: &str) -> Self {
-        let Some(origin) = cross_site::origin(origin) else {
-            panic!("invalid origin {origin:?}: write one such as `https://app.example.com`")
-        };
+        let origin = cross_site::trusted_origin(origin);
         self.settings().trusted_origins.push(origin);
         self
     }
