@@ -1,12 +1,9 @@
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::PgConnectOptions;
 
-use crate::connect_error::{ConnectError, Place};
-use crate::connections::{self, Connections};
-use crate::schema::{self, SchemaMode};
+use crate::connect_error::ConnectError;
 use crate::schema_name::SchemaName;
-use crate::store::PostgresStore;
 
 /// The longest time that a lookup may take. The server ends the statements of the store's own
 /// connections after the same time.
@@ -17,14 +14,11 @@ const MAX_LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use hallpass_postgres::PostgresSettings;
+/// use hallpass_postgres::{PostgresSettings, PostgresStore};
 ///
 /// // Behind PgBouncer in transaction mode, with a role that may not create anything:
-/// let store = PostgresSettings::default()
-///     .disable_listen()
-///     .migrate(false)
-///     .connect("postgres://app@pooler:6432/app")
-///     .await?;
+/// let settings = PostgresSettings::default().disable_listen().migrate(false);
+/// let store = PostgresStore::connect_with("postgres://app@pooler:6432/app", settings).await?;
 /// # drop(store);
 /// # Ok(()) }
 /// ```
@@ -36,7 +30,7 @@ pub struct PostgresSettings {
     pub(crate) is_pooled: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
-    schema: String,
+    pub(crate) schema: String,
 }
 
 impl Default for PostgresSettings {
@@ -115,49 +109,6 @@ impl PostgresSettings {
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self
-    }
-
-    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`.
-    /// [`PgConnectOptions`] parses it, and takes missing parts from `PGHOST` and the other
-    /// environment variables of PostgreSQL's clients.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`ConnectError`] if the server cannot be reached, or if the database cannot hold a
-    /// store. Nothing is changed then, except by migrations that were completed.
-    pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
-        let options = connections::options(parse(url)?, self.is_pooled);
-        let connections = Connections::own(&options, self.connections, self.is_pooled);
-        self.open_with(connections, &options).await
-    }
-
-    /// Opens the store with a pool of the host's for lookups and changes. For the change log, the
-    /// store opens up to two more connections with the pool's options.
-    ///
-    /// The store does not need the pool's `test_before_acquire`, which costs each lookup a second
-    /// round trip. Statements run at the isolation level that the pool's connections have by
-    /// default, which should be `read committed`.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`connect`](Self::connect).
-    pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
-        let options = PgConnectOptions::clone(&pool.connect_options());
-        let options = connections::options(options, self.is_pooled);
-        let connections = Connections::of_host(pool, &options, self.is_pooled);
-        self.open_with(connections, &options).await
-    }
-
-    async fn open_with(
-        self,
-        connections: Connections,
-        options: &PgConnectOptions,
-    ) -> Result<PostgresStore, ConnectError> {
-        let schema = SchemaName::parse(&self.schema).ok_or(ConnectError::SchemaName)?;
-        let place = Place::of(options, schema);
-        let mode = if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
-        let id = schema::prepare(options, &place, mode).await?;
-        Ok(PostgresStore::new(connections, options, &self, place, id))
     }
 }
 
