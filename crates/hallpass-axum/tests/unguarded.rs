@@ -84,6 +84,8 @@ async fn fallback_of_a_router_is_not_detected_but_may_have_a_requirement() {
     assert_eq!(call(&app, Method::GET, "/nowhere", None).await.status(), 401);
     let app = Router::new().fallback(hello.scoped("pages:read")).layer(hallpass.layer());
     assert_eq!(call(&app, Method::GET, "/nowhere", Some(&token)).await.status(), 403);
+    let app = Router::new().layer(hallpass.layer()).fallback(hello);
+    assert_eq!(call(&app, Method::GET, "/nowhere", None).await.status(), 200);
 }
 
 #[tokio::test]
