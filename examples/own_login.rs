@@ -4,7 +4,7 @@
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordVerifier as _, phc::PasswordHash};
-use axum::http::{StatusCode, request::Parts};
+use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use axum::{Form, Router, routing::get};
 use axum_login::tower_sessions::{MemoryStore as Sessions, SessionManagerLayer};
@@ -69,9 +69,10 @@ async fn sign_in(
     Ok(Redirect::to("/settings/tokens"))
 }
 
-/// Returns the caller, with the scopes that they may put into a token.
-async fn who(parts: Parts) -> Option<Actor> {
-    let User(name) = parts.extensions.get::<AuthSession>()?.user.as_ref()?;
+/// Returns the caller, with the scopes that they may put into a token. If the session layer is not
+/// outside of the API, the extractor fails, which causes a 503.
+async fn who(session: AuthSession) -> Option<Actor> {
+    let User(name) = session.user.as_ref()?;
     let grantable = ScopeSet::parse(["projects:list", "projects:read"]).ok()?;
     Some(Actor::try_owner(name).ok()?.with_grantable_scopes(grantable))
 }

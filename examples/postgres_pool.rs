@@ -6,8 +6,8 @@
 
 use axum::extract::State;
 use axum::{Router, http::StatusCode, routing::get};
-use hallpass::{Actor, Authenticated, Cached, Hallpass, NewToken, PostgresSettings, prelude::*};
-use sqlx::PgPool;
+use hallpass::{Actor, Authenticated, Cached, Hallpass, NewToken, PostgresStore, prelude::*};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use tokio::net::TcpListener;
 
 async fn list(
@@ -29,7 +29,7 @@ async fn create(
     body: String,
 ) -> Result<StatusCode, StatusCode> {
     // The note refers to the token that wrote it, until the token is deleted.
-    sqlx::query("INSERT INTO notes (owner, token, body) VALUES ($1, $2::text::uuid, $3)")
+    sqlx::query("INSERT INTO notes (owner, token, body) VALUES ($1, $2::uuid, $3)")
         .bind(caller.owner().as_str())
         .bind(caller.token_id().map(|id| id.to_string()))
         .bind(body)
@@ -43,11 +43,13 @@ async fn create(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().ok_or("the first argument is the address to listen on")?;
-    let pool =
-        PgPool::connect(&arguments.next().ok_or("the second argument is the database's URL")?)
-            .await?;
+    let url = arguments.next().ok_or("the second argument is the database's URL")?;
+    let options =
+        [("statement_timeout", "2s"), ("default_transaction_isolation", "read committed")];
+    let options = url.parse::<PgConnectOptions>()?.options(options);
+    let pool = PgPoolOptions::new().test_before_acquire(false).connect_with(options).await?;
 
-    let store = PostgresSettings::default().open(pool.clone()).await?; // Creates the schema `hallpass`.
+    let store = PostgresStore::from_pool(&pool).await?; // Creates the schema `hallpass`.
     let hallpass = Hallpass::builder(Cached::new(store)).prefix("acme").build();
     sqlx::query(
         "CREATE TABLE IF NOT EXISTS notes (

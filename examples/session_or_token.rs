@@ -33,7 +33,8 @@ async fn sign_in(session: Session, Path(name): Path<String>) -> Result<(), Statu
 async fn person(
     parts: Parts,
 ) -> Result<Option<Principal>, Box<dyn std::error::Error + Send + Sync>> {
-    let Some(session) = parts.extensions.get::<Session>() else { return Ok(None) };
+    let session = parts.extensions.get::<Session>();
+    let session = session.ok_or("no session: put the session layer outside of the token layer")?;
     let Some(name) = session.get::<String>(PERSON).await? else { return Ok(None) };
     Ok(Some(Principal::external(name.parse()?, ScopeSet::parse(["projects:list"])?)))
 }

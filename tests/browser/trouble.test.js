@@ -58,7 +58,7 @@ for (const [what, answer, said] of [
 }
 
 /** The last segments of all problem types of the API, as documented. */
-const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
+const KINDS = [...readFileSync(new URL("../../crates/hallpass-axum/src/docs/problems.md", import.meta.url), "utf8").split("The layer")[0].matchAll(/`\/problems\/([a-z-]+)` \| (\d+)/g)].map(([, kind, status]) => ({ kind, status: Number(status) }));
 
 for (const [locale, other] of [["en", "Something went wrong"], ["de", "Etwas ist schiefgegangen"]]) {
   scene(`each problem type of the API has a text in the language ${locale}`, { locale }, async ({ page, context, open, watched }) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::{Hallpass, Issued};
-use hallpass_redis::{RedisSettings, RedisStore};
+use hallpass_redis::RedisStore;
 use hallpass_servers::{Package, Redis, RedisCluster};
 use hallpass_testkit::FaultyStore;
 use hallpass_tests::nodes::{
@@ -22,7 +22,7 @@ struct Node {
 
 impl Node {
     async fn on(cluster: &RedisCluster, settings: hallpass_cache::CacheSettings) -> Self {
-        let store = RedisStore::cluster(cluster.urls(), RedisSettings::default()).await.unwrap();
+        let store = RedisStore::connect_cluster(cluster.urls()).await.unwrap();
         let hallpass = node(&FaultyStore::new(store), settings);
         Self { web: Web::serve(&hallpass).await, hallpass }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hallpass_core::{Actor, NewToken};
-use hallpass_postgres::PostgresSettings;
+use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::nodes::{
     self, NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, until,
@@ -25,7 +25,7 @@ async fn execute(connection: &mut PgConnection, sql: &str) {
 async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
     let server = Postgres::shared();
     let pool: PgPool = PgPoolOptions::new().max_connections(2).connect(server.url()).await.unwrap();
-    let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
+    let store = PostgresStore::from_pool(&pool).await.unwrap();
     let hallpass = node(&FaultyStore::new(store), settings());
     let elsewhere = Node::on(&server, settings()).await;
     let [warm, cold, revoked] =
@@ -210,7 +210,9 @@ async fn polling_finds_changes_without_notifications() {
     let elsewhere = Node::on(&server, settings()).await;
     let open = async |settings: hallpass_cache::CacheSettings| {
         let store =
-            PostgresSettings::default().disable_listen().connect(server.url()).await.unwrap();
+            PostgresStore::connect_with(server.url(), PostgresSettings::default().disable_listen())
+                .await
+                .unwrap();
         node(&FaultyStore::new(store), settings)
     };
     let polls = open(settings().max_staleness(NEVER)).await;

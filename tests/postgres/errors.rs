@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hallpass_core::store::TokenStore as _;
-use hallpass_postgres::PostgresSettings;
+use hallpass_postgres::PostgresStore;
 use hallpass_servers::Postgres;
 use hallpass_tests::tokens::{at, event, owner, token};
 use sqlx::ConnectOptions as _;
@@ -80,7 +80,7 @@ async fn call_without_a_free_connection_is_unavailable_in_time() {
 async fn exhausted_pool_of_the_host_delays_a_call_only_briefly() {
     let url = database();
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
-    let store = PostgresSettings::default().open(pool.clone()).await.unwrap();
+    let store = PostgresStore::from_pool(&pool).await.unwrap();
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     let hosts = pool.acquire().await.unwrap();

@@ -59,8 +59,12 @@ async fn change_of_another_node_wakes_up_waiters_with_a_number() {
 #[tokio::test]
 async fn own_change_wakes_up_waiters_without_the_server() {
     let url = database();
-    let store =
-        PostgresSettings::default().disable_listen().notify(false).connect(&url).await.unwrap();
+    let store = PostgresStore::connect_with(
+        &url,
+        PostgresSettings::default().disable_listen().notify(false),
+    )
+    .await
+    .unwrap();
     let seen = head(&store).await;
     store.log_owner_change(&owner("alice"), &event()).await.unwrap();
     timeout(SOON, store.wait_for_change(seen)).await.expect("a notification");

@@ -44,7 +44,9 @@ async fn migrations_by_psql_create_the_same_schema() {
     assert!(catalog.lines().count() > 40, "{catalog}");
     assert_eq!(ask(&by_hand, CATALOG), catalog);
     // A store that may not migrate accepts the schema.
-    let store = PostgresSettings::default().migrate(false).connect(&by_hand).await.unwrap();
+    let store = PostgresStore::connect_with(&by_hand, PostgresSettings::default().migrate(false))
+        .await
+        .unwrap();
     store.insert(&token("alice", "ci"), Some(1), &event()).await.unwrap();
     store.close().await;
 }
@@ -62,12 +64,18 @@ async fn keys_of_another_library_stay_unchanged() {
 #[tokio::test]
 async fn missing_schema_is_rejected_unless_migrations_are_on() {
     let url = database();
-    let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
+    let refused = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
     assert!(refused.to_string().contains("run the migrations"), "{refused}");
     PostgresStore::migrate(&url).await.unwrap();
     PostgresStore::migrate(&url).await.expect("a second migration must succeed and change nothing");
-    PostgresSettings::default().migrate(false).connect(&url).await.unwrap().close().await;
+    PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
+        .await
+        .unwrap()
+        .close()
+        .await;
 }
 
 #[tokio::test]
@@ -87,7 +95,9 @@ async fn schema_of_another_version_is_rejected_and_unchanged() {
                         DELETE FROM hallpass.migrations WHERE version < 0",
     )
     .await;
-    let refused = PostgresSettings::default().migrate(false).connect(&url).await.unwrap_err();
+    let refused = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, ConnectError::Older { found: 0, known: 1, .. }), "{refused:?}");
 }
 

@@ -67,23 +67,21 @@ async fn lead_a_life(store: &PostgresStore) {
 async fn pgbouncer_transaction_mode_requires_disable_listen() {
     let (url, strict) = (database(), pooler(TRANSACTIONS));
     // The migration also runs through the pooler.
-    let store = disable_listen().connect(&strict.url(&url)).await.unwrap();
+    let store = PostgresStore::connect_with(&strict.url(&url), disable_listen()).await.unwrap();
     for _ in 0..3 {
         lead_a_life(&store).await;
     }
     store.close().await;
 
     let prepares = PostgresSettings::default().connections(1);
-    prepares
-        .clone()
-        .connect(&strict.url(&url))
+    PostgresStore::connect_with(&strict.url(&url), prepares.clone())
         .await
         .expect_err("PgBouncer must reject the startup parameter");
     let lenient = lenient();
     let through = lenient.url(&url);
     // The pooler has two connections to the server, and all stores give their statements the same
     // names. So at least one of three stores cannot prepare its own.
-    let stores = [(); 3].map(|()| prepares.clone().connect(&through));
+    let stores = [(); 3].map(|()| PostgresStore::connect_with(&through, prepares.clone()));
     let stores = futures::future::try_join_all(stores).await.unwrap();
     let id = token("alice", "ci").record.id;
     let mut refused = Vec::new();
@@ -98,7 +96,7 @@ async fn pgbouncer_transaction_mode_requires_disable_listen() {
 async fn pgbouncer_transaction_mode_delivers_no_notifications() {
     let (url, pooler) = (database(), lenient());
     let direct = PostgresStore::connect(&url).await.unwrap();
-    let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
+    let ear = PostgresStore::connect(&pooler.url(&url)).await.unwrap();
     // A store that starts to listen polls once.
     let head = async || direct.changes(None, 0).await.unwrap().head;
     timeout(Duration::from_secs(10), ear.wait_for_change(head().await))
@@ -115,10 +113,12 @@ async fn session_mode_needs_no_setting_and_delivers_notifications() {
     let (url, pooler) = (database(), pooler(&["pool_mode=session", LENIENT]));
     let direct = PostgresStore::connect(&url).await.unwrap();
     let store =
-        PostgresSettings::default().connections(1).connect(&pooler.url(&url)).await.unwrap();
+        PostgresStore::connect_with(&pooler.url(&url), PostgresSettings::default().connections(1))
+            .await
+            .unwrap();
     lead_a_life(&store).await;
     let head = async || direct.changes(None, 0).await.unwrap().head;
-    let ear = PostgresSettings::default().connect(&pooler.url(&url)).await.unwrap();
+    let ear = PostgresStore::connect(&pooler.url(&url)).await.unwrap();
     timeout(Duration::from_secs(10), ear.wait_for_change(head().await))
         .await
         .expect("the store did not start to listen");
@@ -134,7 +134,9 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
     const BOUND: Duration = Duration::from_millis(500);
     let (url, pooler) = (database(), pooler(TRANSACTIONS));
     let through = pooler.url(&url);
-    let open = async || FaultyStore::new(disable_listen().connect(&through).await.unwrap());
+    let open = async || {
+        FaultyStore::new(PostgresStore::connect_with(&through, disable_listen()).await.unwrap())
+    };
     let short = settings().max_staleness(BOUND).load_deadline(BOUND);
     let (here, elsewhere) = (node(&open().await, short.clone()), node(&open().await, short));
     for _ in 0..2 {
@@ -175,7 +177,7 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
 #[tokio::test]
 async fn disable_listen_keeps_nothing_in_a_session() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
-    let store = disable_listen().connect(server.url()).await.unwrap();
+    let store = PostgresStore::connect_with(server.url(), disable_listen()).await.unwrap();
     let notified = store.wait_for_change(store.changes(None, 0).await.unwrap().head);
     assert!(timeout(Duration::from_millis(100), notified).await.is_err());
     lead_a_life(&store).await;
@@ -192,7 +194,10 @@ async fn disable_listen_keeps_nothing_in_a_session() {
 #[tokio::test]
 async fn lookups_are_prepared_once_per_connection() {
     let server = Postgres::start_with(&["log_statement=all"]).unwrap();
-    let store = PostgresSettings::default().connections(1).connect(server.url()).await.unwrap();
+    let store =
+        PostgresStore::connect_with(server.url(), PostgresSettings::default().connections(1))
+            .await
+            .unwrap();
     let id = token("alice", "ci").record.id;
     for _ in 0..5 {
         store.get(id).await.unwrap();

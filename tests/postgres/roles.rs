@@ -24,7 +24,7 @@ async fn documented_rights_are_sufficient() {
     ask(&url, &GRANTS.replace(":\"role\"", &role));
 
     let settings = PostgresSettings::default().migrate(false);
-    let store = settings.connect(&as_app).await.expect("the store opens");
+    let store = PostgresStore::connect_with(&as_app, settings).await.expect("the store opens");
     let token = token("alice", "ci");
     let id = token.record.id;
     store.insert(&token, Some(5), &event()).await.unwrap();

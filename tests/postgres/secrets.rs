@@ -10,7 +10,8 @@ async fn log_of_all_statements_contains_no_secret() {
     let server =
         Postgres::start_with(&["log_statement=all", "log_min_duration_statement=0"]).unwrap();
     for settings in [PostgresSettings::default(), PostgresSettings::default().disable_listen()] {
-        let store = settings.connect(server.url()).await.expect("the store opens");
+        let store =
+            PostgresStore::connect_with(server.url(), settings).await.expect("the store opens");
         lead_a_life(store).await;
     }
     let log = server.log().unwrap();

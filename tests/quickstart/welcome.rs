@@ -74,6 +74,7 @@ async fn first_token_is_printed_only_if_the_store_is_empty() {
     let dir = TestDir::new();
     let first = dir.start(&[]).await.stop().await.stdout;
     assert!(is_complete(&first));
+    assert!(first.contains("/settings/tokens as alice"), "{first}");
     assert!(first.contains("hp_"));
 
     let mut server = dir.start(&[]).await;

@@ -28,7 +28,7 @@ impl StoreUnderTest for Somewhere {
 
     async fn node(&self) -> RedisStore {
         let settings = RedisSettings::default().namespace(&self.0);
-        RedisStore::cluster(CLUSTER.urls(), settings).await.expect("a store")
+        RedisStore::connect_cluster_with(CLUSTER.urls(), settings).await.expect("a store")
     }
 }
 
@@ -75,7 +75,7 @@ fn home(cluster: &RedisCluster) -> (usize, u64) {
 }
 
 async fn open(cluster: &RedisCluster) -> RedisStore {
-    RedisStore::cluster(cluster.urls(), RedisSettings::default()).await.expect("a store")
+    RedisStore::connect_cluster(cluster.urls()).await.expect("a store")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +85,7 @@ async fn any_node_leads_to_the_one_with_the_keys() {
     open(&cluster).await.insert(&token, None, &event()).await.unwrap();
     let (home, _) = home(&cluster);
     for (number, url) in cluster.urls().into_iter().enumerate() {
-        let store = RedisStore::cluster([url], RedisSettings::default()).await.unwrap();
+        let store = RedisStore::connect_cluster([url]).await.unwrap();
         assert!(store.get(token.record.id).await.unwrap().value.is_some());
         // A store that does not use the cluster mode works only with the node that has the keys.
         let plain = RedisStore::connect(url).await;
@@ -94,11 +94,9 @@ async fn any_node_leads_to_the_one_with_the_keys() {
     // It is enough that one of several addresses is reachable.
     let dead = "redis://127.0.0.1:1/";
     let urls = [dead].into_iter().chain(cluster.urls());
-    RedisStore::cluster(urls, RedisSettings::default())
-        .await
-        .expect("the store must try the next address");
-    assert!(RedisStore::cluster([dead], RedisSettings::default()).await.is_err());
-    assert!(RedisStore::cluster(Vec::<&str>::new(), RedisSettings::default()).await.is_err());
+    RedisStore::connect_cluster(urls).await.expect("the store must try the next address");
+    assert!(RedisStore::connect_cluster([dead]).await.is_err());
+    assert!(RedisStore::connect_cluster(Vec::<&str>::new()).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,7 +173,7 @@ async fn new_primary_is_found_after_a_failover() {
     let (home, _) = home(&cluster);
     cluster.add_replica(home).unwrap();
     let settings = RedisSettings::default().wait_replicas(1);
-    let store = RedisStore::cluster(cluster.urls(), settings).await.unwrap();
+    let store = RedisStore::connect_cluster_with(cluster.urls(), settings).await.unwrap();
     let token = token("alice", "ci");
     let seq = store.insert(&token, None, &event()).await.unwrap();
     cluster.primaries()[home].kill().unwrap();

@@ -51,6 +51,13 @@ async fn no_error_contains_a_password() {
         .insert(&token("alice", "ci"), None, &event())
         .await
         .expect("the store must work with the password");
+    // A later error names the server as well.
+    drop(server);
+    let error = store.get(TokenId::NIL).await.unwrap_err();
+    assert!(error.is_unavailable(), "{error:?}");
+    let cause = error.source().expect("a cause").to_string();
+    assert!(cause.starts_with(&format!("the Redis server at {taken}: ")), "{cause}");
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
 #[tokio::test]
@@ -153,12 +160,12 @@ async fn connection_of_the_host_works() {
     let server = server();
     let client = redis::Client::open(server.url()).unwrap();
     let manager = client.get_connection_manager().await.unwrap();
-    let store = RedisStore::with_manager(manager.clone(), RedisSettings::default()).await.unwrap();
+    let store = RedisStore::from_manager(manager.clone()).await.unwrap();
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     // The store waits for changes on another connection than the host's.
     let seen = store.changes(None, 0).await.unwrap().head;
-    let other = RedisStore::with_client(&client, RedisSettings::default()).await.unwrap();
+    let other = RedisStore::from_client(&client).await.unwrap();
     let event = event();
     let deleting = other.delete(token.record.id, None, &event);
     let (_, deleted) = futures::join!(store.wait_for_change(seen), deleting);

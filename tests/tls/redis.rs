@@ -2,7 +2,7 @@ use std::fs;
 use std::net::TcpListener;
 
 use ::redis::{Client, TlsCertificates};
-use hallpass_redis::{ConnectError, RedisSettings, RedisStore};
+use hallpass_redis::{ConnectError, RedisStore};
 use hallpass_servers::{Package, Redis};
 
 use crate::authority::{Authority, Certificate};
@@ -59,7 +59,7 @@ impl Encrypted {
         let root_cert = Some(authority.pem().into_bytes());
         let trusted = TlsCertificates { client_tls: None, root_cert };
         let client = Client::build_with_tls(self.url.as_str(), trusted).expect("a client");
-        RedisStore::with_client(&client, RedisSettings::default()).await
+        RedisStore::from_client(&client).await
     }
 }
 

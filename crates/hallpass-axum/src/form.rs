@@ -67,7 +67,8 @@ pub trait TokenLayerExt {
     /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
     /// If an extractor rejects the request, the caller is not signed in. If its rejection is a
-    /// server error, the response is a 503.
+    /// server error, the response is a 503. The extractors of sessions reject a request in that
+    /// way if the session middleware is not outside of this layer.
     ///
     /// ```
     /// use axum::{Router, extract::State, http::HeaderMap, routing::get};
@@ -115,7 +116,12 @@ impl TokenLayerExt for TokenLayer {
                     Ok(answer) => answer.into_principal(),
                     Err(rejection) if rejection.status().is_server_error() => {
                         let status = rejection.status();
-                        Err(format!("an extractor of the sign-in failed with {status}").into())
+                        Err(format!(
+                            "an extractor of the sign-in failed with {status}: if a middleware of \
+                             yours adds what it reads, put that middleware outside of the token \
+                             layer"
+                        )
+                        .into())
                     }
                     Err(_) => Ok(None),
                 }

@@ -129,7 +129,7 @@ fn failures(operation_id: &str) -> &'static [Kind] {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "it only documents the header")]
 struct ConfirmationHeader {
-    /// Required if the host requires a confirmation: the text, such as the caller's password, of at
+    /// Required if the host requires a confirmation: the proof that the host asks for, of at
     /// most 1024 bytes, encoded as base64url.
     // If the host requires none, the header is ignored, so the schema has no other constraint.
     #[param(rename = "Hallpass-Confirmation", nullable = false)]

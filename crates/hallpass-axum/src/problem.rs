@@ -18,7 +18,7 @@ use hallpass_core::{
     AuthError, Error, FieldError, Hallpass, Origin, Owner, PermissionError, Principal,
     RejectReason, TokenId,
 };
-use hallpass_tower::{Rejection, RejectionSettings, retry_after};
+use hallpass_tower::{Rejection, RejectionKind, RejectionSettings, retry_after};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -166,6 +166,10 @@ impl Problem {
         Self::new(Kind::NoCaller, "this request needs a signed-in user")
     }
 
+    pub(crate) fn invalid_token() -> Self {
+        Self::new(Kind::InvalidToken, RejectionKind::InvalidToken.detail())
+    }
+
     pub(crate) fn token_not_allowed() -> Self {
         let detail = "a token cannot manage tokens: it may only be used for `/current`";
         Self::new(Kind::TokenNotAllowed, detail)
@@ -178,7 +182,7 @@ impl Problem {
     }
 
     pub(crate) fn unavailable() -> Self {
-        Self::new(Kind::Unavailable, "the service is temporarily unavailable: try again shortly")
+        Self::new(Kind::Unavailable, RejectionKind::Unavailable.detail())
     }
 }
 
@@ -246,7 +250,7 @@ impl From<Error> for Problem {
 impl From<AuthError> for Problem {
     fn from(denied: AuthError) -> Self {
         match denied {
-            AuthError::Rejected(_) => Self::new(Kind::InvalidToken, "the token is not valid"),
+            AuthError::Rejected(_) => Self::invalid_token(),
             AuthError::Unavailable(error) => error.into(),
             // A kind that a later version adds does not mean that the token is invalid.
             _ => Self::unavailable(),
@@ -344,12 +348,36 @@ mod tests {
 
     #[test]
     fn documentation_lists_every_kind() {
-        let table = include_str!("docs/problems.md");
-        for kind in Kind::ALL {
-            let line =
-                format!("| `{PROBLEM_TYPE_PREFIX}{}` | {} |", kind.slug(), kind.status().as_u16());
+        let text = include_str!("docs/problems.md");
+        let (of_api, of_layer) = text.split_once("The layer").expect("there are two tables");
+        let check = |table: &str, name: &str, status: StatusCode| {
+            let line = format!("| `{PROBLEM_TYPE_PREFIX}{name}` | {} |", status.as_u16());
             assert!(table.contains(&line), "docs/problems.md lacks {line}");
+        };
+        for kind in Kind::ALL {
+            check(of_api, kind.slug(), kind.status());
         }
-        assert_eq!(table.matches(PROBLEM_TYPE_PREFIX).count(), Kind::ALL.len());
+        assert_eq!(of_api.matches(PROBLEM_TYPE_PREFIX).count(), Kind::ALL.len());
+
+        let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+        let layer = hallpass_tower::TokenLayer::new(&hallpass);
+        for kind in RejectionKind::ALL {
+            check(of_layer, kind.problem_name(), layer.rejection(kind.clone()).status());
+        }
+        assert_eq!(of_layer.matches(PROBLEM_TYPE_PREFIX).count(), RejectionKind::ALL.len());
+    }
+
+    #[test]
+    fn problem_of_the_api_has_the_title_of_the_layer() {
+        for kind in RejectionKind::ALL {
+            let Some(same) = Kind::ALL.iter().find(|own| own.slug() == kind.problem_name()) else {
+                continue;
+            };
+            let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
+            let layer = hallpass_tower::TokenLayer::new(&hallpass);
+            let body = layer.rejection(kind.clone()).into_response().into_body();
+            let title = format!(r#""title":"{}""#, same.title());
+            assert!(String::from_utf8_lossy(&body).contains(&title), "{title}");
+        }
     }
 }

@@ -76,6 +76,19 @@ async fn debug_builds_reject_by_default() {
 }
 
 #[tokio::test]
+async fn fallback_of_a_router_is_not_detected_but_may_have_a_requirement() {
+    let hallpass = hallpass();
+    let token = token(&hallpass).await;
+    let app = Router::new().fallback(hello).layer(hallpass.layer().reject_unguarded_routes(true));
+    assert_eq!(call(&app, Method::GET, "/nowhere", Some(&token)).await.status(), 200);
+    assert_eq!(call(&app, Method::GET, "/nowhere", None).await.status(), 401);
+    let app = Router::new().fallback(hello.scoped("pages:read")).layer(hallpass.layer());
+    assert_eq!(call(&app, Method::GET, "/nowhere", Some(&token)).await.status(), 403);
+    let app = Router::new().layer(hallpass.layer()).fallback(hello);
+    assert_eq!(call(&app, Method::GET, "/nowhere", None).await.status(), 200);
+}
+
+#[tokio::test]
 async fn unguarded_route_of_an_optional_layer_is_detected() {
     let hallpass = hallpass();
     let layer = hallpass.layer().optional().reject_unguarded_routes(true);

@@ -88,10 +88,11 @@ async fn postgres(
     schema: &str,
     missing: Missing,
 ) -> Result<hallpass_postgres::PostgresStore, CliError> {
-    use hallpass_postgres::{ConnectError, PostgresSettings};
+    use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
     // A single command needs no session state, so this also works through a transaction pooler.
     let settings = PostgresSettings::default().schema(schema).connections(2).disable_listen();
-    let store = settings.migrate(missing == Missing::Create).connect(url).await;
+    let store =
+        PostgresStore::connect_with(url, settings.migrate(missing == Missing::Create)).await;
     store.map_err(|error| match &error {
         ConnectError::Missing { .. } | ConnectError::Older { .. } => {
             CliError::System(format!("{error}: run `hallpass migrate`"))

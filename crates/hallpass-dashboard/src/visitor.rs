@@ -35,7 +35,9 @@ impl Visitor {
                 tracing::error!(
                     target: "hallpass",
                     status = said.status().as_u16(),
-                    "the sign-in that was passed to `Dashboard` failed, so the page cannot be shown"
+                    "the sign-in that was passed to `Dashboard` failed, so the page cannot be \
+                     shown: if a middleware of yours adds what the sign-in reads, put that \
+                     middleware outside of the page"
                 );
                 Self::Unknown
             }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::connections::CheckedOut;
 use crate::dialect::{Statement, bind_all};
-use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
+use crate::error_class::{ErrorClass, error_class, is_rejection};
 use crate::sql;
 use crate::store::PostgresStore;
 
@@ -178,7 +178,7 @@ impl PostgresStore {
         loop {
             let nonce = draw_nonce()?;
             let acquired = CheckedOut::acquire(&connections.main, deadline).await;
-            let mut connection = acquired.map_err(store_error)?;
+            let mut connection = acquired.map_err(|error| connections.store_error(error))?;
             let statement = change.statement(self, nonce);
             let error = match connections.run(connection.get(), statement, deadline).await {
                 Ok(rows) => {
@@ -193,7 +193,7 @@ impl PostgresStore {
                 return self.find_outcome(change, nonce, error, started).await;
             }
             if class != ErrorClass::Collision || collisions == COLLISIONS {
-                return Err(store_error(error));
+                return Err(connections.store_error(error));
             }
             collisions += 1;
             sleep(jitter(collisions)).await;
@@ -215,8 +215,12 @@ impl PostgresStore {
             Outcome::Committed(rows) => {
                 return Ok(FinishedChange { rows, nonce, connection: None });
             }
-            Outcome::Unknown => return Err(StoreError::outcome_unknown(lost)),
-            Outcome::Withdrawn(_) if Instant::now() >= deadline => return Err(store_error(lost)),
+            Outcome::Unknown => {
+                return Err(StoreError::outcome_unknown(self.connections.at_server(lost)));
+            }
+            Outcome::Withdrawn(_) if Instant::now() >= deadline => {
+                return Err(self.connections.store_error(lost));
+            }
             Outcome::Withdrawn(connection) => connection,
         };
         // A withdrawn nonce cannot be used again.
@@ -224,14 +228,16 @@ impl PostgresStore {
         let statement = change.statement(self, nonce);
         let error = match self.connections.run(&mut connection, statement, deadline).await {
             Ok(rows) => return Ok(FinishedChange { rows, nonce, connection: None }),
-            Err(error) if is_rejection(&error) => return Err(store_error(error)),
+            Err(error) if is_rejection(&error) => {
+                return Err(self.connections.store_error(error));
+            }
             Err(error) => error,
         };
         drop(connection);
         match self.withdraw(change, nonce, started + OUTCOME_TIMEOUT).await {
             Outcome::Committed(rows) => Ok(FinishedChange { rows, nonce, connection: None }),
-            Outcome::Withdrawn(_) => Err(store_error(error)),
-            Outcome::Unknown => Err(StoreError::outcome_unknown(error)),
+            Outcome::Withdrawn(_) => Err(self.connections.store_error(error)),
+            Outcome::Unknown => Err(StoreError::outcome_unknown(self.connections.at_server(error))),
         }
     }
 

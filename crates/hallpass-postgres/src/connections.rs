@@ -9,8 +9,10 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Po
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::connect_error::DatabaseAddress;
 use crate::dialect::Statement;
-use crate::error_class::{ErrorClass, error_class, is_rejection, store_error};
+use crate::error_class::{AtServer, ErrorClass, error_class, is_rejection, store_error};
+use crate::schema_name::SchemaName;
 
 /// The maximum time that a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -56,6 +58,8 @@ pub(crate) struct Connections {
     /// A pool of one connection for following the log, which therefore never waits for other calls.
     pub(crate) sync: PgPool,
     options: PgConnectOptions,
+    /// The server's address, for errors.
+    database: DatabaseAddress,
     is_own: bool,
     /// Set if each transaction may run on another connection of the server.
     pub(crate) is_pooled: bool,
@@ -75,7 +79,18 @@ impl Connections {
 
     fn with(main: PgPool, options: &PgConnectOptions, is_own: bool, is_pooled: bool) -> Self {
         let sync = pool(1, is_pooled).connect_lazy_with(options.clone());
-        Self { main, sync, options: options.clone(), is_own, is_pooled }
+        let database = DatabaseAddress::of(options, SchemaName::default());
+        Self { main, sync, options: options.clone(), database, is_own, is_pooled }
+    }
+
+    /// Converts an error of a call that changed nothing.
+    pub(crate) fn store_error(&self, error: sqlx::Error) -> StoreError {
+        store_error(&self.database, error)
+    }
+
+    /// Adds the server's address to an error.
+    pub(crate) fn at_server(&self, error: sqlx::Error) -> AtServer {
+        AtServer { database: self.database.clone(), error }
     }
 
     /// Closes the pools, except that of the host.
@@ -125,7 +140,8 @@ impl Connections {
         timeout: Duration,
     ) -> Result<Vec<PgRow>, StoreError> {
         let deadline = Instant::now() + timeout;
-        let rows = repeat(pool, self.begin(), statement, deadline).await.map_err(store_error)?;
+        let rows = repeat(pool, self.begin(), statement, deadline).await;
+        let rows = rows.map_err(|error| self.store_error(error))?;
         if is_of_standby(&rows) {
             return Err(StoreError::unavailable(Standby));
         }

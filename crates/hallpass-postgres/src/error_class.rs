@@ -1,8 +1,13 @@
 //! The meaning of PostgreSQL's error codes for the caller:
 //! <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 
+use std::error::Error as StdError;
+use std::fmt;
+
 use hallpass_core::store::StoreError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+
+use crate::connect_error::DatabaseAddress;
 
 /// The class of an error of the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +77,31 @@ pub(crate) fn is_rejection(error: &sqlx::Error) -> bool {
         && error_class(error) != ErrorClass::Lost
 }
 
+/// An error of the driver, with the server's address. It never contains a password.
+#[derive(Debug)]
+pub(crate) struct AtServer {
+    pub(crate) database: DatabaseAddress,
+    pub(crate) error: sqlx::Error,
+}
+
+impl fmt::Display for AtServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.database, self.error)
+    }
+}
+
+/// The text already contains that of the error, so its source is the error's source.
+impl StdError for AtServer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
 /// Converts an error of a call that changed nothing.
-pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
-    match error_class(&error) {
+pub(crate) fn store_error(database: &DatabaseAddress, error: sqlx::Error) -> StoreError {
+    let class = error_class(&error);
+    let error = AtServer { database: database.clone(), error };
+    match class {
         ErrorClass::ReadOnly => StoreError::read_only(error),
         ErrorClass::Corrupt => StoreError::corrupt(error),
         ErrorClass::Referenced => StoreError::referenced(error),
@@ -119,9 +146,22 @@ mod tests {
     fn outage_never_looks_like_a_missing_token() {
         let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
         for error in [lost, sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed] {
-            let error = store_error(error);
+            let error = store_error(&database(), error);
             assert!(error.is_unavailable() && !error.is_not_found());
         }
-        assert!(store_error(sqlx::Error::RowNotFound).is_corrupt());
+        assert!(store_error(&database(), sqlx::Error::RowNotFound).is_corrupt());
+    }
+
+    #[test]
+    fn error_names_the_server_and_no_password() {
+        let error = store_error(&database(), sqlx::Error::PoolTimedOut);
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with("the database `app` on db.example:5433: "), "{cause}");
+        assert!(!format!("{error:?}").contains("hidden"), "{error:?}");
+    }
+
+    fn database() -> DatabaseAddress {
+        let options = "postgres://u:hidden@db.example:5433/app".parse().unwrap();
+        DatabaseAddress::of(&options, crate::schema_name::SchemaName::default())
     }
 }

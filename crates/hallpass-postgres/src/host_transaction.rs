@@ -7,7 +7,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::change::{CHANGE_TIMEOUT, Change, Line, draw_nonce};
 use crate::connections::timed_out;
-use crate::error_class::store_error;
 use crate::schema::SchemaId;
 use crate::sql;
 use crate::store::PostgresStore;
@@ -15,11 +14,14 @@ use crate::tokens::{bulk_result, deletion_of_owner, inserted, insertion};
 
 /// Changes that are committed together with the host's own.
 ///
-/// The connection must be in a transaction on the store's database, which the driver began
-/// (`pool.begin()`). Its role needs the rights in `roles.sql`. From the change until the
-/// transaction ends, other changes to tokens wait, so make the change last and commit soon. At the
-/// isolation level `repeatable read` or higher, the change fails if another one was committed since
-/// the transaction began.
+/// The connection must be in a transaction on the store's database:
+///
+/// - Begin the transaction with the driver (`pool.begin()`). Its role needs the rights in
+///   `roles.sql`.
+/// - Make the change last and commit soon, because other changes to tokens wait from the change
+///   until the transaction ends.
+/// - Use the isolation level `read committed`. At a higher level, the change fails if another
+///   change was committed since the transaction began.
 impl PostgresStore {
     /// Issues a token in a transaction of the host, which also writes the entry of the audit trail.
     ///
@@ -32,7 +34,7 @@ impl PostgresStore {
     /// use hallpass_postgres::{PostgresStore, sqlx::{self, postgres::PgPool}};
     ///
     /// let pool = PgPool::connect("postgres://app@db.example/app").await?;
-    /// let store = PostgresStore::open(pool.clone()).await?;
+    /// let store = PostgresStore::from_pool(&pool).await?;
     /// let hallpass = Hallpass::builder(store.clone()).build();
     ///
     /// let mut transaction = pool.begin().await?;
@@ -124,7 +126,7 @@ impl PostgresStore {
             Ok(rows)
         };
         let rows = timeout_at(deadline, changing).await.unwrap_or_else(|_| Err(timed_out()));
-        rows.map_err(store_error)?.iter().map(Line::read).collect()
+        rows.map_err(|error| self.connections.store_error(error))?.iter().map(Line::read).collect()
     }
 }
 

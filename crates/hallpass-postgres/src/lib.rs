@@ -14,7 +14,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! The store takes a URL, or a pool that the host already has ([`PostgresStore::open`]).
+//! The store takes a URL, or a pool that the host already has ([`PostgresStore::from_pool`]).
 //! [`PostgresSettings`] has more choices. It needs PostgreSQL 13 or later, and a database with the
 //! encoding UTF-8. For TLS, turn on one of the driver's TLS features in your own `Cargo.toml`, for
 //! example `sqlx = { version = "0.9", features = ["tls-rustls-ring"] }`. This crate picks none.
@@ -98,7 +98,7 @@
 //!
 //! # Your own database
 //!
-//! [`PostgresStore::open`] uses the pool of the host. [`PostgresStore::issue_in`] and
+//! [`PostgresStore::from_pool`] uses the pool of the host. [`PostgresStore::issue_in`] and
 //! [`PostgresStore::delete_owner_in`] take part in a transaction of the host.
 //!
 //! A table of yours can refer to `hallpass.tokens (id)` with a foreign key, and a query of yours

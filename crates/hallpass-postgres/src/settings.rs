@@ -1,26 +1,24 @@
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::PgConnectOptions;
 
-use crate::connect_error::{ConnectError, DatabaseAddress};
-use crate::connections::{self, Connections};
-use crate::schema::{self, SchemaMode};
+use crate::connect_error::ConnectError;
 use crate::schema_name::SchemaName;
-use crate::store::PostgresStore;
+
+/// The longest time that a lookup may take. The server ends the statements of the store's own
+/// connections after the same time.
+const MAX_LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The settings of a store. The defaults are suitable for a PostgreSQL server to which nodes
 /// connect directly.
 ///
 /// ```no_run
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use hallpass_postgres::PostgresSettings;
+/// use hallpass_postgres::{PostgresSettings, PostgresStore};
 ///
 /// // Behind PgBouncer in transaction mode, with a role that may not create anything:
-/// let store = PostgresSettings::default()
-///     .disable_listen()
-///     .migrate(false)
-///     .connect("postgres://app@pooler:6432/app")
-///     .await?;
+/// let settings = PostgresSettings::default().disable_listen().migrate(false);
+/// let store = PostgresStore::connect_with("postgres://app@pooler:6432/app", settings).await?;
 /// # drop(store);
 /// # Ok(()) }
 /// ```
@@ -32,7 +30,7 @@ pub struct PostgresSettings {
     pub(crate) is_pooled: bool,
     pub(crate) notifies: bool,
     pub(crate) migrates: bool,
-    schema: String,
+    pub(crate) schema: String,
 }
 
 impl Default for PostgresSettings {
@@ -66,8 +64,17 @@ impl PostgresSettings {
 
     /// Sets how long a lookup, a list or a read of the change log may take, including the wait for
     /// a connection: one second by default, and at most two.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `deadline` is zero or longer than two seconds.
+    #[track_caller]
     pub fn lookup_deadline(mut self, deadline: Duration) -> Self {
-        self.lookup_deadline = deadline.min(Duration::from_secs(2));
+        assert!(
+            !deadline.is_zero() && deadline <= MAX_LOOKUP_DEADLINE,
+            "invalid lookup deadline {deadline:?}: use a time above zero and of at most {MAX_LOOKUP_DEADLINE:?}",
+        );
+        self.lookup_deadline = deadline;
         self
     }
 
@@ -103,49 +110,6 @@ impl PostgresSettings {
         self.migrates = migrate;
         self
     }
-
-    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`.
-    /// [`PgConnectOptions`] parses it, and takes missing parts from `PGHOST` and the other
-    /// environment variables of PostgreSQL's clients.
-    ///
-    /// # Errors
-    ///
-    /// Returns a [`ConnectError`] if the server cannot be reached, or if the database cannot hold a
-    /// store. Nothing is changed then, except by migrations that were completed.
-    pub async fn connect(self, url: &str) -> Result<PostgresStore, ConnectError> {
-        let options = connections::options(parse(url)?, self.is_pooled);
-        let connections = Connections::own(&options, self.connections, self.is_pooled);
-        self.open_with(connections, &options).await
-    }
-
-    /// Opens the store with a pool of the host's for lookups and changes. For the change log, the
-    /// store opens up to two more connections with the pool's options.
-    ///
-    /// The store does not need the pool's `test_before_acquire`, which costs each lookup a second
-    /// round trip. Statements run at the isolation level that the pool's connections have by
-    /// default, which should be `read committed`.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`connect`](Self::connect).
-    pub async fn open(self, pool: PgPool) -> Result<PostgresStore, ConnectError> {
-        let options = PgConnectOptions::clone(&pool.connect_options());
-        let options = connections::options(options, self.is_pooled);
-        let connections = Connections::of_host(pool, &options, self.is_pooled);
-        self.open_with(connections, &options).await
-    }
-
-    async fn open_with(
-        self,
-        connections: Connections,
-        options: &PgConnectOptions,
-    ) -> Result<PostgresStore, ConnectError> {
-        let schema = SchemaName::parse(&self.schema).ok_or(ConnectError::SchemaName)?;
-        let database = DatabaseAddress::of(options, schema);
-        let mode = if self.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
-        let id = schema::prepare(options, &database, mode).await?;
-        Ok(PostgresStore::new(connections, options, &self, database, id))
-    }
 }
 
 /// Parses a URL. The driver's error is left out, because it may contain a password.
@@ -158,6 +122,26 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, ConnectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lookup_deadline_at_its_bound_is_accepted() {
+        for deadline in [Duration::from_nanos(1), MAX_LOOKUP_DEADLINE] {
+            let settings = PostgresSettings::default().lookup_deadline(deadline);
+            assert_eq!(settings.lookup_deadline, deadline);
+        }
+    }
+
+    #[test]
+    #[should_panic = "invalid lookup deadline 2.001s: use a time above zero and of at most 2s"]
+    fn lookup_deadline_above_its_bound_panics() {
+        let _ = PostgresSettings::default().lookup_deadline(Duration::from_millis(2001));
+    }
+
+    #[test]
+    #[should_panic = "invalid lookup deadline 0ns: use a time above zero and of at most 2s"]
+    fn lookup_deadline_of_zero_panics() {
+        let _ = PostgresSettings::default().lookup_deadline(Duration::ZERO);
+    }
 
     #[test]
     fn only_postgres_urls_are_accepted_and_errors_do_not_repeat_them() {

@@ -31,7 +31,7 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    pub(crate) fn new(
+    fn new(
         connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
@@ -51,24 +51,71 @@ impl PostgresStore {
         }
     }
 
-    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`. Creates or
-    /// updates its schema if necessary. [`PostgresSettings`] has more choices.
+    /// Opens the store at a URL such as `postgres://user:password@host:5432/database`, with the
+    /// default settings. [`PgConnectOptions`] parses it, and takes missing parts from `PGHOST` and
+    /// the other environment variables of PostgreSQL's clients. Creates or updates the store's
+    /// schema if necessary.
     ///
     /// # Errors
     ///
     /// Returns a [`ConnectError`] if the server cannot be reached, or if the database cannot hold a
-    /// store.
+    /// store. Nothing is changed then, except by migrations that were completed.
     pub async fn connect(url: &str) -> Result<Self, ConnectError> {
-        PostgresSettings::default().connect(url).await
+        Self::connect_with(url, PostgresSettings::default()).await
     }
 
-    /// Opens the store with a pool of the host's: see [`PostgresSettings::open`].
+    /// Opens the store at a URL, with settings.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`connect`](Self::connect).
-    pub async fn open(pool: PgPool) -> Result<Self, ConnectError> {
-        PostgresSettings::default().open(pool).await
+    pub async fn connect_with(url: &str, settings: PostgresSettings) -> Result<Self, ConnectError> {
+        let options = connections::options(parse(url)?, settings.is_pooled);
+        let connections = Connections::own(&options, settings.connections, settings.is_pooled);
+        Self::open(connections, &options, &settings).await
+    }
+
+    /// Opens the store with a pool of the host's for lookups and changes, and with the default
+    /// settings. For the change log, the store opens up to two more connections with the pool's
+    /// options.
+    ///
+    /// The store does not need the pool's `test_before_acquire`, which costs each lookup a second
+    /// round trip. Statements run at the isolation level that the pool's connections have by
+    /// default, which should be `read committed`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`connect`](Self::connect).
+    pub async fn from_pool(pool: &PgPool) -> Result<Self, ConnectError> {
+        Self::from_pool_with(pool, PostgresSettings::default()).await
+    }
+
+    /// Opens the store with a pool of the host's, as [`from_pool`](Self::from_pool) does, with
+    /// settings. [`PostgresSettings::connections`] has no effect.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`connect`](Self::connect).
+    pub async fn from_pool_with(
+        pool: &PgPool,
+        settings: PostgresSettings,
+    ) -> Result<Self, ConnectError> {
+        let options = PgConnectOptions::clone(&pool.connect_options());
+        let options = connections::options(options, settings.is_pooled);
+        let connections = Connections::of_host(pool.clone(), &options, settings.is_pooled);
+        Self::open(connections, &options, &settings).await
+    }
+
+    async fn open(
+        connections: Connections,
+        options: &PgConnectOptions,
+        settings: &PostgresSettings,
+    ) -> Result<Self, ConnectError> {
+        let schema = SchemaName::parse(&settings.schema).ok_or(ConnectError::SchemaName)?;
+        let database = DatabaseAddress::of(options, schema);
+        let mode = if settings.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
+        let id = schema::prepare(options, &database, mode).await?;
+        Ok(Self::new(connections, options, settings, database, id))
     }
 
     /// Creates the schema `hallpass` or updates it to this version, and does nothing else. Use it

@@ -15,7 +15,7 @@ use sqlx::postgres::PgRow;
 use crate::change::{Change, Line};
 use crate::connections::{BEGIN_LIST, BEGIN_MAINTENANCE};
 use crate::dialect::{PostgresDialect, Statement, Timestamptz, Uuid, built};
-use crate::error_class::{ErrorClass, error_class, store_error};
+use crate::error_class::{ErrorClass, error_class};
 use crate::sql;
 use crate::store::PostgresStore;
 
@@ -173,7 +173,7 @@ impl TokenStore for PostgresStore {
             }
             recorded => recorded,
         }
-        .map_err(store_error)
+        .map_err(|error| self.connections.store_error(error))
     }
 
     async fn prune(
@@ -192,7 +192,7 @@ impl TokenStore for PostgresStore {
         let prune = || {
             self.statement(sql::PRUNE_LOG).bind(Timestamptz(written_before)).bind(i64::from(limit))
         };
-        self.run_maintenance(prune).await.map_err(store_error)
+        self.run_maintenance(prune).await.map_err(|error| self.connections.store_error(error))
     }
 
     async fn changes(
@@ -254,8 +254,8 @@ impl PostgresStore {
         let reading = self.connections.transaction(BEGIN_LIST, statement, self.lookup_deadline);
         reading.await.map_err(|error| match error_class(&error) {
             // A list changes nothing. So this is a standby, or has no disk space for sorting.
-            ErrorClass::ReadOnly => StoreError::unavailable(error),
-            _ => store_error(error),
+            ErrorClass::ReadOnly => StoreError::unavailable(self.connections.at_server(error)),
+            _ => self.connections.store_error(error),
         })
     }
 

@@ -7,7 +7,7 @@ use hallpass_core::store::StoreError;
 use hallpass_core::{Actor, AuditOptions, Error, Hallpass, Issued, Limits, NewToken, Owner};
 use hallpass_postgres::{ConnectError, PostgresSettings, PostgresStore};
 use hallpass_servers::Postgres;
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Postgres as Driver, Transaction};
 
 struct Host {
@@ -29,7 +29,7 @@ async fn host() -> Host {
 }
 
 async fn store_in(schema: &str, pool: &PgPool) -> PostgresStore {
-    PostgresSettings::default().schema(schema).open(pool.clone()).await.unwrap()
+    PostgresStore::from_pool_with(pool, PostgresSettings::default().schema(schema)).await.unwrap()
 }
 
 async fn run(pool: &PgPool, sql: &str) {
@@ -104,7 +104,7 @@ async fn invalid_schema_name_is_rejected() {
     let host = host().await;
     for name in ["", "App", "a\"; DROP SCHEMA app CASCADE; --", "pg_tokens", "a.b"] {
         let settings = PostgresSettings::default().schema(name);
-        let error = settings.open(host.pool.clone()).await.unwrap_err();
+        let error = PostgresStore::from_pool_with(&host.pool, settings).await.unwrap_err();
         assert!(matches!(error, ConnectError::SchemaName), "{error:?}");
         assert!(error.to_string().contains("lower-case letters"), "{error}");
     }
@@ -238,7 +238,7 @@ async fn deletion_in_a_host_transaction_reaches_other_nodes_within_the_bound() {
     let settings = CacheSettings::default().max_staleness(max_staleness);
     // Without notifications, a node only follows the log.
     let silent = PostgresSettings::default().schema("app").disable_listen();
-    let silent = silent.open(host.pool.clone()).await.unwrap();
+    let silent = PostgresStore::from_pool_with(&host.pool, silent).await.unwrap();
     let node = Hallpass::builder(Cached::with_settings(silent, settings)).build();
     let accepted = async || node.authenticate(issued.token.reveal().as_bytes()).await.is_ok();
     assert!(accepted().await);
@@ -293,4 +293,26 @@ async fn other_nodes_are_notified_when_the_host_commits() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(!accepted().await);
     assert_eq!(pending.committed(), 1);
+}
+
+/// The documentation recommends these options.
+#[tokio::test]
+async fn options_of_the_pool_apply_to_its_connections() {
+    let url = Postgres::shared().new_database().expect("a database");
+    let options =
+        [("statement_timeout", "2s"), ("default_transaction_isolation", "read committed")];
+    let options = url.parse::<PgConnectOptions>().unwrap().options(options);
+    let pool = PgPoolOptions::new().test_before_acquire(false).connect_with(options).await.unwrap();
+    let store = PostgresStore::from_pool(&pool).await.unwrap();
+    for (name, expected) in
+        [("statement_timeout", "2s"), ("default_transaction_isolation", "read committed")]
+    {
+        let value: String = sqlx::query_scalar("SELECT current_setting($1)")
+            .bind(name)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(value, expected, "{name}");
+    }
+    store.close().await;
 }

@@ -257,6 +257,16 @@ impl SharedConnection {
         second: Option<&Cmd>,
         deadline: Instant,
     ) -> Result<Reply, Failure> {
+        let reply = self.try_send(call, second, deadline).await;
+        reply.map_err(|failure| failure.at(|| self.target.address()))
+    }
+
+    async fn try_send(
+        &self,
+        call: &Call,
+        second: Option<&Cmd>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
         for _ in 0..=MAX_REDIRECTS {
             let mut connection = match timeout_at(deadline, self.connection()).await {
                 Ok(Ok(connection)) => connection,

@@ -1,9 +1,12 @@
 //! Classes of errors of the server and of the connection.
 
 use std::error::Error as StdError;
+use std::fmt;
 
 use hallpass_core::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::connect_error::ServerAddress;
 
 /// The class of an error reply of the server. In each of these cases nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +70,36 @@ pub(crate) enum Failure {
     NoReply(Box<dyn StdError + Send + Sync>),
 }
 
+/// An error of the connection, with the server's address. It never contains a password.
+#[derive(Debug)]
+struct AtServer {
+    server: ServerAddress,
+    error: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Display for AtServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.server, self.error)
+    }
+}
+
+/// The text already contains that of the error, so its source is the error's source.
+impl StdError for AtServer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
 impl Failure {
+    /// Adds the server's address. A reply of the server has none, because it is classified later.
+    pub(crate) fn at(self, server: impl FnOnce() -> ServerAddress) -> Self {
+        match self {
+            Self::NotSent(error) => Self::NotSent(Box::new(AtServer { server: server(), error })),
+            Self::NoReply(error) => Self::NoReply(Box::new(AtServer { server: server(), error })),
+            Self::Refused(_) => self,
+        }
+    }
+
     /// Returns the error of a call that changes nothing, or that may safely be repeated.
     pub(crate) fn of_read(self) -> StoreError {
         match self {

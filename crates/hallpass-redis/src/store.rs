@@ -82,16 +82,26 @@ impl RedisStore {
     ) -> Result<Self, ConnectError> {
         // The driver's error may repeat the address, which may contain a password.
         let client = Client::open(address).map_err(|_| ConnectError::Address)?;
-        Self::with_client(&client, settings).await
+        Self::from_client_with(&client, settings).await
     }
 
-    /// Opens the store with a client of the host, for example one with TLS certificates. The store
-    /// makes its own connections with the client, and uses RESP3.
+    /// Opens the store with a client of the host, for example one with TLS certificates, and with
+    /// the default settings. The store makes its own connections with the client, and uses RESP3.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`connect`](Self::connect).
-    pub async fn with_client(
+    pub async fn from_client(client: &Client) -> Result<Self, ConnectError> {
+        Self::from_client_with(client, RedisSettings::default()).await
+    }
+
+    /// Opens the store with a client of the host, as [`from_client`](Self::from_client) does, with
+    /// settings.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`connect`](Self::connect).
+    pub async fn from_client_with(
         client: &Client,
         settings: RedisSettings,
     ) -> Result<Self, ConnectError> {
@@ -100,7 +110,7 @@ impl RedisStore {
         Self::open(Target::Server(Box::new(client)), namespace, &settings).await
     }
 
-    /// Opens the store on a connection of the host.
+    /// Opens the store on a connection of the host, with the default settings.
     ///
     /// Lists and lookups then share the connection. The store cannot block it to wait for changes,
     /// so it polls for changes four times a second. The manager's own timeouts apply in addition to
@@ -109,7 +119,17 @@ impl RedisStore {
     /// # Errors
     ///
     /// Returns the errors of [`connect`](Self::connect).
-    pub async fn with_manager(
+    pub async fn from_manager(manager: ConnectionManager) -> Result<Self, ConnectError> {
+        Self::from_manager_with(manager, RedisSettings::default()).await
+    }
+
+    /// Opens the store on a connection of the host, as [`from_manager`](Self::from_manager) does,
+    /// with settings.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`connect`](Self::connect).
+    pub async fn from_manager_with(
         manager: ConnectionManager,
         settings: RedisSettings,
     ) -> Result<Self, ConnectError> {
@@ -117,14 +137,27 @@ impl RedisStore {
         Self::open(Target::Host(manager), namespace, &settings).await
     }
 
-    /// Opens the store on a Redis Cluster. At least one of the addresses must belong to a node that
-    /// responds.
+    /// Opens the store on a Redis Cluster, with the default settings. At least one of the addresses
+    /// must belong to a node that responds.
     ///
     /// # Errors
     ///
     /// Returns the errors of [`connect`](Self::connect).
     #[cfg(feature = "cluster")]
-    pub async fn cluster(
+    pub async fn connect_cluster(
+        addresses: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, ConnectError> {
+        Self::connect_cluster_with(addresses, RedisSettings::default()).await
+    }
+
+    /// Opens the store on a Redis Cluster, as [`connect_cluster`](Self::connect_cluster) does, with
+    /// settings.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`connect`](Self::connect).
+    #[cfg(feature = "cluster")]
+    pub async fn connect_cluster_with(
         addresses: impl IntoIterator<Item = impl AsRef<str>>,
         settings: RedisSettings,
     ) -> Result<Self, ConnectError> {

@@ -10,9 +10,11 @@ use crate::write::Write;
 
 /// Changes that are committed together with the host's own.
 ///
-/// The connection must be in a transaction on the store's database. Begin it with `BEGIN
-/// IMMEDIATE`. Otherwise it fails if another connection has written in the meantime. Other changes
-/// to tokens wait until the transaction ends, so commit it soon.
+/// The connection must be in a transaction on the store's database:
+///
+/// - Begin the transaction with `BEGIN IMMEDIATE`. A transaction that only reads at first cannot
+///   write after another connection has written, so the change would fail.
+/// - Commit it soon, because other changes to tokens wait until it ends.
 impl SqliteStore {
     /// Issues a token in a transaction of the host, which also writes the entry of the audit trail.
     ///

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason};
 use http::{Extensions, Request};
 
-use crate::auth_context::{AuthContext, Via, decide};
+use crate::auth_context::{AuthContext, Via, decide, log_other_handle};
 use crate::cache_headers::CacheRules;
 use crate::cross_site;
 use crate::fallback::HostVerdict;
@@ -107,7 +107,10 @@ pub(crate) fn admit_anonymous<B>(
         _ if settings.optional && settings.policy.is_none() => {
             Ok(pass(request, AuthContext::anonymous(settings), settings))
         }
-        _ => Err(settings.rejection(RejectionKind::NoCredential)),
+        _ => {
+            log_other_handle(request.extensions(), &settings.hallpass);
+            Err(settings.rejection(RejectionKind::NoCredential))
+        }
     }
 }
 

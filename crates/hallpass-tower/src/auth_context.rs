@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hallpass_core::__private::Throttle;
 use hallpass_core::{Decision, Hallpass, PathParameters, Principal, RejectReason, Requirement};
 use http::{Extensions, Request, request};
 
@@ -102,6 +103,26 @@ impl AuthContext {
         let Self { known, settings, .. } = extensions.get()?;
         let (principal, via) = known.as_ref().filter(|_| settings.hallpass.is_same(hallpass))?;
         Some(Outer { principal, via: *via, settings })
+    }
+}
+
+/// Logs the likely mistake if a request without a credential was authenticated by a layer of
+/// another handle. That layer has removed the token, so it cannot be checked again. The line is
+/// written at most once a second, because clients can repeat such a request.
+pub(crate) fn log_other_handle(extensions: &Extensions, hallpass: &Hallpass) {
+    static THROTTLE: Throttle = Throttle::new();
+    let outer = extensions.get::<AuthContext>();
+    let is_other = outer.is_some_and(|AuthContext { known, settings, .. }| {
+        known.is_some() && !settings.hallpass.is_same(hallpass)
+    });
+    if is_other && let Some(count) = THROTTLE.count(1) {
+        tracing::warn!(
+            target: "hallpass",
+            count,
+            "a layer of another `Hallpass` around this one has authenticated the request and removed \
+             its token, so this layer responds with 401: build both layers from clones of one \
+             `Hallpass`, or give them different sources"
+        );
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn is_forged<B>(request: &Request<B>, trusted: &[HeaderValue]) -> boo
 
 /// Reads an origin as browsers send it: a scheme, a host in lower case, and a port unless it is the
 /// default one. Returns `None` for any other text, which would never match.
-pub(crate) fn origin(text: &str) -> Option<HeaderValue> {
+fn origin(text: &str) -> Option<HeaderValue> {
     let uri: Uri = text.parse().ok()?;
     let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str());
     let default_port = match scheme {
@@ -47,6 +47,23 @@ pub(crate) fn origin(text: &str) -> Option<HeaderValue> {
         && !authority.ends_with(default_port)
         && authority.bytes().all(fits);
     is_canonical.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+/// Reads an origin as browsers send it.
+///
+/// # Panics
+///
+/// Panics if the text is not such an origin. It would never match the header of a browser.
+#[must_use]
+#[track_caller]
+pub fn trusted_origin(text: &str) -> HeaderValue {
+    let Some(origin) = origin(text) else {
+        panic!(
+            "invalid origin {text:?}: write it as browsers send it, such as \
+             `https://app.example.com` (lower case, no path, no final slash, no default port)"
+        )
+    };
+    origin
 }
 
 /// Returns whether a request may change state. A WebSocket starts as a `GET`, but its messages may

@@ -84,9 +84,10 @@ pub use self::{
     settings::{RejectionBuilderExt, RejectionSettings},
 };
 
-/// The traits that a crate for a framework implements.
+/// The items that a crate for a framework needs.
 #[doc(hidden)]
 pub use self::{
+    cross_site::trusted_origin,
     framework::{RouteMatch, RouteMatcher, RoutePattern},
     routed_path::{NotText, RoutedParameters, RouterPaths},
     unguarded::{NewWatch, Watch},

@@ -108,6 +108,7 @@ mod snippets {
     page!(scopes, "../../../docs/scopes.md");
     page!(audit, "../../../docs/audit.md");
     page!(layer, "../../../docs/layer.md");
+    page!(sign_in, "../../../docs/sign-in.md");
     page!(routes, "../../../docs/routes.md");
     page!(stores, "../../../docs/stores.md");
     page!(operating, "../../../docs/operating.md");

@@ -16,7 +16,9 @@ pub(crate) async fn print(
     let text = format!(
         r#"listening on http://{address}
 {first}
-Sign in as alice (the other users are bob with the password builder, and the admin root with toor) and issue a token:
+In a browser, sign in at http://{address}/settings/tokens as alice with the password wonderland. The other users are bob with builder, and the admin root with toor.
+
+With curl, sign in as alice and issue a token:
 
   curl -i -c cookies -d username=alice -d password=wonderland http://{address}/login
   curl -b cookies {confirmation}-H 'Content-Type: application/json' -d '{{"name": "ci", "preset": "full", "expires": "30d"}}' http://{address}/tokens

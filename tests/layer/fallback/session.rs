@@ -1,20 +1,24 @@
 //! Tests with tower-sessions, in which one route serves people with a session and programs with a
 //! token.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::post;
-use hallpass_axum::HallpassExt as _;
-use hallpass_core::{Actor, EventKind, Hallpass, Principal, RejectReason};
+use hallpass_axum::{HallpassExt as _, HandlerExt as _, TokenLayerExt as _};
+use hallpass_core::{Actor, EventKind, Hallpass, Principal, RejectReason, public};
 use http::request::Parts;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 use super::{Site, person, routes};
+use crate::capture;
 
-type SessionError = tower_sessions::session::Error;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn signed_in(parts: Parts) -> Result<Option<Principal>, SessionError> {
-    let Some(session) = parts.extensions.get::<Session>() else { return Ok(None) };
+async fn signed_in(parts: Parts) -> Result<Option<Principal>, BoxError> {
+    let session = parts.extensions.get::<Session>();
+    let session = session.ok_or("no session: put the session layer outside of the token layer")?;
     let name: Option<String> = session.get("user").await?;
     Ok(name.and_then(|name| person(&name)))
 }
@@ -64,6 +68,38 @@ async fn session_and_token_may_call_the_same_route() {
 }
 
 #[tokio::test]
+async fn session_layer_inside_of_the_token_layer_is_a_503_that_names_it() {
+    let sessions = SessionManagerLayer::new(MemoryStore::default());
+    let by_function = |hallpass: &Hallpass| {
+        routes().layer(sessions.clone()).layer(hallpass.layer().fallback(signed_in))
+    };
+    let site = Site::new(by_function).await;
+    expect_503_with(&site, "cause=no session: put the session layer outside").await;
+
+    let by_extractor = |hallpass: &Hallpass| {
+        let person = async |_: Session| person("bob");
+        routes().layer(sessions.clone()).layer(hallpass.layer().fallback_with_state((), person))
+    };
+    let site = Site::new(by_extractor).await;
+    expect_503_with(&site, "put that middleware outside of the token layer").await;
+}
+
+/// Checks that a request gets a 503, and that the log contains a text. The line is written at most
+/// once a second for all tests of this process.
+async fn expect_503_with(site: &Site, text: &str) {
+    let mark = capture::mark();
+    for _ in 0..60 {
+        assert_eq!(site.status("GET /projects", &[]).await, 503);
+        let log = String::from_utf8(capture::since(mark)).unwrap();
+        if log.contains(text) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the log does not contain {text:?}");
+}
+
+#[tokio::test]
 async fn session_does_not_replace_a_revoked_token() {
     let site = Site::new(app).await;
     let cookie = sign_in(&site, "alice").await;
@@ -73,6 +109,27 @@ async fn session_does_not_replace_a_revoked_token() {
     assert_eq!(site.status("GET /projects", &[&token]).await, 401);
     assert_eq!(site.status("GET /projects", &[&cookie, &token]).await, 401);
     assert_eq!(site.status("GET /projects", &[&cookie]).await, 200);
+}
+
+#[tokio::test]
+async fn mistyped_token_beside_a_session_is_the_session_user_unless_optional() {
+    let site = Site::new(app).await;
+    let cookie = sign_in(&site, "bob").await;
+    let token = site.token(&["projects:list"]).await;
+    // The prefix is still the one of this application's tokens, but the checksum is wrong.
+    let mistyped = hallpass_tests::mistyped(&token);
+    assert_eq!(site.send("GET /me", &[&cookie, &mistyped]).await.text(), "bob by sign-in");
+    assert_eq!(site.status("GET /me", &[&mistyped]).await, 401);
+
+    let optional = Site::new(|hallpass| {
+        Router::new()
+            .route("/open", axum::routing::get((async || "open").scoped(public())))
+            .layer(hallpass.layer().optional())
+    })
+    .await;
+    assert_eq!(optional.status("GET /open", &[]).await, 200);
+    assert_eq!(optional.status("GET /open", &["authorization: Bearer other"]).await, 200);
+    assert_eq!(optional.status("GET /open", &[&mistyped]).await, 401);
 }
 
 #[tokio::test]

@@ -63,9 +63,15 @@ async fn inner_layer_of_another_handle_verifies_the_token_itself() {
     let theirs = other.issue(&Actor::owner("eve"), NewToken::named("theirs")).await.unwrap();
     let outer = fixture.layer(Setup::Default, Host::Axum.layer()).optional();
     let server = serving(fixture, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
+    let hint = "a layer of another `Hallpass` around this one has authenticated the request";
+    let is_logged = |mark| String::from_utf8(capture::since(mark)).unwrap().contains(hint);
+    let mark = capture::mark();
+    assert_eq!(server.get("/echo", "").await.status, 401);
+    assert!(!is_logged(mark), "the request has no token at all");
     // The outer layer has accepted and removed the credential, so the inner layer has nothing to
     // verify.
     assert_eq!(server.get("/echo", "T").await.status, 401);
+    assert!(is_logged(mark));
     let request = format!(
         "GET /echo HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
         theirs.token.reveal()

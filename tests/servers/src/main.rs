@@ -1,10 +1,26 @@
 //! Installs packages, or starts a server and prints its URL. The server stops when the standard
-//! input or this process ends.
+//! input or this process ends. If there is no standard input, it stops with this process.
 
-use std::io::Read;
+use std::fs;
+use std::io::{IsTerminal, Read, stdin};
+use std::os::unix::fs::FileTypeExt;
 
 use anyhow::{Result, bail};
 use hallpass_servers::{Package, Postgres, Redis, RedisCluster};
+
+const HELP: &str = "\
+Starts a server for tests on a free port, prints its URL, and stops it at the end.
+
+Usage: hallpass-servers COMMAND
+
+  postgres          a PostgreSQL server
+  redis             a Redis server
+  redis-cluster     a Redis Cluster: prints the URLs of its nodes, one per line
+  install           installs the packages of all servers with apt-get
+  install valgrind  installs Valgrind
+
+The first use of a server installs its package. A server stops when the standard input ends (Ctrl-D in
+a terminal), or when this process ends (Ctrl-C, or `kill`). With </dev/null, only the latter applies.";
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
@@ -27,8 +43,11 @@ fn main() -> Result<()> {
             let cluster = RedisCluster::start()?;
             serve(&cluster.urls().join("\n"));
         }
+        Some("--help" | "-h" | "help") => println!("{HELP}"),
         _ => {
-            bail!("expected `install`, `install valgrind`, `postgres`, `redis` or `redis-cluster`")
+            bail!(
+                "expected `install`, `install valgrind`, `postgres`, `redis` or `redis-cluster`: see --help"
+            )
         }
     }
     Ok(())
@@ -36,6 +55,16 @@ fn main() -> Result<()> {
 
 fn serve(urls: &str) {
     println!("{urls}");
-    let mut input = std::io::stdin().lock();
+    let mut input = stdin().lock();
     while !matches!(input.read(&mut [0; 64]), Ok(0) | Err(_)) {}
+    while is_without_input() {
+        std::thread::park();
+    }
+}
+
+/// Returns whether the standard input is `/dev/null`, which is always at its end. Service managers
+/// and shells start background processes like that. If it was closed, Rust opens `/dev/null`.
+fn is_without_input() -> bool {
+    let is_device = |input: fs::Metadata| input.file_type().is_char_device();
+    !stdin().is_terminal() && fs::metadata("/dev/stdin").is_ok_and(is_device)
 }

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use hallpass_core::Error;
 
 use super::extract::CurrentToken;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::responses::TokenResponse;
 
 /// Show the token of this request.
@@ -36,7 +36,7 @@ pub(super) async fn revoke(by: CurrentToken) -> Result<StatusCode, Problem> {
 /// Converts the error for a token that was deleted after it was verified: the token is not valid.
 fn gone(error: Error) -> Problem {
     match error {
-        Error::NotFound => Problem::new(Kind::InvalidToken, "the token is not valid"),
+        Error::NotFound => Problem::invalid_token(),
         error => error.into(),
     }
 }

@@ -17,7 +17,9 @@ use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
-use hallpass_tower::{Authorization, CredentialSource, PrincipalExt as _, token_principal};
+use hallpass_tower::{
+    Authorization, CredentialSource, PrincipalExt as _, RejectionKind, token_principal,
+};
 
 use super::Mount;
 use crate::problem::{Kind, Problem};
@@ -122,8 +124,7 @@ impl<S: Send + Sync + 'static> FromRequestParts<S> for CurrentToken {
             Authorization::Malformed => return Err(malformed()),
             Authorization::Absent | Authorization::OtherScheme => {
                 let known = bearer_principal(parts, &hallpass).ok_or_else(|| {
-                    let detail = "this request needs a token: send it as `Authorization: Bearer`";
-                    Problem::new(Kind::NoCredential, detail)
+                    Problem::new(Kind::NoCredential, RejectionKind::NoCredential.detail())
                 })?;
                 known.clone()
             }
@@ -183,8 +184,7 @@ async fn verified(hallpass: &Hallpass, text: &[u8], origin: &Origin) -> Result<P
 }
 
 fn malformed() -> Problem {
-    let detail = "send one token, once, as `Authorization: Bearer` and a single space";
-    Problem::new(Kind::InvalidRequest, detail)
+    Problem::new(Kind::InvalidRequest, RejectionKind::InvalidRequest.detail())
 }
 
 impl<S> Mount<S> {
@@ -197,7 +197,8 @@ impl<S> Mount<S> {
                     target: "hallpass",
                     status = response.status().as_u16(),
                     "the sign-in that was passed to `TokenApi` failed, so the token API cannot be \
-                     used"
+                     used: if a middleware of yours adds what the sign-in reads, put that \
+                     middleware outside of the API"
                 );
                 Err(Problem::unavailable())
             }

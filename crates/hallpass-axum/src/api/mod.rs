@@ -23,7 +23,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use hallpass_core::Hallpass;
-use hallpass_tower::RejectionSettings;
+use hallpass_tower::{RejectionKind, RejectionSettings, trusted_origin};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
@@ -106,8 +106,8 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     ///
     /// # Panics
     ///
-    /// Panics if the text is not an origin: `http` or `https`, a host, and a port unless it is the
-    /// default one; no path.
+    /// Panics if the text is not an origin as browsers send it: `http` or `https`, a host in lower
+    /// case, and a port unless it is the default one; no path and no final slash.
     ///
     /// ```
     /// use hallpass_axum::TokenApi;
@@ -121,14 +121,14 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     ///     .into_router_at("/tokens");
     /// ```
     #[track_caller]
-    pub fn trust_origin(mut self, origin: &str) -> Self {
+    pub fn trust_origin(self, origin: &str) -> Self {
+        // This check is stricter than that of tower-http, which accepts origins that no browser
+        // sends.
+        let _ = trusted_origin(origin);
         match self.csrf.add_trusted_origin(origin) {
-            Ok(csrf) => self.csrf = csrf,
-            Err(error) => {
-                panic!("invalid origin, write one such as `https://app.example.com`: {error}")
-            }
+            Ok(csrf) => Self { csrf, ..self },
+            Err(error) => panic!("invalid origin {origin:?}: {error}"),
         }
-        self
     }
 
     /// Sets the name of the host's session cookie, for the OpenAPI document. `id` by default.
@@ -230,8 +230,7 @@ async fn finish(State(hallpass): State<Hallpass>, request: Request, next: Next) 
     parts.extensions.insert(origin.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if response.extensions().get::<ProtectionError>().is_some() {
-        let detail = "this change was requested by a page of another site";
-        response = Problem::new(Kind::CrossSite, detail).into_response();
+        response = Problem::new(Kind::CrossSite, RejectionKind::CrossSite.detail()).into_response();
     }
     match response.extensions_mut().remove::<Problem>() {
         Some(problem) => {

@@ -44,6 +44,14 @@ pub(super) struct Settings {
 
 /// A builder for a [`Hallpass`] handle. Every setting has a default.
 ///
+/// Integrations add settings by extension traits, which the prelude of the crate `hallpass`
+/// contains:
+///
+/// - [`step_up` and `trusted_proxies`](https://docs.rs/hallpass-axum/latest/hallpass_axum/trait.HallpassBuilderExt.html)
+///   for the management API
+/// - [`realm`, `problem_type_prefix` and `on_rejection`](https://docs.rs/hallpass-tower/latest/hallpass_tower/trait.RejectionBuilderExt.html)
+///   for rejections
+///
 /// ```
 /// use hallpass_core::{Catalog, CatalogScope, Expiry, Hallpass, Limits};
 /// # use hallpass_memory::MemoryStore;

@@ -1,5 +1,5 @@
 use hallpass_core::store::TokenStore as _;
-use hallpass_postgres::PostgresSettings;
+use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::{Flow, Way};
 use hallpass_testkit::conformance::samples::{event, token};
 
@@ -55,7 +55,7 @@ async fn unfinished_transaction_through_a_pooler_is_ended_in_time() {
     let url = database();
     let proxy = Proxy::to(Postgres::shared().address()).unwrap();
     let settings = PostgresSettings::default().disable_listen();
-    let store = settings.connect(&proxy.url(&url)).await.unwrap();
+    let store = PostgresStore::connect_with(&proxy.url(&url), settings).await.unwrap();
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     let mut other = Stranger::connect(&url).await;
     let mut observer = Stranger::connect(&url).await;

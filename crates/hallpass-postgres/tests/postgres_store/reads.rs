@@ -1,6 +1,6 @@
 use hallpass_core::Revision;
 use hallpass_core::store::{AuditQuery, ListQuery, TokenStore as _, TokenUse};
-use hallpass_postgres::PostgresSettings;
+use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::{Flow, Way};
 use hallpass_testkit::conformance::samples::{at, edited, event, token};
 use sqlx::postgres::PgPoolOptions;
@@ -45,7 +45,7 @@ async fn token_and_log_position_are_read_in_one_snapshot() {
     let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
     let pool = pool.connect(&proxy.url(&url)).await.unwrap();
     let settings = PostgresSettings::default().lookup_deadline(Duration::from_secs(2));
-    let store = settings.open(pool.clone()).await.unwrap();
+    let store = PostgresStore::from_pool_with(&pool, settings).await.unwrap();
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     let elsewhere = open(&url).await;
@@ -84,7 +84,8 @@ async fn cancelled_call_leaves_no_transaction_open() {
     let pool = pool.connect(&proxy.url(&url)).await.unwrap();
     let settings =
         PostgresSettings::default().lookup_deadline(Duration::from_secs(2)).notify(false);
-    let (store, elsewhere) = (settings.open(pool).await.unwrap(), open(&url).await);
+    let (store, elsewhere) =
+        (PostgresStore::from_pool_with(&pool, settings).await.unwrap(), open(&url).await);
     let mut observer = Stranger::connect(&url).await;
     for is_list in [false, true] {
         // The server ends a transaction that is idle for a second. On a busy machine it may do so

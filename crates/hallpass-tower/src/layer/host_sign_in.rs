@@ -18,6 +18,10 @@ impl TokenLayer {
     /// Requirements, policy tables, extractors and events treat such a principal like the owner of
     /// a token. Its own credential stays in the request.
     ///
+    /// Return an error, and not `None`, if the request lacks what the session middleware always
+    /// adds. That middleware is then not outside of this layer. With `None`, every person would
+    /// get a 401, and no log line would name the mistake.
+    ///
     /// Browsers send cookies along with requests of other sites. So a request that may change state
     /// is rejected with 403 if `Sec-Fetch-Site` is neither `same-origin` nor `none`, or, without
     /// that header, if `Origin` is not the request's own host. Requests whose `Authorization` has a
@@ -31,13 +35,15 @@ impl TokenLayer {
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
     /// # type Body = http_body_util::Full<bytes::Bytes>;
-    /// # #[derive(Clone)] struct Session { user: String }
+    /// # #[derive(Clone)] struct Session { user: Option<String> }
+    /// type BoxError = Box<dyn std::error::Error + Send + Sync>;
     ///
     /// // The host's session middleware, further out, has put the session into the request.
-    /// async fn signed_in(parts: Parts) -> Option<Principal> {
-    ///     let session = parts.extensions.get::<Session>()?;
-    ///     let scopes = ScopeSet::parse(["projects"]).ok()?;
-    ///     Some(Principal::external(session.user.parse().ok()?, scopes))
+    /// async fn signed_in(parts: Parts) -> Result<Option<Principal>, BoxError> {
+    ///     let session = parts.extensions.get::<Session>();
+    ///     let session = session.ok_or("no session: put the sessions outside of the token layer")?;
+    ///     let Some(user) = &session.user else { return Ok(None) };
+    ///     Ok(Some(Principal::external(user.parse()?, ScopeSet::parse(["projects"])?)))
     /// }
     ///
     /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
@@ -47,10 +53,13 @@ impl TokenLayer {
     ///         let owner = request.principal().unwrap().owner().to_string();
     ///         Ok::<_, std::convert::Infallible>(Response::new(Body::from(owner)))
     ///     }));
-    /// let mut request = Request::new(());
-    /// request.extensions_mut().insert(Session { user: "alice".to_owned() });
-    /// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 200);
-    /// assert_eq!(service.oneshot(Request::new(())).await.unwrap().status(), 401);
+    /// for (user, status) in [(Some("alice".to_owned()), 200), (None, 401)] {
+    ///     let mut request = Request::new(());
+    ///     request.extensions_mut().insert(Session { user });
+    ///     assert_eq!(service.clone().oneshot(request).await.unwrap().status(), status);
+    /// }
+    /// let without_session = service.oneshot(Request::new(())).await.unwrap();
+    /// assert_eq!(without_session.status(), 503);
     /// # }
     /// ```
     pub fn fallback<F, Fut>(mut self, authenticator: F) -> Self
@@ -105,9 +114,7 @@ impl TokenLayer {
     /// ```
     #[track_caller]
     pub fn trust_origin(mut self, origin: &str) -> Self {
-        let Some(origin) = cross_site::origin(origin) else {
-            panic!("invalid origin {origin:?}: write one such as `https://app.example.com`")
-        };
+        let origin = cross_site::trusted_origin(origin);
         self.settings().trusted_origins.push(origin);
         self
     }

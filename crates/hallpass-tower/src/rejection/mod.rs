@@ -3,6 +3,7 @@
 
 mod challenge;
 mod grpc;
+mod kind;
 mod problem;
 
 use std::borrow::Cow;
@@ -15,66 +16,10 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW
 use http::{Extensions, HeaderValue, Method, Response, StatusCode};
 
 pub(crate) use self::challenge::Realm;
+pub use self::kind::RejectionKind;
 use crate::metrics;
 use crate::outage_log;
 use crate::settings::RejectionSettings;
-
-/// The reason why a request is rejected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// The request has no credential: 401 and a bare challenge.
-    NoCredential,
-    /// The credential is malformed, or there are several: 400 `invalid_request`.
-    InvalidRequest,
-    /// The form that may contain a credential is too large to be read: 413, no challenge. This
-    /// happens only if forms are a source of credentials.
-    TooLarge,
-    /// The token is malformed, unknown, wrong, expired or revoked, or its owner is disabled: 401
-    /// `invalid_token`. The response does not disclose which.
-    InvalidToken,
-    /// The token is valid but does not have the scope that the route needs: 403
-    /// `insufficient_scope`.
-    InsufficientScope {
-        /// The scope that the route needs.
-        scope: String,
-    },
-    /// The host's own sign-in authenticated the caller, but a page of another site may have sent
-    /// the request: 403.
-    CrossSite,
-    /// The policy table has no rule for the route, so every request is rejected: 403.
-    NotDeclared,
-    /// The token could not be checked: 503 with `Retry-After`, no challenge.
-    Unavailable,
-    /// The program is set up wrongly: 500. The log describes the mistake and how to correct it.
-    Misconfigured,
-    /// A problem of hallpass-axum's management API, named by the end of its `type`.
-    Api {
-        /// The end of the `type`, such as `token-limit`.
-        name: &'static str,
-        /// The status of the response.
-        status: StatusCode,
-    },
-}
-
-impl RejectionKind {
-    /// Returns the name used in logs and metrics: `no_credential`, `insufficient_scope`, ...
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::NoCredential => "no_credential",
-            Self::InvalidRequest => "invalid_request",
-            Self::TooLarge => "too_large",
-            Self::InvalidToken => "invalid_token",
-            Self::InsufficientScope { .. } => "insufficient_scope",
-            Self::NotDeclared => "not_declared",
-            Self::CrossSite => "cross_site",
-            Self::Unavailable => "unavailable",
-            Self::Misconfigured => "misconfigured",
-            Self::Api { name, .. } => name,
-        }
-    }
-}
 
 /// A rejected request. [`TokenLayer::on_rejection`](crate::TokenLayer::on_rejection) receives it.
 ///
@@ -195,7 +140,7 @@ impl Rejection {
     pub fn detail(&self) -> &str {
         match &self.detail {
             Some(detail) => detail,
-            None => problem::of(&self.kind).detail,
+            None => self.kind.detail(),
         }
     }
 
@@ -327,18 +272,8 @@ mod tests {
 
     #[test]
     fn body_agrees_with_the_status() {
-        for kind in [
-            RejectionKind::NoCredential,
-            RejectionKind::InvalidRequest,
-            RejectionKind::TooLarge,
-            RejectionKind::InvalidToken,
-            RejectionKind::InsufficientScope { scope: "a".into() },
-            RejectionKind::NotDeclared,
-            RejectionKind::CrossSite,
-            RejectionKind::Unavailable,
-            RejectionKind::Misconfigured,
-        ] {
-            let rejection = rejection(kind);
+        for kind in RejectionKind::ALL {
+            let rejection = rejection(kind.clone());
             let detail = rejection.detail().to_owned();
             let response = rejection.into_response();
             let body = std::str::from_utf8(response.body()).unwrap();

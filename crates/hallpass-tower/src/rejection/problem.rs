@@ -6,6 +6,8 @@ use super::{PROBLEM_TYPE_PREFIX, RejectionKind};
 
 /// The problem document of a rejection.
 pub(super) struct Problem {
+    /// The end of the `type`.
+    pub(super) kind: &'static str,
     /// The sentence for people.
     pub(super) detail: &'static str,
     /// The whole body (RFC 9457), with the default prefix of the `type`.
@@ -45,6 +47,7 @@ fn escape(text: &str) -> String {
 macro_rules! problem {
     ($kind:literal, $title:literal, $status:literal, $detail:literal) => {
         Problem {
+            kind: $kind,
             detail: $detail,
             body: concat!(
                 r#"{"type":"/problems/"#,
@@ -104,7 +107,7 @@ pub(super) fn of(kind: &RejectionKind) -> Problem {
             "unavailable",
             "Unavailable",
             503,
-            "The caller could not be checked: try again shortly."
+            "The service is temporarily unavailable: try again shortly."
         ),
         // The management API writes its own bodies.
         RejectionKind::Misconfigured | RejectionKind::Api { .. } => problem!(

@@ -65,3 +65,36 @@ fn server_stops_when_the_process_that_started_it_is_killed() {
         TcpStream::connect(address).is_err() && !std::fs::exists(&folder).unwrap()
     });
 }
+
+#[test]
+fn server_without_standard_input_runs_until_the_process_ends() {
+    Package::REDIS.ensure_installed().unwrap();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_hallpass-servers"))
+        .arg("redis")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let address = address(url.trim());
+    // Without the wait, the process would end immediately after it has printed the URL.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(process.try_wait().unwrap().is_none());
+    assert!(TcpStream::connect(address).is_ok());
+    process.kill().unwrap();
+    process.wait().unwrap();
+    until("the server is gone", || TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn help_lists_the_commands() {
+    let program = env!("CARGO_BIN_EXE_hallpass-servers");
+    let output = Command::new(program).arg("--help").output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    for command in ["postgres", "redis", "redis-cluster", "install", "install valgrind"] {
+        assert!(text.contains(&format!("\n  {command} ")), "{text}");
+    }
+    assert!(!Command::new(program).output().unwrap().status.success());
+}
