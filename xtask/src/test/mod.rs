@@ -198,14 +198,12 @@ impl Step {
             | Self::Docs
             | Self::PublicApi
             | Self::Features
-            | Self::Minimal
-            | Self::Publish
             | Self::Fuzz
-            | Self::Instructions
-            | Self::Deny
-            | Self::Advisories => Phase::Main,
-            // They need the servers that `Build` installs.
-            Self::Guards => Phase::Beside,
+            | Self::Instructions => Phase::Main,
+            // The guards need the servers that `Build` installs.
+            Self::Guards | Self::Minimal | Self::Publish | Self::Deny | Self::Advisories => {
+                Phase::Beside
+            }
         }
     }
 
