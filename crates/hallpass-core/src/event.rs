@@ -325,3 +325,32 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The reason is an index of the counters that limit the rate of rejection events. With a new
+    /// reason, this does not compile until the list here is complete.
+    #[test]
+    fn list_of_reject_reasons_is_complete_and_in_their_order() {
+        let number = |reason: &RejectReason| match reason {
+            RejectReason::Malformed => 0,
+            RejectReason::Unknown => 1,
+            RejectReason::Revoked => 2,
+            RejectReason::Expired => 3,
+            RejectReason::OwnerDisabled => 4,
+            RejectReason::InUrl => 5,
+            RejectReason::InsufficientScope => 6,
+            RejectReason::NotPermitted => 7,
+            RejectReason::NotFound => 8,
+            RejectReason::CrossSite => 9,
+            RejectReason::NotConfirmed => 10,
+            RejectReason::TokenNotAccepted => 11,
+        };
+        assert!(RejectReason::ALL.iter().map(number).eq(0..RejectReason::ALL.len()));
+        for (index, reason) in RejectReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+    }
+}
