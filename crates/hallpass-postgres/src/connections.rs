@@ -59,7 +59,7 @@ pub(crate) struct Connections {
     pub(crate) sync: PgPool,
     options: PgConnectOptions,
     /// The server's address, for errors.
-    database: DatabaseAddress,
+    pub(crate) database: DatabaseAddress,
     is_own: bool,
     /// Set if each transaction may run on another connection of the server.
     pub(crate) is_pooled: bool,

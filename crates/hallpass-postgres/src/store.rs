@@ -107,7 +107,7 @@ impl PostgresStore {
     }
 
     async fn open(
-        connections: Connections,
+        mut connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
     ) -> Result<Self, ConnectError> {
@@ -115,6 +115,7 @@ impl PostgresStore {
         let database = DatabaseAddress::of(options, schema);
         let mode = if settings.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
         let id = schema::prepare(options, &database, mode).await?;
+        connections.database = database.clone();
         Ok(Self::new(connections, options, settings, database, id))
     }
 

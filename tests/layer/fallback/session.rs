@@ -88,7 +88,7 @@ async fn session_layer_inside_of_the_token_layer_is_a_503_that_names_it() {
 /// once a second for all tests of this process.
 async fn expect_503_with(site: &Site, text: &str) {
     let mark = capture::mark();
-    for _ in 0..60 {
+    for _ in 0..200 {
         assert_eq!(site.status("GET /projects", &[]).await, 503);
         let log = String::from_utf8(capture::since(mark)).unwrap();
         if log.contains(text) {

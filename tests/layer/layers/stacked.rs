@@ -65,6 +65,7 @@ async fn inner_layer_of_another_handle_verifies_the_token_itself() {
     let server = serving(fixture, router().layer((Host::Axum.layer())(&other)).layer(outer)).await;
     let hint = "a layer of another `Hallpass` around this one has authenticated the request";
     let is_logged = |mark| String::from_utf8(capture::since(mark)).unwrap().contains(hint);
+    // The line is written at most once a second. No other test of this process may cause it.
     let mark = capture::mark();
     assert_eq!(server.get("/echo", "").await.status, 401);
     assert!(!is_logged(mark), "the request has no token at all");
