@@ -149,8 +149,8 @@ impl SourceCopy {
         let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
         // Each row changes a few lines, even where the other steps build everything from nothing.
         build.env("CARGO_INCREMENTAL", "1").arg("--message-format=json-render-diagnostics");
-        // With the features of the whole workspace, dependencies are built only once. The name of
-        // the target should be unique, because cargo builds all targets of that name.
+        // With the features of the whole workspace, dependencies are built only once. Another
+        // package may have a target of this name, which is then built for nothing.
         build.args(workspace.everything()).args(["--test", &guard.target]);
         let built = build.output()?;
         let errors = String::from_utf8_lossy(&built.stderr);

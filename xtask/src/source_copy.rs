@@ -87,8 +87,8 @@ pub(crate) fn link_dependencies(workspace: &Workspace, target: &Utf8Path) -> Res
 fn link(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
-        for entry in from.read_dir_utf8()? {
-            let entry = entry?;
+        // Another build may remove a temporary folder at any time.
+        for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
             link(entry.path(), &to.join(entry.file_name()))?;
         }
     } else if let Err(error) = fs::hard_link(from, to)

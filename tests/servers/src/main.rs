@@ -55,10 +55,14 @@ fn main() -> Result<()> {
 
 fn serve(urls: &str) {
     println!("{urls}");
+    // A terminal that has hung up would look like `/dev/null` afterwards.
+    let is_without_input = is_without_input();
     let mut input = stdin().lock();
     while !matches!(input.read(&mut [0; 64]), Ok(0) | Err(_)) {}
-    while is_without_input() {
-        std::thread::park();
+    if is_without_input {
+        loop {
+            std::thread::park();
+        }
     }
 }
 

@@ -158,7 +158,7 @@ impl TokenStore for YourStore {
             records.filter(|record| query.matches(record)).cloned().collect();
         let key = |record: &TokenRecord| query.sort.key_of(record);
         matching.sort_by(|a, b| query.sort.compare(&key(a), &key(b)));
-        // Start after a position, not after a number of matching, because matching are inserted and
+        // Start after a position, not after a number of records, because records are inserted and
         // deleted between pages.
         if let Some(after) = &query.after {
             matching.retain(|record| query.sort.compare(&key(record), after).is_gt());

@@ -16,7 +16,7 @@ pub(super) fn response(rejection: &Rejection) -> Response<Bytes> {
             ("7", "the token does not allow this")
         }
         RejectionKind::CrossSite => ("7", "the request came from another site"),
-        RejectionKind::Unavailable => ("14", "the token could not be checked"),
+        RejectionKind::Unavailable => ("14", "the caller could not be checked"),
         RejectionKind::TooLarge => ("8", "the form is too large"),
         RejectionKind::Misconfigured | RejectionKind::Api { .. } => {
             ("13", "this service is not set up to check tokens here")
