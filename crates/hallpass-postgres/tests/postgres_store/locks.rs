@@ -1,6 +1,8 @@
 use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
 use hallpass_testkit::conformance::samples::{at, edited, event, secrets, token};
 
+use tokio::time::timeout;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,8 +58,9 @@ async fn token_that_becomes_active_again_is_revoked_with_the_others() {
     assert_eq!(found.record.revoked_at, Some(at(2)));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn token_can_be_revoked_during_a_flood_of_edits() {
+/// Floods a node with edits that wait at the server, and then revokes another token. Returns whether
+/// the revocation reaches the server while the edits wait.
+async fn revocation_overtakes_edits() -> bool {
     let url = database();
     let store = open(&url).await;
     let (token, revoked) = (token("alice", "ci"), token("alice", "ci"));
@@ -69,11 +72,7 @@ async fn token_can_be_revoked_during_a_flood_of_edits() {
     other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
     let change = |change: Change| {
         let store = store.clone();
-        // On a busy machine, the time for the change may pass before this test continues.
-        tokio::spawn(async move {
-            while store.update(&change, &event()).await.is_err_and(|error| error.is_unavailable()) {
-            }
-        })
+        tokio::spawn(async move { store.update(&change, &event()).await })
     };
     for _ in 0..20 {
         change(edited(&token.record, |record| record.name = "renamed".into()));
@@ -81,12 +80,22 @@ async fn token_can_be_revoked_during_a_flood_of_edits() {
     observer.until_waiting(4).await;
     let revoke = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
     let revoking = change(Change { kind: ChangeKind::Revoked, ..revoke });
-    // The server has four edits and the revocation. The other edits wait for a permit.
-    observer.until_waiting(5).await;
+    // The server has four edits and the revocation. The other edits wait for a permit. All of them
+    // are given up after 1.4 s.
+    let arrival = timeout(Duration::from_secs(1), observer.until_waiting(5)).await;
     other.run("COMMIT").await;
-    revoking.await.unwrap();
-    let found = store.get(revoked.record.id).await.unwrap().value.unwrap();
-    assert_eq!(found.record.revoked_at, Some(at(1)));
+    revoking.await.unwrap().is_ok() && arrival.is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn token_can_be_revoked_during_a_flood_of_edits() {
+    for _ in 0..5 {
+        if revocation_overtakes_edits().await {
+            return;
+        }
+        // On a busy machine, the edits may be given up too early.
+    }
+    panic!("the revocation waits for the edits");
 }
 
 #[tokio::test(flavor = "multi_thread")]
