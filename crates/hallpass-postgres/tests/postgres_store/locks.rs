@@ -1,6 +1,6 @@
+use hallpass_core::EventKind;
 use hallpass_core::store::{Change, ChangeKind, TokenStore as _};
 use hallpass_testkit::conformance::samples::{at, edited, event, secrets, token};
-
 use tokio::time::timeout;
 
 use super::*;
@@ -70,16 +70,18 @@ async fn revocation_overtakes_edits() -> bool {
     let mut other = Stranger::connect(&url).await;
     let mut observer = Stranger::connect(&url).await;
     other.run("BEGIN; SELECT FROM hallpass.clock FOR UPDATE").await;
-    let change = |change: Change| {
-        let store = store.clone();
-        tokio::spawn(async move { store.update(&change, &event()).await })
+    let change = |change: Change, kind| {
+        let (store, mut event) = (store.clone(), event());
+        event.kind = kind;
+        tokio::spawn(async move { store.update(&change, &event).await })
     };
     for _ in 0..20 {
-        change(edited(&token.record, |record| record.name = "renamed".into()));
+        let rename = edited(&token.record, |record| record.name = "renamed".into());
+        change(rename, EventKind::Updated);
     }
     observer.until_waiting(4).await;
     let revoke = edited(&revoked.record, |record| record.revoked_at = Some(at(1)));
-    let revoking = change(Change { kind: ChangeKind::Revoked, ..revoke });
+    let revoking = change(Change { kind: ChangeKind::Revoked, ..revoke }, EventKind::Revoked);
     // The server has four edits and the revocation. The other edits wait for a permit. All of them
     // are given up after 1.4 s.
     let arrival = timeout(Duration::from_secs(1), observer.until_waiting(5)).await;
