@@ -58,8 +58,8 @@ async fn token_that_becomes_active_again_is_revoked_with_the_others() {
     assert_eq!(found.record.revoked_at, Some(at(2)));
 }
 
-/// Floods a node with edits that wait at the server, and then revokes another token. Returns whether
-/// the revocation reaches the server while the edits wait.
+/// Floods a node with edits that wait at the server, and then revokes another token. Returns
+/// whether the revocation reaches the server while the edits wait.
 async fn revocation_overtakes_edits() -> bool {
     let url = database();
     let store = open(&url).await;
