@@ -12,7 +12,6 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::connect_error::DatabaseAddress;
 use crate::dialect::Statement;
 use crate::error_class::{AtServer, ErrorClass, error_class, is_rejection, store_error};
-use crate::schema_name::SchemaName;
 
 /// The maximum time that a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -58,7 +57,7 @@ pub(crate) struct Connections {
     /// A pool of one connection for following the log, which therefore never waits for other calls.
     pub(crate) sync: PgPool,
     options: PgConnectOptions,
-    /// The server's address, for errors.
+    /// The server's address, and the store's schema.
     pub(crate) database: DatabaseAddress,
     is_own: bool,
     /// Set if each transaction may run on another connection of the server.
@@ -67,19 +66,34 @@ pub(crate) struct Connections {
 
 impl Connections {
     /// Prepares a pool of the store's own. Connections are opened when they are first needed.
-    pub(crate) fn own(options: &PgConnectOptions, size: u32, is_pooled: bool) -> Self {
+    pub(crate) fn own(
+        database: DatabaseAddress,
+        options: &PgConnectOptions,
+        size: u32,
+        is_pooled: bool,
+    ) -> Self {
         let main = pool(size, is_pooled).connect_lazy_with(options.clone());
-        Self::with(main, options, true, is_pooled)
+        Self::with(main, database, options, true, is_pooled)
     }
 
     /// Uses the host's pool.
-    pub(crate) fn of_host(main: PgPool, options: &PgConnectOptions, is_pooled: bool) -> Self {
-        Self::with(main, options, false, is_pooled)
+    pub(crate) fn of_host(
+        main: PgPool,
+        database: DatabaseAddress,
+        options: &PgConnectOptions,
+        is_pooled: bool,
+    ) -> Self {
+        Self::with(main, database, options, false, is_pooled)
     }
 
-    fn with(main: PgPool, options: &PgConnectOptions, is_own: bool, is_pooled: bool) -> Self {
+    fn with(
+        main: PgPool,
+        database: DatabaseAddress,
+        options: &PgConnectOptions,
+        is_own: bool,
+        is_pooled: bool,
+    ) -> Self {
         let sync = pool(1, is_pooled).connect_lazy_with(options.clone());
-        let database = DatabaseAddress::of(options, SchemaName::default());
         Self { main, sync, options: options.clone(), database, is_own, is_pooled }
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::connect_error::ConnectError;
+use crate::connect_error::{ConnectError, DatabaseAddress};
 use crate::schema_name::SchemaName;
 
 /// The longest time that a lookup may take. The server ends the statements of the store's own
@@ -109,6 +109,15 @@ impl PostgresSettings {
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrates = migrate;
         self
+    }
+
+    /// Returns the address of the database with the schema of these settings.
+    pub(crate) fn database(
+        &self,
+        options: &PgConnectOptions,
+    ) -> Result<DatabaseAddress, ConnectError> {
+        let schema = SchemaName::parse(&self.schema).ok_or(ConnectError::SchemaName)?;
+        Ok(DatabaseAddress::of(options, schema))
     }
 }
 

@@ -27,7 +27,6 @@ pub struct PostgresStore {
     pub(crate) lookup_deadline: Duration,
     pub(crate) notifies: bool,
     pub(crate) schema_id: SchemaId,
-    pub(crate) database: DatabaseAddress,
 }
 
 impl PostgresStore {
@@ -35,10 +34,9 @@ impl PostgresStore {
         connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
-        database: DatabaseAddress,
         schema_id: SchemaId,
     ) -> Self {
-        let channel = database.schema.as_str().to_owned();
+        let channel = connections.database.schema.as_str().to_owned();
         let server = (!settings.is_pooled).then(|| (options.clone(), channel));
         Self {
             connections: Arc::new(connections),
@@ -47,7 +45,6 @@ impl PostgresStore {
             lookup_deadline: settings.lookup_deadline,
             notifies: settings.notifies,
             schema_id,
-            database,
         }
     }
 
@@ -71,7 +68,9 @@ impl PostgresStore {
     /// Returns the errors of [`connect`](Self::connect).
     pub async fn connect_with(url: &str, settings: PostgresSettings) -> Result<Self, ConnectError> {
         let options = connections::options(parse(url)?, settings.is_pooled);
-        let connections = Connections::own(&options, settings.connections, settings.is_pooled);
+        let database = settings.database(&options)?;
+        let connections =
+            Connections::own(database, &options, settings.connections, settings.is_pooled);
         Self::open(connections, &options, &settings).await
     }
 
@@ -102,21 +101,20 @@ impl PostgresStore {
     ) -> Result<Self, ConnectError> {
         let options = PgConnectOptions::clone(&pool.connect_options());
         let options = connections::options(options, settings.is_pooled);
-        let connections = Connections::of_host(pool.clone(), &options, settings.is_pooled);
+        let database = settings.database(&options)?;
+        let connections =
+            Connections::of_host(pool.clone(), database, &options, settings.is_pooled);
         Self::open(connections, &options, &settings).await
     }
 
     async fn open(
-        mut connections: Connections,
+        connections: Connections,
         options: &PgConnectOptions,
         settings: &PostgresSettings,
     ) -> Result<Self, ConnectError> {
-        let schema = SchemaName::parse(&settings.schema).ok_or(ConnectError::SchemaName)?;
-        let database = DatabaseAddress::of(options, schema);
         let mode = if settings.migrates { SchemaMode::MigrateAndUse } else { SchemaMode::Check };
-        let id = schema::prepare(options, &database, mode).await?;
-        connections.database = database.clone();
-        Ok(Self::new(connections, options, settings, database, id))
+        let id = schema::prepare(options, &connections.database, mode).await?;
+        Ok(Self::new(connections, options, settings, id))
     }
 
     /// Creates the schema `hallpass` or updates it to this version, and does nothing else. Use it
@@ -143,12 +141,14 @@ impl PostgresStore {
 
     /// Prepares a statement of this crate.
     pub(crate) fn statement(&self, sql: &'static str) -> Statement<'static> {
-        sqlx::query(self.database.schema.sql(sql))
+        sqlx::query(self.connections.database.schema.sql(sql))
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("database", &self.database).finish_non_exhaustive()
+        f.debug_struct("PostgresStore")
+            .field("database", &self.connections.database)
+            .finish_non_exhaustive()
     }
 }

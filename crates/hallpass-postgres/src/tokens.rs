@@ -250,7 +250,7 @@ impl PostgresStore {
     }
 
     async fn page(&self, statement: &hallpass_sql::Statement) -> Result<Vec<PgRow>, StoreError> {
-        let statement = || built(statement, &self.database.schema);
+        let statement = || built(statement, &self.connections.database.schema);
         let reading = self.connections.transaction(BEGIN_LIST, statement, self.lookup_deadline);
         reading.await.map_err(|error| match error_class(&error) {
             // A list changes nothing. So this is a standby, or has no disk space for sorting.
