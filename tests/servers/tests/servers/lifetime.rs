@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use hallpass_servers::{Package, Postgres, Redis};
 
@@ -41,19 +41,24 @@ fn dropping_a_paused_server_stops_it() {
     assert!(TcpStream::connect(address).is_err());
 }
 
-#[test]
-fn server_stops_when_the_process_that_started_it_is_killed() {
+/// Starts the program with a Redis server. Returns its process and the `HOST:PORT` of the server.
+fn start_redis(input: Stdio) -> (Child, String) {
     Package::REDIS.ensure_installed().unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_hallpass-servers"))
         .arg("redis")
-        .stdin(Stdio::piped())
+        .stdin(input)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut url = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let address = address(url.trim());
-    let mut asked = TcpStream::connect(address).unwrap();
+    (process, address(url.trim()).to_owned())
+}
+
+#[test]
+fn server_stops_when_the_process_that_started_it_is_killed() {
+    let (mut process, address) = start_redis(Stdio::piped());
+    let mut asked = TcpStream::connect(&address).unwrap();
     std::io::Write::write_all(&mut asked, b"CONFIG GET dir\r\n").unwrap();
     // The reply is a list of two strings, each preceded by a line with its length.
     let lines = BufReader::new(asked).lines().take(5).map(Result::unwrap);
@@ -62,29 +67,20 @@ fn server_stops_when_the_process_that_started_it_is_killed() {
     process.kill().unwrap();
     process.wait().unwrap();
     until("the server is gone", || {
-        TcpStream::connect(address).is_err() && !std::fs::exists(&folder).unwrap()
+        TcpStream::connect(&address).is_err() && !std::fs::exists(&folder).unwrap()
     });
 }
 
 #[test]
 fn server_without_standard_input_runs_until_the_process_ends() {
-    Package::REDIS.ensure_installed().unwrap();
-    let mut process = Command::new(env!("CARGO_BIN_EXE_hallpass-servers"))
-        .arg("redis")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut url = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
-    let address = address(url.trim());
+    let (mut process, address) = start_redis(Stdio::null());
     // Without the wait, the process would end immediately after it has printed the URL.
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert!(process.try_wait().unwrap().is_none());
-    assert!(TcpStream::connect(address).is_ok());
+    assert!(TcpStream::connect(&address).is_ok());
     process.kill().unwrap();
     process.wait().unwrap();
-    until("the server is gone", || TcpStream::connect(address).is_err());
+    until("the server is gone", || TcpStream::connect(&address).is_err());
 }
 
 #[test]
