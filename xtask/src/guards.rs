@@ -14,7 +14,7 @@ use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use crate::process;
-use crate::source_copy::SourceCopy;
+use crate::source_copy::{self, SourceCopy};
 use crate::workspace::Workspace;
 
 #[derive(clap::Args, Default)]
@@ -67,7 +67,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     ensure!(!guards.is_empty(), "no row of tests/guards matches");
     let total = guards.len();
     let copy = SourceCopy::make(workspace, "guards")?;
-    copy.link_dependencies(workspace)?;
+    source_copy::link_dependencies(workspace, &copy.target)?;
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
     for guard in guards {
         let mut output = String::new();

@@ -13,7 +13,7 @@ use crate::workspace::Workspace;
 /// A copy of the sources, with a target folder of its own that the next run uses again.
 pub(crate) struct SourceCopy {
     pub(crate) root: Utf8PathBuf,
-    target: Utf8PathBuf,
+    pub(crate) target: Utf8PathBuf,
 }
 
 impl SourceCopy {
@@ -42,11 +42,6 @@ impl SourceCopy {
             fs::write(&to, bytes)?;
         }
         Ok(copy)
-    }
-
-    /// Links the dependencies that were built for the tests into the target folder of the copy.
-    pub(crate) fn link_dependencies(&self, workspace: &Workspace) -> Result<()> {
-        link_dependencies(workspace, &self.target)
     }
 
     /// Returns cargo with arguments, run in the copy.
