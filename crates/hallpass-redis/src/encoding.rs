@@ -41,11 +41,12 @@ type DecodeError = Box<dyn StdError + Send + Sync>;
 /// The names and values of fields. An empty value stands for an absent field.
 pub(crate) type Fields = Vec<(&'static str, Vec<u8>)>;
 
-/// Returns all fields of a new token.
+/// Returns the fields of a new token that have a value.
 pub(crate) fn token_fields(token: &StoredToken) -> Fields {
     let mut fields = record_fields(&token.record);
     fields.extend(secret_fields(&token.secrets));
     fields.push(("u", optional_time(token.record.last_used_at)));
+    fields.retain(|(_, value)| !value.is_empty());
     fields
 }
 

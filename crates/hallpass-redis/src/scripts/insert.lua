@@ -19,6 +19,10 @@ if limit ~= '' and in_use >= tonumber(limit) then
   return {'limit', string.format('%d', in_use)}
 end
 local seq = log()
-write(id, 13)
-index(id)
+local fields = write(id, 13)
+redis.call('ZADD', owners, 0, owner)
+local ends = set_end(owner, id, fields.e, fields.x)
+if ends then
+  redis.call('ZADD', by_first_end, 'LT', ends, owner)
+end
 return finish(seq, 1)

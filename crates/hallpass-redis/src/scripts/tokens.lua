@@ -33,18 +33,12 @@ local function note_first_end(owner)
 end
 
 -- Updates the index by the time at which a token ends: its revocation or its expiry, whichever is
--- first.
+-- first. Returns this time, or nil if the token does not end.
 local function set_end(owner, id, expires_at, revoked_at)
   local ends = math.min(tonumber(expires_at or '') or math.huge, tonumber(revoked_at or '') or math.huge)
-  redis.call('ZADD', owned(owner), ends == math.huge and '+inf' or string.format('%.0f', ends), id)
-end
-
--- Updates the indexes after a token was written.
-local function index(id)
-  local owner, expires_at, revoked_at = unpack(redis.call('HMGET', token(id), 'o', 'e', 'x'))
-  redis.call('ZADD', owners, 0, owner)
-  set_end(owner, id, expires_at, revoked_at)
-  note_first_end(owner)
+  local score = ends ~= math.huge and string.format('%.0f', ends) or nil
+  redis.call('ZADD', owned(owner), score or '+inf', id)
+  return score
 end
 
 -- Deletes a token.
@@ -76,11 +70,12 @@ local function tokens_from(position, enough)
 end
 
 -- Writes the fields in ARGV from an index on, which are names and values in turn. An empty value removes
--- the field.
+-- the field. Returns the values by name.
 local function write(id, from)
-  local set, unset = {}, {}
+  local values, set, unset = {}, {}, {}
   for argument = from, #ARGV, 2 do
     local name, value = ARGV[argument], ARGV[argument + 1]
+    values[name] = value
     if value == '' then
       unset[#unset + 1] = name
     else
@@ -91,6 +86,7 @@ local function write(id, from)
   if #unset > 0 then
     redis.call('HDEL', token(id), unpack(unset))
   end
+  return values
 end
 
 -- Adds one to a number that is written as text, because a Lua number cannot hold all revisions. The last

@@ -14,10 +14,12 @@ local old = read(id, field, 'o')
 if not old then
   return {'missing'}
 end
-if old[1] ~= expected then
+local current, owner = unpack(old)
+if current ~= expected then
   return {'conflict'}
 end
 local seq = log()
 write(id, 13)
-index(id)
+set_end(owner, id, unpack(redis.call('HMGET', token(id), 'e', 'x')))
+note_first_end(owner)
 return finish(seq, 1)
