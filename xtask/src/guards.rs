@@ -67,7 +67,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     ensure!(!guards.is_empty(), "no row of tests/guards matches");
     let total = guards.len();
     let copy = SourceCopy::make(workspace, "guards")?;
-    source_copy::link_dependencies(workspace, &copy.target)?;
+    source_copy::share_dependencies(workspace, &copy.target)?;
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
     for guard in guards {
         let mut output = String::new();

@@ -1,8 +1,8 @@
 //! A copy of the repository that a command may change.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -57,65 +57,45 @@ impl SourceCopy {
     }
 }
 
-/// Links the dependencies that were built for the tests of the whole workspace into another target
-/// folder. A build there does not build those again that it needs with the same features.
-pub(crate) fn link_dependencies(workspace: &Workspace, target: &Utf8Path) -> Result<()> {
-    let own = workspace.crate_names();
-    for folder in ["build", "deps", ".fingerprint"] {
-        let from = workspace.target("debug").join(folder);
-        let to = target.join("debug").join(folder);
-        if !from.exists() {
-            continue;
-        }
-        fs::create_dir_all(&to)?;
-        for entry in from.read_dir_utf8()? {
-            let entry = entry?;
-            if !own.contains(&crate_name(entry.file_name())) {
-                link(entry.path(), &to.join(entry.file_name()))?;
-            }
+/// Gives another target folder what was built for the tests of the whole workspace. A build there
+/// does not build the dependencies again that it needs with the same features.
+///
+/// Cargo writes its notes about a crate into the existing files, so these are copied. A crate that
+/// is built again is a new file, so the crates can be links.
+pub(crate) fn share_dependencies(workspace: &Workspace, target: &Utf8Path) -> Result<()> {
+    let (from, to) = (workspace.target("debug"), target.join("debug"));
+    for folder in ["build", ".fingerprint"] {
+        for_each_file(&from.join(folder), &to.join(folder), &copy)?;
+    }
+    for_each_file(&from.join("deps"), &to.join("deps"), &|from, to| fs::hard_link(from, to))
+}
+
+/// Calls a function for each file of a folder and the same path in another folder, if there is no
+/// such file yet.
+fn for_each_file(
+    from: &Utf8Path,
+    to: &Utf8Path,
+    share: &impl Fn(&Utf8Path, &Utf8Path) -> io::Result<()>,
+) -> Result<()> {
+    fs::create_dir_all(to)?;
+    // Another build may remove a temporary folder or file at any time.
+    for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            for_each_file(from, &to, share)?;
+        } else if !to.exists()
+            && let Err(error) = share(from, &to)
+            && error.kind() != ErrorKind::NotFound
+        {
+            return Err(error).with_context(|| format!("cannot share {from}"));
         }
     }
     Ok(())
 }
 
-/// Links a file, or all files of a folder, unless they exist.
-fn link(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
-    if from.is_dir() {
-        fs::create_dir_all(to)?;
-        // Another build may remove a temporary folder at any time.
-        for entry in from.read_dir_utf8().into_iter().flatten().flatten() {
-            link(entry.path(), &to.join(entry.file_name()))?;
-        }
-    } else if let Err(error) = fs::hard_link(from, to)
-        && !matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotFound)
-    {
-        // Another build may have removed a temporary file.
-        return Err(error.into());
-    }
-    Ok(())
-}
-
-/// Returns the crate that a file of cargo's belongs to, such as `serde_json` for
-/// `libserde_json-0a1b2c.rlib` and `serde-json-0a1b2c`.
-fn crate_name(file: &str) -> String {
-    let stem = file.split('.').next().unwrap_or_default();
-    let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
-    name.strip_prefix("lib").unwrap_or(name).replace('-', "_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_shows_its_crate() {
-        for (file, name) in [
-            ("libserde_json-0a1b.rlib", "serde_json"),
-            ("serde-json-0a1b", "serde_json"),
-            ("layer-0a1b.d", "layer"),
-            ("libc-0a1b.d", "c"),
-        ] {
-            assert_eq!(crate_name(file), name);
-        }
-    }
+/// Copies a file with its time, by which cargo knows whether it is up to date.
+fn copy(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
+    let changed_at = fs::metadata(from)?.modified()?;
+    fs::copy(from, to)?;
+    File::open(to)?.set_modified(changed_at)
 }

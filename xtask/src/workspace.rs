@@ -1,6 +1,5 @@
 //! The places of the repository's files, and how to call cargo in it.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::process::Command;
@@ -57,16 +56,6 @@ impl Workspace {
     pub(crate) fn published_packages(&self) -> impl Iterator<Item = &Package> {
         // `publish = false` is an empty list of registries.
         self.metadata.packages.iter().filter(|package| package.publish.is_none())
-    }
-
-    /// Returns the names of the workspace's crates, as in the names of compiled files.
-    pub(crate) fn crate_names(&self) -> BTreeSet<String> {
-        let packages = self.metadata.packages.iter();
-        let names = packages.flat_map(|package| {
-            let targets = package.targets.iter().map(|target| target.name.as_str());
-            targets.chain([package.name.as_str()])
-        });
-        names.map(|name| name.replace('-', "_")).collect()
     }
 
     /// Returns a command that runs a program at the root.

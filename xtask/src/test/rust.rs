@@ -34,12 +34,12 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
 pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let target = workspace.target(&format!("publish-{now}"));
-    let linked = source_copy::link_dependencies(workspace, &target);
+    let shared = source_copy::share_dependencies(workspace, &target);
     let mut publish = workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty"]);
     // The packages do not have the workspace's profiles.
     publish.env("CARGO_PROFILE_DEV_DEBUG", "false");
     publish.args(["--quiet", "--target-dir", target.as_str()]);
-    let published = linked.and_then(|()| run(&mut publish));
+    let published = shared.and_then(|()| run(&mut publish));
     std::fs::remove_dir_all(&target).with_context(|| format!("cannot remove {target}"))?;
     published?;
     Ok(Found::passed())
