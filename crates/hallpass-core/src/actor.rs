@@ -171,7 +171,7 @@ impl Actor {
 
     /// Limits which scopes this actor may put into a token. Without a limit, the actor may grant
     /// every scope that the catalog lists and does not
-    /// [restrict](crate::CatalogScope::restricted).
+    /// [restrict](crate::CatalogScope::restricted), and without a catalog every scope.
     #[must_use]
     pub fn with_grantable_scopes(mut self, scopes: ScopeSet) -> Self {
         self.grantable = Some(scopes);

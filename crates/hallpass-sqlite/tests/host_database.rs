@@ -73,6 +73,21 @@ async fn host_file_is_rejected_unless_it_is_opened_as_shared() {
 }
 
 #[tokio::test]
+async fn path_in_a_url_opens_the_database_of_the_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("app.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let pool = SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("CREATE TABLE users (name TEXT)").execute(&pool).await.unwrap();
+    let options: SqliteConnectOptions = url.parse().unwrap();
+    SqliteStore::open_shared(options.get_filename()).await.unwrap().close().await;
+    sqlx::query("SELECT id FROM hallpass_tokens").fetch_all(&pool).await.unwrap();
+    assert!(SqliteStore::connect(&url).await.is_err(), "parameters are not supported");
+    let url = url.strip_suffix("?mode=rwc").unwrap();
+    SqliteStore::connect(url).await.unwrap().close().await;
+}
+
+#[tokio::test]
 async fn in_memory_database_is_rejected() {
     for address in ["sqlite::memory:", "sqlite:file:shared?mode=memory"] {
         let pool = SqlitePool::connect(address).await.unwrap();

@@ -74,6 +74,9 @@ pub mod deps {
 }
 
 /// The traits whose methods the examples call: `use hallpass::prelude::*;`.
+///
+/// It contains only traits, because a trait must be in scope before its methods can be called.
+/// Import types by their names, such as `use hallpass::{Hallpass, Principal};`.
 pub mod prelude {
     #[cfg(feature = "axum")]
     pub use hallpass_axum::{HallpassBuilderExt, HallpassExt, HandlerExt, TokenLayerExt};

@@ -35,8 +35,19 @@ fn versions_page_names_the_versions_of_the_lock_file() {
     let (page, lock) = (read(&workspace, "docs/versions.md"), read(&workspace, "Cargo.lock"));
     let lock: toml::Table = lock.parse().unwrap();
     let packages = lock["package"].as_array().unwrap();
-    for name in ["axum", "tower", "hyper", "tonic", "axum-login", "tower-sessions", "sqlx", "redis"]
-    {
+    for name in [
+        "axum",
+        "tower",
+        "hyper",
+        "tonic",
+        "tower-http",
+        "utoipa",
+        "utoipa-axum",
+        "axum-login",
+        "tower-sessions",
+        "sqlx",
+        "redis",
+    ] {
         let newest = packages.iter().rfind(|package| package["name"].as_str() == Some(name));
         let newest = newest.and_then(|package| package["version"].as_str()).expect(name);
         let row = |line: &&str| line.starts_with('|') && line.contains(newest);

@@ -209,7 +209,7 @@ fn routes<S: Clone + Send + Sync + 'static>(csrf: &CsrfLayer) -> OpenApiRouter<S
 #[derive(Clone)]
 struct Document(Bytes);
 
-/// Show this document.
+/// Show the OpenAPI document.
 #[utoipa::path(
     get,
     path = "/openapi.json",

@@ -63,6 +63,12 @@ async fn without_a_catalog_the_lists_are_empty() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
     api.app = hallpass_axum::TokenApi::new(&hallpass, crate::support::signed_in)
         .into_router_at("/tokens");
-    let answer = api.get("/scopes").send().await.ok();
+    let answer = api.get("/scopes").header("x-may-grant", "jobs").send().await.ok();
     assert_eq!((&answer.json["scopes"], &answer.json["presets"]), (&json!([]), &json!([])));
+    let issue = async |scope: &str| {
+        let body = json!({ "name": "ci", "scopes": [scope] });
+        api.post("").header("x-may-grant", "jobs").json(&body).await
+    };
+    assert_eq!(issue("jobs:run").await.status, 201);
+    issue("projects").await.refused(403, "scope-not-grantable");
 }

@@ -196,6 +196,28 @@ async fn scope_removed_from_the_catalog_allows_nothing() {
 }
 
 #[tokio::test]
+async fn scope_above_those_of_the_catalog_allows_them() {
+    let catalog = Catalog::new()
+        .scope(CatalogScope::new("record:read", "Read"))
+        .scope(CatalogScope::new("record:write", "Write"));
+    let store = test_store();
+    let before = Service::over(store.clone(), |b| b.catalog(catalog.clone()));
+    let token = before.issue(&["record"]).await.token;
+    let later = Service::over(store, |b| {
+        b.catalog(catalog.scope(CatalogScope::new("record:delete", "Delete")))
+    });
+    for service in [&before, &later] {
+        let person = hallpass_core::Principal::external("alice".parse().unwrap(), set(&["record"]));
+        let person = person.within_catalog_of(&service.hallpass);
+        for principal in [service.check(token.reveal()).await.unwrap(), person] {
+            for needed in ["record:read", "record:write", "record:delete"] {
+                assert!(principal.allows(&scope(needed)), "{needed}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn principal_is_a_snapshot() {
     let service = Service::new();
     let token = service.issue(&["a"]).await;
