@@ -37,10 +37,3 @@ end
 local function sortable(seq)
   return string.char(96 + #seq) .. seq
 end
-
--- Adds one to a sequence number or a revision. Both are text, because a Lua number cannot hold all of
--- them. The last digit that is not a nine is raised, and the nines after it become zeros.
-local function next_number(text)
-  local head, last, nines = string.match(text, '^(%d-)([0-8]?)(9*)$')
-  return head .. (last == '' and '1' or string.char(string.byte(last) + 1)) .. string.rep('0', #nines)
-end

@@ -13,29 +13,30 @@ local outcome = prefix .. 'f' .. entry[1]
 
 -- The key of the outcome normally does not exist. So while the slot moves to another node, this line
 -- ends the script with an error, before anything is written.
-local last_seq, made = unpack(redis.call('MGET', clock, outcome))
-if not last_seq then
+local seq_and_reply = redis.call('MGET', clock, outcome)
+if not seq_and_reply[1] then
   return {'gone'}
 end
-if made then
+if seq_and_reply[2] then
   return {'fenced'}
 end
 
--- Writes the entry with the next number, and returns the number.
+-- Writes the entry with the next number. Returns the number as text, because a Lua number cannot hold
+-- all of them.
 --
 -- This must be the first write of a script, because it fails if the clock and the log disagree. The
 -- arguments replace the count, the owner and the token id in ARGV.
 local function log(count, owner, id)
   local target = id and 't' .. id or entry[2]
   count, owner, id = count or entry[8], owner or entry[6], id or entry[7]
-  local seq = next_number(last_seq)
+  redis.call('INCR', clock)
+  local seq = redis.call('GET', clock)
   local added = redis.pcall('XADD', changes, seq .. '-0', 'n', entry[1], 't', target, 'a', entry[3],
     'k', entry[4], 'b', entry[5], 'o', owner, 'i', id, 'c', count, 'd', entry[9])
   if type(added) == 'table' and added.err then
+    redis.call('DECR', clock)
     error('the log and its clock do not agree: ' .. added.err)
   end
-  redis.call('SET', clock, seq)
-  last_seq = seq
   redis.call('HSET', meta, 'nonce', entry[1])
   if owner ~= '' then
     redis.call('ZADD', log_of_owner(owner), 0, sortable(seq))

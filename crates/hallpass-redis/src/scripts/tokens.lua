@@ -89,6 +89,13 @@ local function write(id, from)
   return values
 end
 
+-- Adds one to a number that is written as text, because a Lua number cannot hold all revisions. The last
+-- digit that is not a nine is raised, and the nines after it become zeros.
+local function next_number(text)
+  local head, last, nines = string.match(text, '^(%d-)([0-8]?)(9*)$')
+  return head .. (last == '' and '1' or string.char(string.byte(last) + 1)) .. string.rep('0', #nines)
+end
+
 -- Returns whether a token is to be revoked: it is not revoked yet, and its secret was issued before
 -- `issued_before`, which is empty for any time. `fields` are those in `REVOCATION`.
 local function is_to_be_revoked(fields, issued_before)
