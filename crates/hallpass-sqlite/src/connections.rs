@@ -92,6 +92,9 @@ fn pool(size: u32) -> SqlitePoolOptions {
 fn without_transaction(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {
+            if !connection.is_in_transaction() {
+                return Ok(true);
+            }
             // When the ping returns, everything that was queued before it is done, including a
             // rollback.
             connection.ping().await?;
