@@ -116,7 +116,7 @@ const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
 async fn server_without_free_connections_is_503() {
     let server = Postgres::alone_with(&["max_connections=40", "superuser_reserved_connections=3"]);
     server.run("create role app login; grant create on database postgres to app");
-    let url = server.url().replace("hallpass@", "app@");
+    let url = server.url().replace("postgres@", "app@");
     let mut others = Vec::new();
     // The administrator stays connected, because a disconnect would free a slot.
     let mut administrator = server.connection().await;
@@ -144,7 +144,7 @@ async fn server_without_free_connections_is_503() {
 async fn role_that_may_no_longer_log_in_is_503() {
     let server = Postgres::alone();
     server.run("create role app login; grant create on database postgres to app");
-    let url = server.url().replace("hallpass@", "app@");
+    let url = server.url().replace("postgres@", "app@");
     let begins = async || {
         server.run("alter role app nologin");
         server.run(END_ALL);
@@ -241,7 +241,7 @@ async fn change_is_made_even_if_the_notification_fails() {
         "create role app login; grant create on database postgres to app; \
          revoke execute on function pg_notify(text, text) from public",
     );
-    let url = server.url().replace("hallpass@", "app@");
+    let url = server.url().replace("postgres@", "app@");
     let node = Node::at(&server, &url, settings().max_staleness(NEVER)).await;
     let other = Node::at(&server, &url, settings().max_staleness(NEVER)).await;
     let token = node.issue().await;

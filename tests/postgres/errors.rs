@@ -37,14 +37,14 @@ async fn read_only_database_rejects_changes_and_checks_tokens() {
 async fn call_without_a_free_connection_is_unavailable_in_time() {
     let url = database();
     ask(&url, "CREATE ROLE crowded LOGIN SUPERUSER");
-    let url = url.replace("//hallpass@", "//crowded@");
+    let url = url.replace("//postgres@", "//crowded@");
     let store = open(&url).await;
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
     store.close().await;
     // The connection limit does not apply to superusers.
     ask(
-        &url.replace("//crowded@", "//hallpass@"),
+        &url.replace("//crowded@", "//postgres@"),
         "ALTER ROLE crowded NOSUPERUSER CONNECTION LIMIT 1; \
          GRANT USAGE ON SCHEMA hallpass TO crowded; GRANT ALL ON ALL TABLES IN SCHEMA hallpass TO crowded",
     );

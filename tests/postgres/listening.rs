@@ -116,7 +116,7 @@ async fn failed_notification_undoes_no_change() {
          GRANT ALL ON ALL TABLES IN SCHEMA hallpass TO silent; \
          REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC",
     );
-    let store = open(&url.replace("//hallpass@", "//silent@")).await;
+    let store = open(&url.replace("//postgres@", "//silent@")).await;
     for number in 1..=20 {
         let seq = store
             .log_owner_change(&owner("alice"), &event())

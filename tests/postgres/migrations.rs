@@ -123,7 +123,7 @@ async fn database_with_another_encoding_is_rejected() {
     let latin =
         "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
     Postgres::shared().run(latin).unwrap();
-    let url = format!("postgres://hallpass@{}/latin", Postgres::shared().address());
+    let url = format!("postgres://postgres@{}/latin", Postgres::shared().address());
     let refused = PostgresStore::connect(&url).await.unwrap_err();
     assert!(
         matches!(&refused, ConnectError::Encoding { found, .. } if found == "LATIN1"),

@@ -13,7 +13,7 @@ const GRANTS: &str = include_str!("../../crates/hallpass-postgres/roles.sql");
 fn stranger_to(url: &str) -> (String, String) {
     let role = format!("role_of_{}", url.rsplit('/').next().expect("a database"));
     ask(url, &format!("CREATE ROLE {role} LOGIN"));
-    (url.replace("//hallpass@", &format!("//{role}@")), role)
+    (url.replace("//postgres@", &format!("//{role}@")), role)
 }
 
 #[tokio::test]

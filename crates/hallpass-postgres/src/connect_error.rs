@@ -105,6 +105,21 @@ pub enum ConnectError {
         /// The database.
         database: DatabaseAddress,
     },
+    /// The new schema would have the name of the role. PostgreSQL would then look for the tables of
+    /// the application in this schema first (`"$user"` in `search_path`), and not find them.
+    #[error(
+        "the schema `{}` in {database} would have the name of the role, and then PostgreSQL looks \
+         for the tables of your application in it: choose another schema \
+         (`PostgresSettings::schema`), or create this one before the first start if that is intended",
+        .database.schema.as_str()
+    )]
+    #[non_exhaustive]
+    HidesTables {
+        /// The database.
+        database: DatabaseAddress,
+        /// The role.
+        role: String,
+    },
     /// The role lacks a right.
     #[error(
         "the role {role} lacks rights in {database}: run the migrations with a role that may create \

@@ -33,6 +33,15 @@ const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS ser
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = 'hallpass' AND relname = 'migrations') AS has_schema";
 
+/// Returns whether a new schema would come before the schema in which the role has found its tables
+/// until now. PostgreSQL first looks in a schema with the name of the role (`"$user"` in
+/// `search_path`), if it exists.
+const HIDES_TABLES: &str = "SELECT current_user = 'hallpass' \
+     AND current_setting('search_path') LIKE '%$user%' \
+     AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'hallpass') \
+     AND EXISTS (SELECT FROM pg_class WHERE relnamespace::regnamespace::name = current_schema() \
+         AND relkind IN ('r', 'p', 'v', 'm', 'f')) AS hides_tables";
+
 const VERSION: &str = "SELECT max(version)::int8 AS version, \
      (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created_at FROM hallpass.migrations";
 
@@ -128,6 +137,11 @@ impl Opening<'_> {
         // Another node may have migrated it in the meantime.
         let schema = self.inspect().await?;
         let applied = schema.map_or(0, |schema| usize::try_from(schema.version).unwrap_or(0));
+        let row = self.row(HIDES_TABLES).await?;
+        if self.read::<bool>(&row, "hides_tables")? {
+            let (database, role) = (self.database.clone(), self.role.to_owned());
+            return Err(ConnectError::HidesTables { database, role });
+        }
         for migration in MIGRATIONS.iter().skip(applied) {
             self.run(migration).await?;
         }

@@ -112,6 +112,33 @@ async fn invalid_schema_name_is_rejected() {
 }
 
 #[tokio::test]
+async fn schema_with_the_name_of_the_role_does_not_hide_the_tables_of_the_host() {
+    let url = Postgres::shared().new_database().expect("a database");
+    let administrator = PgPool::connect(&url).await.unwrap();
+    run(
+        &administrator,
+        "CREATE ROLE tenant LOGIN; GRANT CREATE ON SCHEMA public TO tenant; \
+         DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO tenant', current_database()); END $$",
+    )
+    .await;
+    let host = PgPool::connect(&url.replace("//postgres@", "//tenant@")).await.unwrap();
+    run(&host, "CREATE TABLE users (name text)").await;
+    let open = async |schema| {
+        PostgresStore::from_pool_with(&host, PostgresSettings::default().schema(schema)).await
+    };
+    let error = open("tenant").await.unwrap_err();
+    assert!(matches!(error, ConnectError::HidesTables { .. }), "{error:?}");
+    let has_table = "SELECT to_regclass('users') = 'public.users'::regclass";
+    assert!(sqlx::query_scalar::<_, bool>(has_table).fetch_one(&host).await.unwrap());
+    open("tokens").await.unwrap();
+    // The host wants this schema, or has no tables yet.
+    run(&host, "CREATE SCHEMA tenant").await;
+    open("tenant").await.unwrap();
+    run(&host, "DROP SCHEMA tenant CASCADE; DROP TABLE users").await;
+    open("tenant").await.unwrap();
+}
+
+#[tokio::test]
 async fn referenced_token_is_not_deleted() {
     let host = host().await;
     let issued = host.hallpass.issue(&alice(), NewToken::named("ci")).await.unwrap();

@@ -46,7 +46,7 @@ impl PgBouncer {
         let server = server.address();
         let settings = format!(
             "[databases]\n\
-             * = host={} port={} user=hallpass\n\
+             * = host={} port={} user=postgres\n\
              [pgbouncer]\n\
              listen_addr = 127.0.0.1\n\
              listen_port = {port}\n\

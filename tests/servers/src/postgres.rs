@@ -30,7 +30,7 @@ fn template() -> Result<PathBuf> {
             let folder = own_folder()?;
             make(&folder, &newest_programs()?.join("initdb"), |initdb| {
                 initdb.arg("--pgdata").arg(folder.path().join("data"));
-                initdb.args(["--username=hallpass", "--auth=trust", "--encoding=UTF8"]);
+                initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8"]);
                 initdb.args(["--locale=C.UTF-8", "--no-sync", "--no-instructions"])
             })?;
             template.insert(folder)
@@ -146,7 +146,7 @@ impl Postgres {
         let programs = newest_programs()?;
         let folder = own_folder()?;
         let port = port::free()?;
-        let url = format!("postgres://hallpass@127.0.0.1:{port}/postgres");
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         let (clock, server) = (None, Running::default());
         Ok(Self { port, url, programs, settings, clock, server, folder })
     }
@@ -207,7 +207,7 @@ impl Postgres {
     /// Returns an error if the database exists or the server does not respond.
     pub fn create_database(&self, name: &str) -> Result<String> {
         self.run(&format!("create database {name}"))?;
-        Ok(format!("postgres://hallpass@{}/{name}", self.address()))
+        Ok(format!("postgres://postgres@{}/{name}", self.address()))
     }
 
     /// Runs SQL statements and returns their rows, one per line, with the values separated by `|`.

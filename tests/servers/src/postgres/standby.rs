@@ -17,7 +17,7 @@ impl Postgres {
         let standby = Self::prepare(self.settings.clone())?;
         make(&standby.folder, &self.program("pg_basebackup"), |backup| {
             backup.args(["--host=127.0.0.1", "--port"]).arg(self.port.to_string());
-            backup.args(["--username=hallpass", "--pgdata"]).arg(standby.data());
+            backup.args(["--username=postgres", "--pgdata"]).arg(standby.data());
             // `fetch` copies the WAL at the end of the backup. A second connection that streams it
             // would take seconds to close.
             backup.args(["--wal-method=fetch", "--checkpoint=fast", "--no-sync"]);
