@@ -15,7 +15,8 @@ use hallpass_core::{Actor, Principal};
 ///
 /// For [`TokenApi`](crate::TokenApi) and the dashboard, it returns any type that implements
 /// [`IntoActor`]. For [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it
-/// returns any type that implements [`IntoPrincipal`](hallpass_tower::IntoPrincipal).
+/// returns any type that implements [`IntoCaller`]. A function that returns a [`Principal`], an
+/// `Option` of one, or a `Result` of either serves both.
 ///
 /// If an extractor rejects the request, the caller is not signed in. There are two exceptions: a
 /// server error becomes a 503, and `TokenApi` responds to a 403 with a 403.
@@ -100,6 +101,43 @@ impl<T: IntoActor> IntoActor for Option<T> {
 impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
     fn into_actor(self) -> Result<Option<Actor>, Box<Response>> {
         self.map_err(|error| Box::new(error.into_response()))?.into_actor()
+    }
+}
+
+/// The types that a sign-in may return to
+/// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state): a [`Principal`], an `Option`
+/// of one, or a `Result` of either.
+///
+/// An error is the response to the request, unless it is a server error, which becomes a 503.
+#[diagnostic::on_unimplemented(
+    message = "the sign-in function cannot return `{Self}`",
+    note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them whose error is \
+        `IntoResponse`"
+)]
+pub trait IntoCaller {
+    /// Converts the returned value.
+    ///
+    /// # Errors
+    ///
+    /// Returns the response of the host's error.
+    fn into_caller(self) -> Result<Option<Principal>, Box<Response>>;
+}
+
+impl IntoCaller for Principal {
+    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
+        Ok(Some(self))
+    }
+}
+
+impl IntoCaller for Option<Principal> {
+    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
+        Ok(self)
+    }
+}
+
+impl<T: IntoCaller, E: IntoResponse> IntoCaller for Result<T, E> {
+    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
+        self.map_err(|error| Box::new(error.into_response()))?.into_caller()
     }
 }
 

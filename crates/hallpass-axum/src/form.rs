@@ -8,17 +8,18 @@
 
 use std::sync::Arc;
 
+use axum::BoxError;
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{FromFn, Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
-use hallpass_tower::{FormCredential, IntoPrincipal, RejectionKind, TokenLayer, TokenService};
+use hallpass_tower::{FormCredential, RejectionKind, SignInResponse, TokenLayer, TokenService};
 use tower_layer::Layer;
 
-use crate::authenticator::Authenticator;
+use crate::authenticator::{Authenticator, IntoCaller};
 use crate::body::{is_too_long, media_type};
 use crate::rejection::RejectionResponse;
 
@@ -66,9 +67,14 @@ pub trait TokenLayerExt {
     /// Authenticates requests without a token by the host's own sign-in, like
     /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
-    /// If an extractor rejects the request, the caller is not signed in. If its rejection is a
-    /// server error, the response is a 503. The extractors of sessions reject a request in that
-    /// way if the session middleware is not outside of this layer.
+    /// - If the function returns an error, it is the response, as for a handler. A request with a
+    ///   mistyped token still gets the layer's 401.
+    /// - If an extractor rejects the request, the caller is not signed in, and the response is the
+    ///   layer's 401. To send the extractor's own response, let the function take
+    ///   `Result<Person, Rejection>` and return the rejection as its error.
+    /// - If the error or the rejection is a server error, the response is a 503. The extractors of
+    ///   sessions reject a request in that way if the session middleware is not outside of this
+    ///   layer.
     ///
     /// ```
     /// use axum::{Router, extract::State, http::HeaderMap, routing::get};
@@ -91,7 +97,7 @@ pub trait TokenLayerExt {
     /// ```
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: Authenticator<T, S, Output: IntoPrincipal>,
+        A: Authenticator<T, S, Output: IntoCaller>,
         S: Clone + Send + Sync + 'static;
 }
 
@@ -105,29 +111,45 @@ impl TokenLayerExt for TokenLayer {
 
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: Authenticator<T, S, Output: IntoPrincipal>,
+        A: Authenticator<T, S, Output: IntoCaller>,
         S: Clone + Send + Sync + 'static,
     {
         let authenticator = Arc::new(authenticator);
         self.fallback(move |mut parts: Parts| {
             let (authenticator, state) = (Arc::clone(&authenticator), state.clone());
             async move {
-                match authenticator.authenticate(&mut parts, &state).await {
-                    Ok(answer) => answer.into_principal(),
+                let answer = authenticator.authenticate(&mut parts, &state).await;
+                match answer.map(IntoCaller::into_caller) {
+                    Ok(Ok(caller)) => Ok(caller),
+                    Ok(Err(response)) => Err(own_response(*response).await),
                     Err(rejection) if rejection.status().is_server_error() => {
-                        let status = rejection.status();
-                        Err(format!(
-                            "an extractor of the sign-in failed with {status}: if a middleware of \
-                             yours adds what it reads, put that middleware outside of the token \
-                             layer"
-                        )
-                        .into())
+                        Err(outage(rejection.status()))
                     }
                     Err(_) => Ok(None),
                 }
             }
         })
     }
+}
+
+/// Converts the response of a sign-in to the error that the layer expects.
+async fn own_response(response: Response) -> BoxError {
+    if response.status().is_server_error() {
+        return outage(response.status());
+    }
+    let (head, body) = response.into_parts();
+    match to_bytes(body, MAX_LEN).await {
+        Ok(body) => SignInResponse::new(Response::from_parts(head, body)).into(),
+        Err(error) => error.into(),
+    }
+}
+
+fn outage(status: StatusCode) -> BoxError {
+    format!(
+        "the sign-in failed with {status}: if a middleware of yours adds what it reads, put that \
+         middleware outside of the token layer"
+    )
+    .into()
 }
 
 /// A [`TokenLayer`] that also reads forms. [`TokenLayerExt::with_form_field`] creates it.

@@ -1,6 +1,7 @@
 //! Tests of `fallback_with_state`: the host's sign-in as a function of extractors.
 
 use axum::extract::{FromRequestParts, State};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, body::Body};
 use hallpass_axum::core::{Actor, Hallpass, NewToken, Principal, ScopeSet};
@@ -60,10 +61,14 @@ async fn the_same_sign_in_serves_the_api_and_bounds_what_is_granted() {
     assert!(bob.into_actor().unwrap().is_none(), "a token cannot manage tokens");
 }
 
+async fn send(app: &Router, name: &str, value: &str) -> Response {
+    let request = Request::get("/projects").header(name, value).body(Body::empty()).unwrap();
+    app.clone().oneshot(request).await.unwrap()
+}
+
 /// Sends `GET /projects` with this header, and returns the status and the body.
 async fn ask(app: &Router, name: &str, value: &str) -> (u16, String) {
-    let request = Request::get("/projects").header(name, value).body(Body::empty()).unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
+    let response = send(app, name, value).await;
     let status = response.status().as_u16();
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     (status, String::from_utf8(body.to_vec()).unwrap())
@@ -88,4 +93,45 @@ async fn extractors_of_the_sign_in_identify_the_caller() {
     let issued = hallpass.issue(&bob, NewToken::named("ci").scope("projects:list")).await.unwrap();
     let bearer = format!("Bearer {}", issued.token.reveal());
     assert_eq!(ask(&app, "authorization", &bearer).await, (200, "bob".to_owned()));
+}
+
+/// A sign-in that responds to unknown callers itself.
+async fn person_or_response(
+    person: Result<Person, StatusCode>,
+) -> Result<Principal, (StatusCode, [(&'static str, &'static str); 1], &'static str)> {
+    let scopes = ScopeSet::parse(["projects:list"]).unwrap();
+    match person {
+        Ok(Person(name)) => Ok(Principal::external(name.parse().unwrap(), scopes)),
+        Err(status) => Err((status, [("x-reason", "session")], "no session")),
+    }
+}
+
+#[tokio::test]
+async fn error_of_the_sign_in_is_the_response() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).prefix("acme").build();
+    let list = async |Authenticated(caller): Authenticated| caller.owner().to_string();
+    let layer = hallpass.layer().fallback_with_state(Sessions("sid"), person_or_response);
+    let routes = Router::new().route("/projects", get(list.scoped("projects:list")));
+    for app in [routes.clone().layer(layer.clone()), routes.layer(layer.optional())] {
+        assert_eq!(ask(&app, "cookie", "sid=alice").await, (200, "alice".to_owned()));
+        let response = send(&app, "cookie", "other=alice").await;
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.headers()["x-reason"], "session");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let vary = response.headers().get_all("vary").iter();
+        assert!(vary.into_iter().any(|vary| vary == "authorization, cookie"), "{response:?}");
+        assert_eq!(ask(&app, "accept", "*/*").await, (403, "no session".to_owned()));
+
+        assert_eq!(ask(&app, "cookie", "sid=outage").await.0, 503);
+        let (status, problem) = ask(&app, "authorization", "Bearer acme_typo").await;
+        assert_eq!(status, 401);
+        assert!(problem.contains("/problems/invalid-token"), "{problem}");
+    }
+    // The management API takes the same function, and responds in its own format.
+    let api: Router = Router::new()
+        .merge(TokenApi::new(&hallpass, person_or_response).into_router_at("/projects"))
+        .with_state(Sessions("sid"));
+    assert_eq!(ask(&api, "cookie", "sid=alice").await.0, 200);
+    let (status, problem) = ask(&api, "cookie", "other=alice").await;
+    assert!(status == 401 && problem.contains("\"status\":401"), "{problem}");
 }

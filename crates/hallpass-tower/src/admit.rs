@@ -11,13 +11,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hallpass_core::{AuthError, Origin, PendingUse, Principal, RejectReason};
-use http::{Extensions, Request};
+use http::{Extensions, Request, Response};
 
 use crate::auth_context::{AuthContext, Via, decide, log_other_handle};
 use crate::cache_headers::CacheRules;
 use crate::cross_site;
-use crate::fallback::HostVerdict;
+use crate::fallback::{HostVerdict, SignInResponse};
 use crate::outage_log;
 use crate::policy::RuleIndex;
 use crate::preflight::OtherCredential;
@@ -37,6 +38,19 @@ pub(crate) struct Admitted {
     pub(crate) watch: Option<Arc<Watch>>,
 }
 
+/// The response to a request that is not admitted.
+pub(crate) enum Refusal {
+    Rejection(Rejection),
+    /// The host's sign-in has responded itself.
+    ByHost(Response<Bytes>),
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejection(rejection)
+    }
+}
+
 /// Admits an authenticated principal, or returns a rejection.
 pub(crate) fn admit<B>(
     settings: &Arc<Settings>,
@@ -51,20 +65,28 @@ pub(crate) fn admit<B>(
     Ok(admit_principal(request, settings, principal, via, pending_use))
 }
 
-/// Admits the principal that the host's sign-in returned, or returns a rejection.
+/// Admits the principal that the host's sign-in returned, or returns the response.
 pub(crate) fn admit_by_host<B>(
     settings: &Arc<Settings>,
     request: &mut Request<B>,
     rule: Option<RuleIndex>,
     verdict: HostVerdict,
     credential: OtherCredential,
-) -> Result<Admitted, Rejection> {
+) -> Result<Admitted, Refusal> {
     let principal = match verdict {
         Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
-        Ok(None) => return admit_anonymous(settings, request, credential),
+        Ok(None) => return Ok(admit_anonymous(settings, request, credential)?),
         Err(error) => {
-            outage_log::report(Some(&*error));
-            return Err(settings.rejection(RejectionKind::Unavailable));
+            return Err(match (error.downcast::<SignInResponse>(), credential) {
+                (Ok(_), OtherCredential::OtherFormat) => {
+                    mistyped_token(settings, request.extensions()).into()
+                }
+                (Ok(response), _) => Refusal::ByHost(response.into_response()),
+                (Err(error), _) => {
+                    outage_log::report(Some(&*error));
+                    settings.rejection(RejectionKind::Unavailable).into()
+                }
+            });
         }
     };
     if cross_site::is_forged(request, &settings.trusted_origins) {
@@ -74,7 +96,7 @@ pub(crate) fn admit_by_host<B>(
             principal.token_id(),
             origin(request.extensions()),
         );
-        return Err(settings.rejection(RejectionKind::CrossSite));
+        return Err(settings.rejection(RejectionKind::CrossSite).into());
     }
     enforce_policy(settings, request, rule, &principal)?;
     span::record(&principal);
@@ -96,13 +118,7 @@ pub(crate) fn admit_anonymous<B>(
     match credential {
         // The host's sign-in has checked the credential and did not accept it.
         OtherCredential::OtherFormat if knows_others => {
-            settings.hallpass.report_rejection(
-                RejectReason::Malformed,
-                None,
-                None,
-                origin(request.extensions()),
-            );
-            Err(settings.rejection(RejectionKind::InvalidToken))
+            Err(mistyped_token(settings, request.extensions()))
         }
         _ if settings.optional && settings.policy.is_none() => {
             Ok(pass(request, AuthContext::anonymous(settings), settings))
@@ -112,6 +128,14 @@ pub(crate) fn admit_anonymous<B>(
             Err(settings.rejection(RejectionKind::NoCredential))
         }
     }
+}
+
+/// Reports a credential that looks like a token of this application but is none, and returns the
+/// rejection.
+fn mistyped_token(settings: &Settings, extensions: &Extensions) -> Rejection {
+    let origin = origin(extensions);
+    settings.hallpass.report_rejection(RejectReason::Malformed, None, None, origin);
+    settings.rejection(RejectionKind::InvalidToken)
 }
 
 /// Prepares the request of a principal for the inner service.

@@ -6,7 +6,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hallpass_core::Principal;
+use http::Response;
 use http::request::Parts;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -16,7 +18,7 @@ pub(crate) type HostVerdict = Result<Option<Principal>, BoxError>;
 
 /// The types that the async function of [`TokenLayer::fallback`](crate::TokenLayer::fallback) may
 /// return: a [`Principal`], an `Option` of one, or a `Result` of either. An error means that the
-/// host could not determine the caller.
+/// host could not determine the caller, unless it is a [`SignInResponse`].
 #[diagnostic::on_unimplemented(
     message = "the host's sign-in cannot return `{Self}`",
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them"
@@ -47,6 +49,62 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
         self.map_err(Into::into)?.into_principal()
     }
 }
+
+/// An error of the host's sign-in that is the response to the request, such as a redirect to a
+/// login page or an error in the format of the host's API. The layer sends it instead of its own
+/// 401.
+///
+/// It has `Cache-Control: no-store` unless the host sets another value. A request with a mistyped
+/// token still gets the layer's 401, which names the mistake.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use bytes::Bytes;
+/// use hallpass_tower::{SignInResponse, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+/// use http::{Request, Response, request::Parts};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// # use hallpass_memory::MemoryStore;
+///
+/// async fn signed_in(parts: Parts) -> Result<Principal, SignInResponse> {
+///     if !parts.headers.contains_key("cookie") {
+///         let response = Response::builder().status(303).header("location", "/login");
+///         return Err(SignInResponse::new(response.body(Bytes::new()).unwrap()));
+///     }
+///     Ok(Principal::external("alice".parse().unwrap(), ScopeSet::default()))
+/// }
+///
+/// let hallpass = Hallpass::builder(MemoryStore::new()).build();
+/// let service = ServiceBuilder::new()
+///     .layer(TokenLayer::new(&hallpass).fallback(signed_in))
+///     .service(service_fn(|_: Request<()>| async {
+///         Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Full::<Bytes>::default()))
+///     }));
+/// let response = service.oneshot(Request::new(())).await.unwrap();
+/// assert_eq!((response.status().as_u16(), &response.headers()["location"]), (303, &"/login".parse().unwrap()));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SignInResponse(Box<Response<Bytes>>);
+
+impl SignInResponse {
+    /// Wraps a response.
+    #[must_use]
+    pub fn new(response: Response<Bytes>) -> Self {
+        Self(Box::new(response))
+    }
+
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        *self.0
+    }
+}
+
+impl fmt::Display for SignInResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the sign-in has responded with {}", self.0.status())
+    }
+}
+
+impl Error for SignInResponse {}
 
 /// A running sign-in of the host.
 pub(crate) type SignInFuture = Pin<Box<dyn Future<Output = HostVerdict> + Send>>;

@@ -7,19 +7,19 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hallpass_core::{AuthError, PendingUse, PendingVerification, Principal};
-use http::header::REFERRER_POLICY;
+use http::header::{CACHE_CONTROL, REFERRER_POLICY};
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::admit::{Admitted, admit, admit_by_host};
+use crate::admit::{Admitted, Refusal, admit, admit_by_host};
 use crate::auth_context::Via;
 use crate::body::ResponseBody;
 use crate::cache_headers::CacheRules;
 use crate::fallback::{HostVerdict, SignInFuture};
 use crate::policy::RuleIndex;
 use crate::preflight::OtherCredential;
-use crate::rejection::{Rejection, is_rejection};
+use crate::rejection::{self, Rejection, is_rejection};
 use crate::settings::Settings;
 use crate::unguarded::Watch;
 
@@ -96,7 +96,7 @@ impl<S: Service<Request<B>>, B> ResponseFuture<S, B> {
         request: &Request<B>,
         settings: &Settings,
     ) -> Self {
-        Self { state: State::rejected(rejection, request, settings) }
+        Self { state: State::rejected(rejection.into(), request, settings) }
     }
 }
 
@@ -106,8 +106,14 @@ impl<S: Service<Request<B>>, B> State<S, B> {
         Self::Calling { future, caching, pending_use, watch }
     }
 
-    fn rejected(rejection: Rejection, request: &Request<B>, settings: &Settings) -> Self {
-        let mut response = rejection.into_response_to(request.method());
+    fn rejected(refusal: Refusal, request: &Request<B>, settings: &Settings) -> Self {
+        let response = match refusal {
+            Refusal::Rejection(rejection) => rejection.into_response(),
+            Refusal::ByHost(response) => response,
+        };
+        let mut response = rejection::answering(response, request.method());
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(no_store);
         let vary = Some(settings.vary.clone());
         let caching = CacheRules { vary, is_private: false, by_query: false };
         caching.apply(response.headers_mut());
@@ -137,6 +143,7 @@ where
                     let admitted = match verdict {
                         Verdict::Token(verdict, via) => {
                             admit(&settings, &mut request, rule, verdict, via)
+                                .map_err(Refusal::from)
                         }
                         Verdict::Host(verdict, credential) => {
                             admit_by_host(&settings, &mut request, rule, verdict, credential)
@@ -144,7 +151,7 @@ where
                     };
                     match admitted {
                         Ok(admitted) => State::calling(service.call(request), admitted),
-                        Err(rejection) => State::rejected(rejection, &request, &settings),
+                        Err(refusal) => State::rejected(refusal, &request, &settings),
                     }
                 }
                 StateProjection::Calling { future, caching, pending_use, watch } => {

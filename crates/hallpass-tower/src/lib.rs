@@ -74,7 +74,7 @@ pub use self::{
     },
     body::ResponseBody,
     credentials::{Authorization, CredentialSource, FormCredential},
-    fallback::IntoPrincipal,
+    fallback::{IntoPrincipal, SignInResponse},
     future::ResponseFuture,
     layer::TokenLayer,
     policy::{PolicyError, PolicyTable, Rule},

@@ -9,8 +9,8 @@ pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
     Authenticated, Authenticator, Confirmation, FormTokenLayer, FormTokenService, GuardedRouter,
-    IntoActor, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedHandler, TokenApi,
-    TrustedProxies, openapi, routing,
+    IntoActor, IntoCaller, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedHandler,
+    TokenApi, TrustedProxies, openapi, routing,
 };
 #[cfg(feature = "cache")]
 pub use hallpass_cache::{CacheSettings, CacheSettingsError, Cached};
@@ -43,8 +43,8 @@ pub use hallpass_tower::RedactingMakeSpan;
 pub use hallpass_tower::{
     Authorization, CredentialSource, FormCredential, IntoPrincipal, PROBLEM_TYPE_PREFIX,
     PolicyError, PolicyTable, Rejection, RejectionKind, RejectionSettings, Require, RequireFuture,
-    RequireLayer, ResponseBody, ResponseFuture, Rule, TokenLayer, TokenService, require,
-    retry_after,
+    RequireLayer, ResponseBody, ResponseFuture, Rule, SignInResponse, TokenLayer, TokenService,
+    require, retry_after,
 };
 
 /// The crates of the stores. Each has items that only it needs, such as its `ConnectError` and its

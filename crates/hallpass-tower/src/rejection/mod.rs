@@ -185,16 +185,8 @@ impl Rejection {
     }
 
     /// Returns the response to a request with this method.
-    ///
-    /// For `HEAD`, it has the headers of the body but not the body: over HTTP/2, hyper sends any
-    /// body it is given, and a client resets the stream when it receives one.
     pub(crate) fn into_response_to(self, method: &Method) -> Response<Bytes> {
-        let mut response = self.into_response();
-        if method == Method::HEAD {
-            let length = std::mem::take(response.body_mut()).len();
-            response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
-        }
-        response
+        answering(self.into_response(), method)
     }
 
     fn problem(&self) -> Response<Bytes> {
@@ -214,6 +206,18 @@ impl Rejection {
         }
         response
     }
+}
+
+/// Returns a response as it is sent to a request with this method.
+///
+/// For `HEAD`, it has the headers of the body but not the body: over HTTP/2, hyper sends any body
+/// it is given, and a client resets the stream when it receives one.
+pub(crate) fn answering(mut response: Response<Bytes>, method: &Method) -> Response<Bytes> {
+    if method == Method::HEAD {
+        let length = std::mem::take(response.body_mut()).len();
+        response.headers_mut().entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
+    }
+    response
 }
 
 /// A mark in the extensions of a rejection's response. It shows the outer layer that an inner
