@@ -15,7 +15,7 @@ use hallpass_core::{Actor, Principal};
 ///
 /// For [`TokenApi`](crate::TokenApi) and the dashboard, it returns any type that implements
 /// [`IntoActor`]. For [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state), it
-/// returns any type that implements [`IntoCaller`]. A function that returns a [`Principal`], an
+/// returns any type that implements [`SignInOutput`]. A function that returns a [`Principal`], an
 /// `Option` of one, or a `Result` of either serves both.
 ///
 /// If an extractor rejects the request, the caller is not signed in. There are two exceptions: a
@@ -114,30 +114,30 @@ impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them whose error is \
         `IntoResponse`"
 )]
-pub trait IntoCaller {
+pub trait SignInOutput {
     /// Converts the returned value.
     ///
     /// # Errors
     ///
     /// Returns the response of the host's error.
-    fn into_caller(self) -> Result<Option<Principal>, Box<Response>>;
+    fn into_principal(self) -> Result<Option<Principal>, Box<Response>>;
 }
 
-impl IntoCaller for Principal {
-    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
+impl SignInOutput for Principal {
+    fn into_principal(self) -> Result<Option<Principal>, Box<Response>> {
         Ok(Some(self))
     }
 }
 
-impl IntoCaller for Option<Principal> {
-    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
+impl SignInOutput for Option<Principal> {
+    fn into_principal(self) -> Result<Option<Principal>, Box<Response>> {
         Ok(self)
     }
 }
 
-impl<T: IntoCaller, E: IntoResponse> IntoCaller for Result<T, E> {
-    fn into_caller(self) -> Result<Option<Principal>, Box<Response>> {
-        self.map_err(|error| Box::new(error.into_response()))?.into_caller()
+impl<T: SignInOutput, E: IntoResponse> SignInOutput for Result<T, E> {
+    fn into_principal(self) -> Result<Option<Principal>, Box<Response>> {
+        self.map_err(|error| Box::new(error.into_response()))?.into_principal()
     }
 }
 

@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use hallpass_tower::{FormCredential, RejectionKind, SignInResponse, TokenLayer, TokenService};
 use tower_layer::Layer;
 
-use crate::authenticator::{Authenticator, IntoCaller};
+use crate::authenticator::{Authenticator, SignInOutput};
 use crate::body::{is_too_long, media_type};
 use crate::rejection::RejectionResponse;
 
@@ -97,7 +97,7 @@ pub trait TokenLayerExt {
     /// ```
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: Authenticator<T, S, Output: IntoCaller>,
+        A: Authenticator<T, S, Output: SignInOutput>,
         S: Clone + Send + Sync + 'static;
 }
 
@@ -111,7 +111,7 @@ impl TokenLayerExt for TokenLayer {
 
     fn fallback_with_state<A, T, S>(self, state: S, authenticator: A) -> TokenLayer
     where
-        A: Authenticator<T, S, Output: IntoCaller>,
+        A: Authenticator<T, S, Output: SignInOutput>,
         S: Clone + Send + Sync + 'static,
     {
         let authenticator = Arc::new(authenticator);
@@ -119,7 +119,7 @@ impl TokenLayerExt for TokenLayer {
             let (authenticator, state) = (Arc::clone(&authenticator), state.clone());
             async move {
                 let answer = authenticator.authenticate(&mut parts, &state).await;
-                match answer.map(IntoCaller::into_caller) {
+                match answer.map(SignInOutput::into_principal) {
                     Ok(Ok(caller)) => Ok(caller),
                     Ok(Err(response)) => Err(own_response(*response).await),
                     Err(rejection) if rejection.status().is_server_error() => {

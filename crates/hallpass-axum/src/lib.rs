@@ -53,7 +53,7 @@ pub use {utoipa, utoipa_axum};
 
 pub use self::{
     api::{TokenApi, openapi},
-    authenticator::{Authenticator, IntoActor, IntoCaller},
+    authenticator::{Authenticator, IntoActor, SignInOutput},
     extract::{Authenticated, RequiredScope, Scoped},
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,

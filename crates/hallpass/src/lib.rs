@@ -9,7 +9,7 @@ pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
 pub use hallpass_axum::{
     Authenticated, Authenticator, Confirmation, FormTokenLayer, FormTokenService, GuardedRouter,
-    IntoActor, IntoCaller, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedHandler,
+    IntoActor, IntoStepUp, RejectionResponse, RequiredScope, Scoped, ScopedHandler, SignInOutput,
     TokenApi, TrustedProxies, openapi, routing,
 };
 #[cfg(feature = "cache")]
