@@ -5,6 +5,8 @@
  */
 export function signInAddress(path, base = document.baseURI) {
   const address = new URL(path, base);
-  if (!address.searchParams.has("next")) address.searchParams.set("next", location.pathname + location.search + location.hash);
+  // A path that begins with two slashes is the URL of another site.
+  const here = location.pathname.replace(/^\/+/, "/") + location.search + location.hash;
+  if (!address.searchParams.has("next")) address.searchParams.set("next", here);
   return address.href;
 }
