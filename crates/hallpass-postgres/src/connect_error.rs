@@ -105,16 +105,17 @@ pub enum ConnectError {
         /// The database.
         database: DatabaseAddress,
     },
-    /// The new schema would have the name of the role. PostgreSQL would then look for the tables of
-    /// the application in this schema first (`"$user"` in `search_path`), and not find them.
+    /// The role creates its tables in the first schema of its `search_path`, and the new schema would
+    /// be the first one. That happens if it has the name of the role (`"$user"`). New tables of the
+    /// application would then be created among those of the store.
     #[error(
-        "the schema `{}` in {database} would have the name of the role, and then PostgreSQL looks \
-         for the tables of your application in it: choose another schema \
-         (`PostgresSettings::schema`), or create this one before the first start if that is intended",
+        "the schema `{}` in {database} would be the first one in the `search_path` of the role \
+         {role}, before the schema of its tables: choose another schema \
+         (`PostgresSettings::schema`), or create this one yourself if that is intended",
         .database.schema.as_str()
     )]
     #[non_exhaustive]
-    HidesTables {
+    FirstInSearchPath {
         /// The database.
         database: DatabaseAddress,
         /// The role.

@@ -33,14 +33,14 @@ const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS ser
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = 'hallpass' AND relname = 'migrations') AS has_schema";
 
-/// Returns whether a new schema would come before the schema in which the role has found its tables
-/// until now. PostgreSQL first looks in a schema with the name of the role (`"$user"` in
-/// `search_path`), if it exists.
-const HIDES_TABLES: &str = "SELECT current_user = 'hallpass' \
-     AND current_setting('search_path') LIKE '%$user%' \
-     AND NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'hallpass') \
-     AND EXISTS (SELECT FROM pg_class WHERE relnamespace::regnamespace::name = current_schema() \
-         AND relkind IN ('r', 'p', 'v', 'm', 'f')) AS hides_tables";
+/// Reads the schema in which the role creates its tables, and whether it contains relations that the
+/// role reads. Those of an extension do not count.
+const FIRST_SCHEMA: &str = "SELECT current_schema()::text AS name, \
+     EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+         WHERE nspname = current_schema() AND relkind IN ('r', 'p', 'v', 'm', 'f') \
+         AND has_table_privilege(pg_class.oid, 'SELECT') \
+         AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass \
+             AND objid = pg_class.oid AND deptype = 'e')) AS is_in_use";
 
 const VERSION: &str = "SELECT max(version)::int8 AS version, \
      (date_part('epoch', min(applied_at)) * 1000000)::int8 AS created_at FROM hallpass.migrations";
@@ -71,6 +71,12 @@ pub(crate) enum SchemaMode {
 struct ExistingSchema {
     version: i64,
     id: SchemaId,
+}
+
+/// The schema in which the role creates its tables. It has no name if the role has no such schema.
+struct FirstSchema {
+    name: Option<String>,
+    is_in_use: bool,
 }
 
 /// The time at which a schema was created, in microseconds. It distinguishes the schemas of
@@ -137,16 +143,22 @@ impl Opening<'_> {
         // Another node may have migrated it in the meantime.
         let schema = self.inspect().await?;
         let applied = schema.map_or(0, |schema| usize::try_from(schema.version).unwrap_or(0));
-        let row = self.row(HIDES_TABLES).await?;
-        if self.read::<bool>(&row, "hides_tables")? {
-            let (database, role) = (self.database.clone(), self.role.to_owned());
-            return Err(ConnectError::HidesTables { database, role });
-        }
+        let before = self.first_schema().await?;
         for migration in MIGRATIONS.iter().skip(applied) {
             self.run(migration).await?;
         }
+        // A new schema with the name of the role is the first one in the usual `search_path`.
+        if before.is_in_use && self.first_schema().await?.name != before.name {
+            let (database, role) = (self.database.clone(), self.role.to_owned());
+            return Err(ConnectError::FirstInSearchPath { database, role });
+        }
         self.run("COMMIT").await?;
         self.inspect().await
+    }
+
+    async fn first_schema(&mut self) -> Result<FirstSchema, ConnectError> {
+        let row = self.row(FIRST_SCHEMA).await?;
+        Ok(FirstSchema { name: self.read(&row, "name")?, is_in_use: self.read(&row, "is_in_use")? })
     }
 
     /// Reads the version and the id of the schema. Returns `None` if it does not exist.

@@ -112,30 +112,44 @@ async fn invalid_schema_name_is_rejected() {
 }
 
 #[tokio::test]
-async fn schema_with_the_name_of_the_role_does_not_hide_the_tables_of_the_host() {
+async fn new_schema_does_not_become_the_first_one_of_the_role() {
     let url = Postgres::shared().new_database().expect("a database");
     let administrator = PgPool::connect(&url).await.unwrap();
     run(
         &administrator,
         "CREATE ROLE tenant LOGIN; GRANT CREATE ON SCHEMA public TO tenant; \
+         CREATE EXTENSION pg_stat_statements; CREATE SCHEMA \"My-App\" AUTHORIZATION tenant; \
          DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO tenant', current_database()); END $$",
     )
     .await;
-    let host = PgPool::connect(&url.replace("//postgres@", "//tenant@")).await.unwrap();
-    run(&host, "CREATE TABLE users (name text)").await;
-    let open = async |schema| {
-        PostgresStore::from_pool_with(&host, PostgresSettings::default().schema(schema)).await
+    let host: PgConnectOptions = url.replace("//postgres@", "//tenant@").parse().unwrap();
+    let open = async |schema, path| {
+        let pool = PgPool::connect_with(host.clone().options([("search_path", path)])).await;
+        let settings = PostgresSettings::default().schema(schema);
+        PostgresStore::from_pool_with(&pool.unwrap(), settings).await
     };
-    let error = open("tenant").await.unwrap_err();
-    assert!(matches!(error, ConnectError::HidesTables { .. }), "{error:?}");
-    let has_table = "SELECT to_regclass('users') = 'public.users'::regclass";
-    assert!(sqlx::query_scalar::<_, bool>(has_table).fetch_one(&host).await.unwrap());
-    open("tokens").await.unwrap();
-    // The host wants this schema, or has no tables yet.
-    run(&host, "CREATE SCHEMA tenant").await;
-    open("tenant").await.unwrap();
-    run(&host, "DROP SCHEMA tenant CASCADE; DROP TABLE users").await;
-    open("tenant").await.unwrap();
+    let usual = "\"$user\", public";
+    // An extension has its views in the schema `public`, but the host has no table there.
+    open("tenant", usual).await.unwrap();
+    run(&administrator, "DROP SCHEMA tenant CASCADE").await;
+
+    run(
+        &administrator,
+        "SET ROLE tenant; CREATE TABLE public.users (); CREATE TABLE \"My-App\".users (); RESET ROLE",
+    )
+    .await;
+    for path in [usual, "\"$user\", \"My-App\""] {
+        let error = open("tenant", path).await.unwrap_err();
+        assert!(matches!(error, ConnectError::FirstInSearchPath { .. }), "{error:?}");
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'tenant'";
+        let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(&administrator).await.unwrap();
+        assert_eq!(schemas, 0, "{path}");
+    }
+    open("tenant", "public, \"$user\"").await.unwrap();
+    run(&administrator, "DROP SCHEMA tenant CASCADE; CREATE SCHEMA tenant AUTHORIZATION tenant")
+        .await;
+    open("tenant", usual).await.expect("the host has created the schema itself");
+    open("tokens", usual).await.unwrap();
 }
 
 #[tokio::test]
