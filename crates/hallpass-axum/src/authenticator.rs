@@ -108,7 +108,8 @@ impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
 /// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state): a [`Principal`], an `Option`
 /// of one, or a `Result` of either.
 ///
-/// An error is the response to the request, unless it is a server error, which becomes a 503.
+/// An error is the response to the request if its status is that of a redirect or a client error.
+/// Any other one becomes a 503.
 #[diagnostic::on_unimplemented(
     message = "the sign-in function cannot return `{Self}`",
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them whose error is \

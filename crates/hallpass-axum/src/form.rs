@@ -11,8 +11,8 @@ use std::sync::Arc;
 use axum::BoxError;
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode};
 use axum::middleware::{FromFn, Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::BoxFuture;
@@ -67,13 +67,14 @@ pub trait TokenLayerExt {
     /// Authenticates requests without a token by the host's own sign-in, like
     /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
-    /// - If the function returns an error, it is the response, as for a handler. A request with a
+    /// - If the function returns an error, it is the response, as for a handler. The status must be
+    ///   that of a redirect or a client error. Any other one becomes a 503. A request with a
     ///   mistyped token still gets the layer's 401.
     /// - If an extractor rejects the request, the caller is not signed in, and the response is the
     ///   layer's 401. To send the extractor's own response, let the function take
     ///   `Result<Person, Rejection>` and return the rejection as its error.
-    /// - If the error or the rejection is a server error, the response is a 503. The extractors of
-    ///   sessions reject a request in that way if the session middleware is not outside of this
+    /// - If the rejection of an extractor is a server error, the response is a 503. The extractors
+    ///   of sessions reject a request in that way if the session middleware is not outside of this
     ///   layer.
     ///
     /// ```
@@ -123,7 +124,13 @@ impl TokenLayerExt for TokenLayer {
                     Ok(Ok(caller)) => Ok(caller),
                     Ok(Err(response)) => Err(own_response(*response).await),
                     Err(rejection) if rejection.status().is_server_error() => {
-                        Err(outage(rejection.status()))
+                        let status = rejection.status();
+                        Err(format!(
+                            "an extractor of the sign-in failed with {status}: if a middleware of \
+                             yours adds what it reads, put that middleware outside of the token \
+                             layer"
+                        )
+                        .into())
                     }
                     Err(_) => Ok(None),
                 }
@@ -134,22 +141,11 @@ impl TokenLayerExt for TokenLayer {
 
 /// Converts the response of a sign-in to the error that the layer expects.
 async fn own_response(response: Response) -> BoxError {
-    if response.status().is_server_error() {
-        return outage(response.status());
-    }
     let (head, body) = response.into_parts();
-    match to_bytes(body, MAX_LEN).await {
+    match to_bytes(body, usize::MAX).await {
         Ok(body) => SignInResponse::new(Response::from_parts(head, body)).into(),
         Err(error) => error.into(),
     }
-}
-
-fn outage(status: StatusCode) -> BoxError {
-    format!(
-        "the sign-in failed with {status}: if a middleware of yours adds what it reads, put that \
-         middleware outside of the token layer"
-    )
-    .into()
 }
 
 /// A [`TokenLayer`] that also reads forms. [`TokenLayerExt::with_form_field`] creates it.

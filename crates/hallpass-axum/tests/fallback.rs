@@ -1,7 +1,7 @@
 //! Tests of `fallback_with_state`: the host's sign-in as a function of extractors.
 
 use axum::extract::{FromRequestParts, State};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Router, body::Body};
 use hallpass_axum::core::{Actor, Hallpass, NewToken, Principal, ScopeSet};
@@ -122,6 +122,18 @@ async fn error_of_the_sign_in_is_the_response() {
         assert!(vary.into_iter().any(|vary| vary == "authorization, cookie"), "{response:?}");
         assert_eq!(ask(&app, "accept", "*/*").await, (403, "no session".to_owned()));
 
+        assert_eq!(
+            ask(&app, "authorization", "Bearer a.b.c").await,
+            (403, "no session".to_owned())
+        );
+        let head = Request::head("/projects").body(Body::empty()).unwrap();
+        let head = app.clone().oneshot(head).await.unwrap();
+        assert_eq!(
+            (head.status().as_u16(), &head.headers()["content-length"]),
+            (403, &"10".parse().unwrap())
+        );
+        assert!(axum::body::to_bytes(head.into_body(), 1).await.unwrap().is_empty());
+
         assert_eq!(ask(&app, "cookie", "sid=outage").await.0, 503);
         let (status, problem) = ask(&app, "authorization", "Bearer acme_typo").await;
         assert_eq!(status, 401);
@@ -134,4 +146,32 @@ async fn error_of_the_sign_in_is_the_response() {
     assert_eq!(ask(&api, "cookie", "sid=alice").await.0, 200);
     let (status, problem) = ask(&api, "cookie", "other=alice").await;
     assert!(status == 401 && problem.contains("\"status\":401"), "{problem}");
+}
+
+#[tokio::test]
+async fn error_with_the_status_of_a_success_is_a_503() {
+    async fn failing() -> Result<Principal, &'static str> {
+        Err("the directory is unreachable")
+    }
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let app = Router::new()
+        .route("/projects", get((async || "atlas").scoped("projects:list")))
+        .layer(hallpass.layer().fallback_with_state((), failing));
+    let (status, body) = ask(&app, "accept", "*/*").await;
+    assert!(status == 503 && !body.contains("directory"), "{status} {body}");
+}
+
+#[tokio::test]
+async fn redirect_of_an_inner_sign_in_is_not_an_unguarded_route() {
+    async fn to_login() -> Result<Principal, Redirect> {
+        Err(Redirect::to("/login"))
+    }
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let app = Router::new()
+        .route("/projects", get((async || "atlas").scoped("projects:list")))
+        .layer(hallpass.layer().fallback_with_state((), to_login))
+        .layer(hallpass.layer().optional());
+    let response = send(&app, "accept", "*/*").await;
+    assert_eq!(response.status(), 303);
+    assert_eq!(response.headers()["location"], "/login");
 }

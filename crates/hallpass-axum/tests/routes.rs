@@ -113,6 +113,8 @@ async fn unlisted_scope_is_a_500_on_an_ordinary_router() {
         .layer(hallpass.layer());
     let token = token(&hallpass, &["notes:read:1"]).await;
     assert_eq!(status(&app, Method::GET, "/typo", Some(&token)).await, 500);
+    let above = self::token(&hallpass, &["notes"]).await;
+    assert_eq!(status(&app, Method::GET, "/typo", Some(&above)).await, 200, "it allows any below");
     assert_eq!(status(&app, Method::GET, "/notes/1", Some(&token)).await, 200);
     assert_eq!(status(&app, Method::GET, "/notes/2", Some(&token)).await, 403);
 }

@@ -9,6 +9,7 @@
 //! request before an inner service sees it: the first one removes the accepted credential, and the
 //! second one removes tokens that were not checked.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -42,7 +43,7 @@ pub(crate) struct Admitted {
 pub(crate) enum Refusal {
     Rejection(Rejection),
     /// The host's sign-in has responded itself.
-    ByHost(Response<Bytes>),
+    ByHost(Box<Response<Bytes>>),
 }
 
 impl From<Rejection> for Refusal {
@@ -77,15 +78,11 @@ pub(crate) fn admit_by_host<B>(
         Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
         Ok(None) => return Ok(admit_anonymous(settings, request, credential)?),
         Err(error) => {
-            return Err(match (error.downcast::<SignInResponse>(), credential) {
-                (Ok(_), OtherCredential::OtherFormat) => {
-                    mistyped_token(settings, request.extensions()).into()
+            return Err(match error.downcast::<SignInResponse>() {
+                Ok(response) => {
+                    refused_by_host(settings, request.extensions(), *response, credential)
                 }
-                (Ok(response), _) => Refusal::ByHost(response.into_response()),
-                (Err(error), _) => {
-                    outage_log::report(Some(&*error));
-                    settings.rejection(RejectionKind::Unavailable).into()
-                }
+                Err(error) => unavailable(settings, &*error).into(),
             });
         }
     };
@@ -117,7 +114,7 @@ pub(crate) fn admit_anonymous<B>(
     let knows_others = settings.fallback.is_some();
     match credential {
         // The host's sign-in has checked the credential and did not accept it.
-        OtherCredential::OtherFormat if knows_others => {
+        OtherCredential::OtherFormat | OtherCredential::Mistyped if knows_others => {
             Err(mistyped_token(settings, request.extensions()))
         }
         _ if settings.optional && settings.policy.is_none() => {
@@ -128,6 +125,33 @@ pub(crate) fn admit_anonymous<B>(
             Err(settings.rejection(RejectionKind::NoCredential))
         }
     }
+}
+
+/// Returns the response that the host's sign-in has given itself.
+///
+/// Other statuses than those of a redirect or a client error are a mistake of the host. A text, for
+/// example, would be a response with 200.
+fn refused_by_host(
+    settings: &Settings,
+    extensions: &Extensions,
+    response: SignInResponse,
+    credential: OtherCredential,
+) -> Refusal {
+    if credential == OtherCredential::Mistyped {
+        return mistyped_token(settings, extensions).into();
+    }
+    let status = response.status();
+    if !status.is_redirection() && !status.is_client_error() {
+        return unavailable(settings, &response).into();
+    }
+    log_other_handle(extensions, &settings.hallpass);
+    Refusal::ByHost(response.into_response())
+}
+
+/// Reports that the host's sign-in has failed, and returns the rejection.
+fn unavailable(settings: &Settings, error: &(dyn Error + 'static)) -> Rejection {
+    outage_log::report(Some(error));
+    settings.rejection(RejectionKind::Unavailable)
 }
 
 /// Reports a credential that looks like a token of this application but is none, and returns the

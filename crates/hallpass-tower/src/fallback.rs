@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hallpass_core::Principal;
-use http::Response;
 use http::request::Parts;
+use http::{Response, StatusCode};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -54,8 +54,10 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
 /// login page or an error in the format of the host's API. The layer sends it instead of its own
 /// 401.
 ///
-/// It has `Cache-Control: no-store` unless the host sets another value. A request with a mistyped
-/// token still gets the layer's 401, which names the mistake.
+/// - The status must be that of a redirect or a client error. Any other one becomes a 503.
+/// - The response has `Cache-Control: no-store` unless the host sets another value.
+/// - A request with a mistyped token, which begins with the prefix of this application's tokens,
+///   still gets the layer's 401.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -80,7 +82,8 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
 ///         Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Full::<Bytes>::default()))
 ///     }));
 /// let response = service.oneshot(Request::new(())).await.unwrap();
-/// assert_eq!((response.status().as_u16(), &response.headers()["location"]), (303, &"/login".parse().unwrap()));
+/// assert_eq!(response.status(), 303);
+/// assert_eq!(response.headers()["location"], "/login");
 /// # }
 /// ```
 #[derive(Debug)]
@@ -93,14 +96,18 @@ impl SignInResponse {
         Self(Box::new(response))
     }
 
-    pub(crate) fn into_response(self) -> Response<Bytes> {
-        *self.0
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    pub(crate) fn into_response(self) -> Box<Response<Bytes>> {
+        self.0
     }
 }
 
 impl fmt::Display for SignInResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the sign-in has responded with {}", self.0.status())
+        write!(f, "the error of the sign-in has the status {}", self.status())
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use hallpass_core::{AuthError, PendingUse, PendingVerification, Principal};
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::REFERRER_POLICY;
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -109,11 +109,9 @@ impl<S: Service<Request<B>>, B> State<S, B> {
     fn rejected(refusal: Refusal, request: &Request<B>, settings: &Settings) -> Self {
         let response = match refusal {
             Refusal::Rejection(rejection) => rejection.into_response(),
-            Refusal::ByHost(response) => response,
+            Refusal::ByHost(response) => rejection::by_host(*response),
         };
         let mut response = rejection::answering(response, request.method());
-        let no_store = HeaderValue::from_static("no-store");
-        response.headers_mut().entry(CACHE_CONTROL).or_insert(no_store);
         let vary = Some(settings.vary.clone());
         let caching = CacheRules { vary, is_private: false, by_query: false };
         caching.apply(response.headers_mut());

@@ -56,6 +56,8 @@ pub(crate) enum OtherCredential {
     Absent,
     /// A text in a source of the layer that does not have the format of this application's tokens.
     OtherFormat,
+    /// The same, but it begins with the prefix of this application's tokens.
+    Mistyped,
 }
 
 pub(crate) fn preflight<B>(
@@ -98,7 +100,11 @@ pub(crate) fn preflight<B>(
                 }
                 return Preflight::Verify(verification, via);
             }
-            OtherCredential::OtherFormat
+            if settings.hallpass.has_prefix(text) {
+                OtherCredential::Mistyped
+            } else {
+                OtherCredential::OtherFormat
+            }
         }
         Located::Nothing => OtherCredential::Absent,
     };

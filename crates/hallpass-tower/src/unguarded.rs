@@ -21,7 +21,7 @@ use http::{Method, Request, Response};
 use crate::framework::RoutePattern;
 use crate::metrics;
 use crate::preflight::is_cors_preflight;
-use crate::rejection::RejectionKind;
+use crate::rejection::{RejectionKind, is_rejection};
 use crate::settings::Settings;
 
 /// A record of whether the principal of a request was read. It is a single allocation, whatever the
@@ -95,10 +95,14 @@ impl Watch {
     /// routes, or if no CORS layer has responded to a preflight.
     ///
     /// An error does not mean that the route is unguarded: an inner layer, an extractor or the
-    /// router may have responded before the principal was read.
+    /// router may have responded before the principal was read. An inner layer may also have sent a
+    /// redirect of the host's sign-in.
     pub(crate) fn inspect<B>(&self, response: &Response<B>) -> Option<Response<Bytes>> {
         let status = response.status();
-        if status.is_client_error() || status.is_server_error() {
+        if status.is_client_error()
+            || status.is_server_error()
+            || is_rejection(response.extensions())
+        {
             return None;
         }
         let Self { method, settings, .. } = self;

@@ -14,7 +14,8 @@ impl TokenLayer {
     ///
     /// The async function gets the head of the request. It returns
     /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
-    /// has, `None` if the request is not signed in, or an error, which results in a 503.
+    /// has, `None` if the request is not signed in, or an error, which results in a 503 unless it is
+    /// a [`SignInResponse`](crate::SignInResponse).
     /// Requirements, policy tables, extractors and events treat such a principal like the owner of
     /// a token. Its own credential stays in the request.
     ///

@@ -208,6 +208,16 @@ impl Rejection {
     }
 }
 
+/// Prepares the response that the host's sign-in has given itself, like that of a rejection.
+pub(crate) fn by_host(mut response: Response<Bytes>) -> Response<Bytes> {
+    let status = response.status().as_u16();
+    tracing::debug!(target: "hallpass", status, "request rejected by the sign-in");
+    metrics::count_rejection(&RejectionKind::NoCredential);
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response.extensions_mut().insert(IsRejection);
+    response
+}
+
 /// Returns a response as it is sent to a request with this method.
 ///
 /// For `HEAD`, it has the headers of the body but not the body: over HTTP/2, hyper sends any body
