@@ -21,7 +21,7 @@ impl SourceCopy {
     /// Files that are equal keep their time, so that cargo builds only what has changed.
     pub(crate) fn make(workspace: &Workspace, name: &str) -> Result<Self> {
         let folder = workspace.target(name);
-        let copy = Self { root: folder.join("source"), target: folder.join("target") };
+        let copy = Self { root: folder.join("source"), target: folder.join("build") };
         let listed = workspace
             .command("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -61,13 +61,23 @@ impl SourceCopy {
 /// does not build the dependencies again that it needs with the same features.
 ///
 /// Cargo writes its notes about a crate into the existing files, so these are copied. A crate that
-/// is built again is a new file, so the crates can be links.
+/// is built again is a new file, so the crates can be links. The notes about the workspace's own
+/// packages are left out, so that these are always built from the sources of the other folder.
 pub(crate) fn share_dependencies(workspace: &Workspace, target: &Utf8Path) -> Result<()> {
     let (from, to) = (workspace.target("debug"), target.join("debug"));
-    for folder in ["build", ".fingerprint"] {
-        for_each_file(&from.join(folder), &to.join(folder), &copy)?;
+    for_each_file(&from.join("build"), &to.join("build"), &copy)?;
+    for_each_file(&from.join("deps"), &to.join("deps"), &|from, to| fs::hard_link(from, to))?;
+    let (from, to) = (from.join(".fingerprint"), to.join(".fingerprint"));
+    // A note is a folder such as `serde_json-0a1b2c`.
+    let is_own = |note: &str| {
+        note.rsplit_once('-').is_none_or(|(package, _)| workspace.package(package).is_ok())
+    };
+    for note in from.read_dir_utf8().into_iter().flatten().flatten() {
+        if !is_own(note.file_name()) {
+            for_each_file(note.path(), &to.join(note.file_name()), &copy)?;
+        }
     }
-    for_each_file(&from.join("deps"), &to.join("deps"), &|from, to| fs::hard_link(from, to))
+    Ok(())
 }
 
 /// Calls a function for each file of a folder and the same path in another folder, if there is no
