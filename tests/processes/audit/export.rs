@@ -7,7 +7,7 @@ use hallpass_tests::tokens::event;
 
 use crate::stores::{Database, on_stores};
 
-const ENTRIES: u64 = 20_000;
+const ENTRIES: u64 = 5_000;
 
 /// The number of entries that are written concurrently.
 const AT_ONCE: u64 = 50;
