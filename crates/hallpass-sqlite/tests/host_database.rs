@@ -79,8 +79,8 @@ async fn path_in_a_url_opens_the_database_of_the_host() {
     let url = format!("sqlite://{}?mode=rwc", file.display());
     let pool = SqlitePool::connect(&url).await.unwrap();
     sqlx::query("CREATE TABLE users (name TEXT)").execute(&pool).await.unwrap();
-    let options: SqliteConnectOptions = url.parse().unwrap();
-    SqliteStore::open_shared(options.get_filename()).await.unwrap().close().await;
+    let lazy = SqlitePool::connect_lazy(&url).unwrap();
+    SqliteStore::from_pool(&lazy).await.unwrap().close().await;
     sqlx::query("SELECT id FROM hallpass_tokens").fetch_all(&pool).await.unwrap();
     assert!(SqliteStore::connect(&url).await.is_err(), "parameters are not supported");
     let url = url.strip_suffix("?mode=rwc").unwrap();
