@@ -105,9 +105,9 @@ pub enum ConnectError {
         /// The database.
         database: DatabaseAddress,
     },
-    /// The role creates its tables in the first schema of its `search_path`, and the new schema would
-    /// be the first one. That happens if it has the name of the role (`"$user"`). New tables of the
-    /// application would then be created among those of the store.
+    /// The role creates its tables in the first schema of its `search_path`, and the new schema
+    /// would be the first one. That happens if it has the name of the role (`"$user"`). New tables
+    /// of the application would then be created among those of the store.
     #[error(
         "the schema `{}` in {database} would be the first one in the `search_path` of the role \
          {role}, before the schema of its tables: choose another schema \

@@ -33,8 +33,8 @@ const INSPECT: &str = "SELECT current_setting('server_version_num')::int8 AS ser
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = 'hallpass' AND relname = 'migrations') AS has_schema";
 
-/// Reads the schema in which the role creates its tables, and whether it contains relations that the
-/// role reads. Those of an extension do not count.
+/// Reads the schema in which the role creates its tables, and whether it contains relations that
+/// the role may read. Those of an extension do not count.
 const FIRST_SCHEMA: &str = "SELECT current_schema()::text AS name, \
      EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
          WHERE nspname = current_schema() AND relkind IN ('r', 'p', 'v', 'm', 'f') \

@@ -14,10 +14,10 @@ impl TokenLayer {
     ///
     /// The async function gets the head of the request. It returns
     /// [`Principal::external`](hallpass_core::Principal::external) with the scopes that the person
-    /// has, `None` if the request is not signed in, or an error, which results in a 503 unless it is
-    /// a [`SignInResponse`](crate::SignInResponse).
-    /// Requirements, policy tables, extractors and events treat such a principal like the owner of
-    /// a token. Its own credential stays in the request.
+    /// has, `None` if the request is not signed in, or an error. An error results in a 503 unless
+    /// it is a [`SignInResponse`](crate::SignInResponse). Requirements, policy tables, extractors
+    /// and events treat such a principal like the owner of a token. Its own credential stays in the
+    /// request.
     ///
     /// Return an error, and not `None`, if the request lacks what the session middleware always
     /// adds. That middleware is then not outside of this layer. With `None`, every person would
