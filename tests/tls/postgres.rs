@@ -42,7 +42,7 @@ fn reload(server: &Postgres) {
 
 /// Returns a URL that requires a verified certificate with a matching host name.
 pub(crate) fn verified(server: &Postgres, authority: &Authority) -> String {
-    let url = server.url().replacen("postgres@", &format!("hallpass:{PASSWORD}@"), 1);
+    let url = server.url().replacen("postgres@", &format!("postgres:{PASSWORD}@"), 1);
     format!("{url}?sslmode=verify-full&sslrootcert={}", authority.file())
 }
 

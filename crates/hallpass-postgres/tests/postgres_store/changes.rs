@@ -60,7 +60,7 @@ async fn acknowledged_revocation_survives_a_crash() {
     // A commit does not wait for the disk, and the server does not write to disk shortly
     // afterwards.
     let server = Postgres::start_with(&["wal_writer_delay=10s"]).unwrap();
-    server.run("ALTER ROLE hallpass SET synchronous_commit = off").unwrap();
+    server.run("ALTER ROLE postgres SET synchronous_commit = off").unwrap();
     let store = open(server.url()).await;
     let token = token("alice", "ci");
     store.insert(&token, None, &event()).await.unwrap();
