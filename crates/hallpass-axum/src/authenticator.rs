@@ -108,8 +108,9 @@ impl<T: IntoActor, E: IntoResponse> IntoActor for Result<T, E> {
 /// [`fallback_with_state`](crate::TokenLayerExt::fallback_with_state): a [`Principal`], an `Option`
 /// of one, or a `Result` of either.
 ///
-/// An error is the response to the request if its status is that of a redirect or a client error.
-/// Any other one becomes a 503.
+/// If the status of an error is a redirect (3xx) or a client error (4xx), the layer sends the error
+/// as the response. An error with any other status is replaced by a 503. If the request has a
+/// mistyped token, the response is the layer's 401 in every case.
 #[diagnostic::on_unimplemented(
     message = "the sign-in function cannot return `{Self}`",
     note = "return `Principal`, `Option<Principal>`, or a `Result` of one of them whose error is \

@@ -67,12 +67,13 @@ pub trait TokenLayerExt {
     /// Authenticates requests without a token by the host's own sign-in, like
     /// [`TokenLayer::fallback`]. The extractors of the async function get this state.
     ///
-    /// - If the function returns an error, it is the response, as for a handler. The status must be
-    ///   that of a redirect or a client error. Any other one becomes a 503. A request with a
-    ///   mistyped token still gets the layer's 401.
-    /// - If an extractor rejects the request, the caller is not signed in, and the response is the
-    ///   layer's 401. To send the extractor's own response, let the function take
-    ///   `Result<Person, Rejection>` and return the rejection as its error.
+    /// - If the function returns an error whose status is a redirect (3xx) or a client error (4xx),
+    ///   the layer sends the error as the response. An error with any other status is replaced by a
+    ///   503. If the request has a mistyped token, the response is the layer's 401 in every case.
+    /// - If an extractor rejects the request, the result is the same as if the function had
+    ///   returned `None`: the layer's 401, or no principal if the layer is
+    ///   [optional](TokenLayer::optional). To send the extractor's own response, let the function
+    ///   take `Result<Person, Rejection>` and return the rejection as its error.
     /// - If the rejection of an extractor is a server error, the response is a 503. The extractors
     ///   of sessions reject a request in that way if the session middleware is not outside of this
     ///   layer.

@@ -105,9 +105,10 @@ pub enum ConnectError {
         /// The database.
         database: DatabaseAddress,
     },
-    /// The role creates its tables in the first schema of its `search_path`, and the new schema
-    /// would be the first one. That happens if it has the name of the role (`"$user"`). New tables
-    /// of the application would then be created among those of the store.
+    /// The store's schema was not created, because it would become the first one in the
+    /// `search_path` of the role. This happens if it has the name of the role (`"$user"`) and the
+    /// schema that is first now is in use. The application's next tables would be created in the
+    /// store's schema.
     #[error(
         "the schema `{}` in {database} would be the first one in the `search_path` of the role \
          {role}, before the schema of its tables: choose another schema \

@@ -50,11 +50,12 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
     }
 }
 
-/// An error of the host's sign-in that is the response to the request, such as a redirect to a
-/// login page or an error in the format of the host's API. The layer sends it instead of its own
-/// 401.
+/// A response that the host's sign-in returns as its error, such as a redirect to a login page, or
+/// an error in the format of the host's API. The layer sends it to the client. Without this type,
+/// an error results in a 503.
 ///
-/// - The status must be that of a redirect or a client error. Any other one becomes a 503.
+/// - The status must be a redirect (3xx) or a client error (4xx). With any other status, the layer
+///   sends a 503 instead.
 /// - The response has `Cache-Control: no-store` unless the host sets another value.
 /// - A request with a mistyped token, which begins with the prefix of this application's tokens,
 ///   still gets the layer's 401.
@@ -107,7 +108,12 @@ impl SignInResponse {
 
 impl fmt::Display for SignInResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the error of the sign-in has the status {}", self.status())
+        write!(
+            f,
+            "the sign-in returned an error with the status {}: only a redirect (3xx) or a client \
+             error (4xx) is sent to the client",
+            self.status()
+        )
     }
 }
 
