@@ -49,11 +49,8 @@ async fn changes_are_found_after_a_lost_listen_connection<B: Backend>() {
     })
     .await;
     elsewhere.hallpass.revoke(&alice(), second.record.id).await.unwrap();
-    assert_eq!(
-        listening.get(&second).await,
-        200,
-        "a node that gets no notification accepts the token"
-    );
+    // The node reads the log once more after it has lost the connection, maybe only now. So it may
+    // reject the token already.
     listening.network.heal();
     until("the node rejects the token after it has reconnected", async || {
         listening.get(&second).await == 401
