@@ -92,6 +92,8 @@ fn pool(size: u32) -> SqlitePoolOptions {
 fn without_transaction(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {
+            // A transaction counts as open until it has ended, so there is nothing to wait for. If
+            // a call was dropped while it began one, the driver ends that before the next call.
             if !connection.is_in_transaction() {
                 return Ok(true);
             }
