@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
@@ -198,6 +199,10 @@ async fn listen(shared: &Arc<Shared>) {
             }
         }
         drop(listener);
+        // A process that another thread starts has a copy of the listener until its program runs.
+        while TcpStream::connect(shared.address).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         shared.listens(false);
     }
 }
