@@ -28,13 +28,20 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Starts the steps with the program of this process.
+    /// Starts the steps with the program of this process. `queue` is the name of its files in the
+    /// target folder.
     ///
     /// # Errors
     ///
     /// Returns an error if the process cannot be started or a file cannot be written.
-    pub(super) fn start(workspace: &Workspace, program: &Path, steps: &[Step]) -> Result<Self> {
-        let (output, rows) = (workspace.target("beside.log"), workspace.target("beside.json"));
+    pub(super) fn start(
+        workspace: &Workspace,
+        program: &Path,
+        queue: &str,
+        steps: &[Step],
+    ) -> Result<Self> {
+        let [output, rows] =
+            ["log", "json"].map(|kind| workspace.target(&format!("{queue}.{kind}")));
         // An old file must not be read if the process does not write a new one.
         fs::write(&rows, "")?;
         let file = File::create(&output)?;

@@ -16,6 +16,7 @@ mod rust;
 mod summary;
 mod tree;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Instant;
 use std::{env, fs};
@@ -46,8 +47,10 @@ enum Phase {
     First,
     /// After those, one after the other.
     Main,
-    /// At the same time as the main steps, in a target folder of its own.
-    Beside,
+    /// At the same time as the main steps, in target folders of their own. The steps of the queue
+    /// of this name run one after the other. With two queues, no processor is idle while the tests
+    /// wait.
+    Beside(&'static str),
 }
 
 /// The steps. Those of one phase run in this order: cheap ones first, then so that they share
@@ -141,12 +144,21 @@ fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
     // The first steps may build this program again, and then its path cannot be found any more.
     let program = env::current_exe()?;
     run_in_turn(workspace, &steps(Phase::First), summary);
-    let beside = Beside::start(workspace, &program, &steps(Phase::Beside))?;
     let started = Instant::now();
+    let queues: BTreeSet<_> =
+        Step::value_variants().iter().filter_map(|step| step.queue()).collect();
+    let beside: Vec<_> = queues
+        .into_iter()
+        .map(|queue| {
+            (queue, Beside::start(workspace, &program, queue, &steps(Phase::Beside(queue))))
+        })
+        .collect();
     run_in_turn(workspace, &steps(Phase::Main), summary);
-    match beside.finish() {
-        Ok(rows) => rows.into_iter().for_each(|row| summary.add(row)),
-        Err(error) => summary.add(Row::new("beside".into(), started.elapsed(), Err(error))),
+    for (queue, beside) in beside {
+        match beside.and_then(Beside::finish) {
+            Ok(rows) => rows.into_iter().for_each(|row| summary.add(row)),
+            Err(error) => summary.add(Row::new(queue.into(), started.elapsed(), Err(error))),
+        }
     }
     Ok(())
 }
@@ -201,9 +213,17 @@ impl Step {
             | Self::Fuzz
             | Self::Instructions => Phase::Main,
             // The guards need the servers that `Build` installs.
-            Self::Guards | Self::Minimal | Self::Publish | Self::Deny | Self::Advisories => {
-                Phase::Beside
+            Self::Guards => Phase::Beside("guards"),
+            Self::Minimal | Self::Publish | Self::Deny | Self::Advisories => {
+                Phase::Beside("packages")
             }
+        }
+    }
+
+    fn queue(self) -> Option<&'static str> {
+        match self.phase() {
+            Phase::Beside(queue) => Some(queue),
+            Phase::First | Phase::Main => None,
         }
     }
 
