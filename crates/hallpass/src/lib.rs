@@ -4,6 +4,11 @@
 #![doc = include_str!("docs/overview.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "cache")]
+mod connect;
+
+#[cfg(feature = "cache")]
+pub use self::connect::{ConnectError, connect};
 #[cfg(feature = "aide")]
 pub use hallpass_axum::aide_routing;
 #[cfg(feature = "axum")]
