@@ -19,7 +19,7 @@ const FLAGS = [
 export const PATIENCE = Number(process.env.PATIENCE ?? 60_000);
 
 /** Starts the browser. */
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, timeout: PATIENCE });
+export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell", args: FLAGS, timeout: PATIENCE });
 
 /** Opens a browser context for a person on a server. */
 export async function enter(browser, server, person, { path = "/settings/tokens", ...options } = {}) {
