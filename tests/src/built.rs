@@ -17,7 +17,10 @@ use serde_json::Value;
 pub fn program(kind: &str, name: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args(["build", "--quiet", "--workspace", "--features", &features(), kind, name])
+        // Without `--examples`, cargo would leave out the features that tests and examples require
+        // of a dependency, and build it once more.
+        .args(["build", "--quiet", "--workspace", "--examples", kind, name])
+        .args(["--features", &features()])
         .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
