@@ -85,6 +85,20 @@ pub trait RequiredScope: 'static {
 /// # let _: axum::routing::MethodRouter = axum::routing::get(show);
 /// ```
 ///
+/// With a scope that no route can require, the same does not compile:
+///
+/// ```compile_fail
+/// # use hallpass_axum::{RequiredScope, Scoped};
+/// # struct ReadProject;
+/// impl RequiredScope for ReadProject {
+///     const SCOPE: &'static str = "projects::*";
+/// }
+/// # async fn show(caller: Scoped<ReadProject>) -> String {
+/// #     caller.owner().to_string()
+/// # }
+/// # let _: axum::routing::MethodRouter = axum::routing::get(show);
+/// ```
+///
 /// `Option<Scoped<T>>` is `None` for a principal that does not have the scope, and for requests
 /// without a token under a layer that is [`optional`](hallpass_tower::TokenLayer::optional). The
 /// handler then decides how to respond.

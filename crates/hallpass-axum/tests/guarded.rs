@@ -247,13 +247,3 @@ fn mistakes_panic_at_start_up_with_the_fix() {
         assert_eq!(message(build), expected);
     }
 }
-
-#[test]
-fn route_without_a_requirement_does_not_compile() {
-    let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/ui/*.rs");
-    // An invalid scope is found where the extractor is used. Only a full build evaluates it, and a
-    // passing case makes trybuild do one.
-    cases.pass("tests/ui/build/scope.rs");
-    cases.compile_fail("tests/ui/build/not_a_scope.rs");
-}
