@@ -58,6 +58,13 @@ impl Workspace {
         self.metadata.packages.iter().filter(|package| package.publish.is_none())
     }
 
+    /// Returns the source folders of the libraries whose manifests say `test = false`.
+    pub(crate) fn untested_libraries(&self) -> Vec<&Utf8Path> {
+        let targets = self.metadata.packages.iter().flat_map(|package| &package.targets);
+        let untested = targets.filter(|target| target.is_lib() && !target.test);
+        untested.filter_map(|target| target.src_path.parent()).collect()
+    }
+
     /// Returns a command that runs a program at the root.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

@@ -33,6 +33,7 @@ const UNFINISHED: [&str; 4] = [
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     let root = workspace.root();
+    let untested = workspace.untested_libraries();
     let (mut findings, mut long) = (0, 0);
     for path in files(workspace)? {
         let text = match fs::read(root.join(&path)) {
@@ -44,6 +45,9 @@ pub(super) fn check(workspace: &Workspace) -> Result<Found> {
         let Ok(text) = text else { continue };
         let mut found = findings_in(path.as_ref(), &text, root);
         found.extend(prose::findings_in(path.as_ref(), &text));
+        if untested.iter().any(|folder| root.join(&path).starts_with(folder)) {
+            found.extend(forgotten_tests(&text));
+        }
         for (line, finding) in found {
             println!("{path}:{line}: {finding}");
             findings += 1;
@@ -100,6 +104,14 @@ fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, Stri
         findings.push((lines, format!("over {TOO_LONG} lines")));
     }
     findings
+}
+
+/// Returns the tests in a file of a library that cargo builds no tests of.
+fn forgotten_tests(text: &str) -> impl Iterator<Item = (usize, String)> {
+    let is_test = |line: &str| line.contains("#[test]") || line.contains("::test]");
+    (1..).zip(text.lines()).filter(move |(_, line)| is_test(line)).map(|(number, _)| {
+        (number, "a test that never runs: its manifest says `test = false`".to_owned())
+    })
 }
 
 /// Returns whether a line of documentation opens a code block that rustdoc leaves out.
@@ -159,6 +171,16 @@ mod tests {
         }
         assert_eq!(found("README.md", "```sh\ngit ignore\n```"), []);
         assert_eq!(found("README.md", "```rust,no_run"), []);
+    }
+
+    #[test]
+    fn test_that_never_runs_is_found() {
+        for test in ["#[test]", "    #[tokio::test]"] {
+            let lines: Vec<_> = forgotten_tests(&format!("fn a() {{}}\n{test}")).collect();
+            assert_eq!(lines.len(), 1, "{test}");
+            assert_eq!(lines[0].0, 2);
+        }
+        assert_eq!(forgotten_tests("#[cfg(test)]").count(), 0);
     }
 
     #[test]
