@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     fn the_benchmark_runs(name: Name) -> Measured {
-        let stores = Stores { kinds: Kind::value_variants(), tokens: 2_000 };
+        let stores = Stores { kinds: Kind::value_variants(), tokens: 1_000 };
         name.measure(Scale::Small, 1, stores).unwrap()
     }
 
