@@ -209,14 +209,15 @@ impl Step {
             | Self::Clippy
             | Self::Docs
             | Self::PublicApi
-            | Self::Features
-            | Self::Fuzz
-            | Self::Instructions => Phase::Main,
+            | Self::Features => Phase::Main,
             // The guards need the servers that `Build` installs.
             Self::Guards => Phase::Beside("guards"),
-            Self::Minimal | Self::Publish | Self::Deny | Self::Advisories => {
-                Phase::Beside("packages")
-            }
+            Self::Minimal
+            | Self::Publish
+            | Self::Fuzz
+            | Self::Instructions
+            | Self::Deny
+            | Self::Advisories => Phase::Beside("packages"),
         }
     }
 

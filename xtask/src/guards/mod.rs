@@ -5,14 +5,22 @@
 //! A race does not show in every run, so a test that passes is run again a few times. It is an
 //! error of the row if its text does not occur exactly once, if the mutated source does
 //! not compile, or if no test of that name exists.
+//!
+//! Most rows share one build, in which an environment variable removes a step (see [`switches`]).
+//! The others, such as those in Lua and SQL, have a build of their own.
 
+mod switches;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use self::switches::{Change, VARIABLE};
 use crate::process;
 use crate::source_copy::{self, SourceCopy};
 use crate::workspace::Workspace;
@@ -68,10 +76,21 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     let total = guards.len();
     let copy = SourceCopy::make(workspace, "guards")?;
     source_copy::share_dependencies(workspace, &copy.target)?;
+    let switched = copy.with_switches(&guards, |names| {
+        let guards: Vec<_> = guards.iter().filter(|guard| names.contains(&guard.name)).collect();
+        copy.test_programs(workspace, &guards)
+    })?;
+    println!("{} of {total} guards share a build", switched.len());
+    // A build for one row replaces the programs that the others share.
+    guards.sort_by_key(|guard| !switched.contains_key(&guard.name));
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
     for guard in guards {
         let mut output = String::new();
-        let problem = match copy.is_caught(workspace, &guard, &mut output) {
+        let caught = match switched.get(&guard.name) {
+            Some(program) => program.test_fails(workspace, &guard, &mut output),
+            None => copy.is_caught(workspace, &guard, &mut output),
+        };
+        let problem = match caught {
             Ok(true) => {
                 println!("caught: {}", guard.name);
                 outcome.caught += 1;
@@ -107,28 +126,24 @@ fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
     Ok(guards)
 }
 
-impl SourceCopy {
-    /// Returns whether the test of a guard fails without it.
-    fn is_caught(&self, workspace: &Workspace, guard: &Guard, output: &mut String) -> Result<bool> {
-        let file = self.root.join(&guard.file);
-        let source = fs::read_to_string(&file).with_context(|| guard.file.to_string())?;
-        let mutated = mutate(&source, &guard.find, &guard.replace)?;
-        fs::write(&file, mutated)?;
-        let failed = self.test_fails(workspace, guard, output);
-        fs::write(&file, source)?;
-        failed
-    }
+/// The test program of a row, and the folder of its package.
+struct TestProgram {
+    path: Utf8PathBuf,
+    folder: Utf8PathBuf,
+}
 
+impl TestProgram {
+    /// Returns whether the test of a guard fails without it.
     fn test_fails(
         &self,
         workspace: &Workspace,
         guard: &Guard,
         output: &mut String,
     ) -> Result<bool> {
-        let (program, folder) = self.test_program(workspace, guard)?;
         for _ in 0..ATTEMPTS {
-            let mut command = workspace.command(&program);
-            command.current_dir(&folder).arg(&guard.test).env("RUST_BACKTRACE", "0");
+            let mut command = workspace.command(&self.path);
+            command.current_dir(&self.folder).arg(&guard.test).env("RUST_BACKTRACE", "0");
+            command.env(VARIABLE, &guard.name);
             let mut run = String::new();
             let passed = process::run_captured(&mut command, &mut run)?;
             output.push_str(&run);
@@ -139,44 +154,101 @@ impl SourceCopy {
         }
         Ok(false)
     }
+}
 
-    /// Builds the test program of a guard. Returns its path and the folder of its package.
-    fn test_program(
+impl SourceCopy {
+    /// Returns whether the test of a guard fails without it, after a build without it.
+    fn is_caught(&self, workspace: &Workspace, guard: &Guard, output: &mut String) -> Result<bool> {
+        let file = self.root.join(&guard.file);
+        let source = fs::read_to_string(&file).with_context(|| guard.file.to_string())?;
+        let place = place(&source, &guard.find)?;
+        let mut mutated = source.clone();
+        mutated.replace_range(place, &guard.replace);
+        fs::write(&file, mutated)?;
+        let programs = self.test_programs(workspace, &[guard]);
+        fs::write(&file, source)?;
+        programs?[&guard.name].test_fails(workspace, guard, output)
+    }
+
+    /// Adds the switches of all rows to the files, calls `build` with the names of the rows that
+    /// have one, and restores the files.
+    fn with_switches<T>(
+        &self,
+        guards: &[Guard],
+        build: impl FnOnce(&BTreeSet<String>) -> Result<T>,
+    ) -> Result<T> {
+        let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for guard in guards.iter().filter(|guard| guard.file.extension() == Some("rs")) {
+            files.entry(self.root.join(&guard.file)).or_default().push(guard);
+        }
+        let (mut names, mut originals) = (BTreeSet::new(), Vec::new());
+        for (file, guards) in files {
+            let source = fs::read_to_string(&file).with_context(|| file.to_string())?;
+            // A text that does not occur once is reported with its row.
+            let changes = guards.into_iter().filter_map(|Guard { name, find, replace, .. }| {
+                let place = place(&source, find).ok()?;
+                Some(Change { name, place, replacement: replace })
+            });
+            let switched = switches::switched(&source, &changes.collect::<Vec<_>>());
+            names.extend(switched.names);
+            fs::write(&file, switched.source)?;
+            originals.push((file, source));
+        }
+        let built = build(&names);
+        for (file, source) in originals {
+            fs::write(file, source)?;
+        }
+        built
+    }
+
+    /// Builds the test programs of guards, and returns them by the name of the guard.
+    fn test_programs(
         &self,
         workspace: &Workspace,
-        guard: &Guard,
-    ) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
+        guards: &[&Guard],
+    ) -> Result<BTreeMap<String, TestProgram>> {
+        if guards.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
-        // Each row changes a few lines, even where the other steps build everything from nothing.
+        // Rows with builds of their own change a few lines, even where the other steps build
+        // everything from nothing.
         build.env("CARGO_INCREMENTAL", "1").arg("--message-format=json-render-diagnostics");
         // With the features of the whole workspace, dependencies are built only once. Another
         // package may have a target of this name, which is then built for nothing.
-        build.args(workspace.everything()).args(["--test", &guard.target]);
+        build.args(workspace.everything());
+        for target in guards.iter().map(|guard| &guard.target).collect::<BTreeSet<_>>() {
+            build.args(["--test", target]);
+        }
         let built = build.output()?;
         let errors = String::from_utf8_lossy(&built.stderr);
         ensure!(built.status.success(), "the mutated source does not compile: {errors}");
-        let package = workspace.package(&guard.package)?;
-        let manifest = self.root.join(package.manifest_path.strip_prefix(workspace.root())?);
-        let programs = Message::parse_stream(&*built.stdout).filter_map(|message| match message {
-            Ok(Message::CompilerArtifact(built))
-                if built.profile.test && built.manifest_path == manifest =>
-            {
-                built.executable
-            }
-            _ => None,
-        });
-        let program = programs
-            .last()
-            .with_context(|| format!("{} has no such test target", guard.package))?;
-        Ok((program, manifest.with_file_name("")))
+        let programs: Vec<_> = Message::parse_stream(&*built.stdout)
+            .filter_map(|message| match message {
+                Ok(Message::CompilerArtifact(built)) if built.profile.test => Some(built),
+                _ => None,
+            })
+            .collect();
+        let program = |guard: &&Guard| {
+            let package = workspace.package(&guard.package)?;
+            let manifest = self.root.join(package.manifest_path.strip_prefix(workspace.root())?);
+            let path = programs
+                .iter()
+                .find(|built| built.manifest_path == manifest && built.target.name == guard.target)
+                .and_then(|built| built.executable.clone())
+                .with_context(|| format!("{} has no such test target", guard.package))?;
+            let folder = manifest.with_file_name("");
+            Ok((guard.name.clone(), TestProgram { path, folder }))
+        };
+        guards.iter().map(program).collect()
     }
 }
 
-/// Replaces the one occurrence of a text.
-fn mutate(source: &str, find: &str, replace: &str) -> Result<String> {
-    let occurrences = source.matches(find).count();
-    ensure!(occurrences == 1, "`find` occurs {occurrences} times, not once");
-    Ok(source.replacen(find, replace, 1))
+/// Returns the place of the one occurrence of a text.
+fn place(source: &str, find: &str) -> Result<Range<usize>> {
+    let places: Vec<_> = source.match_indices(find).collect();
+    let [(start, _)] = places[..] else { bail!("`find` occurs {} times, not once", places.len()) };
+    Ok(start..start + find.len())
 }
 
 /// Returns whether a line of libtest's output announces at least one test.
@@ -193,9 +265,9 @@ mod tests {
 
     #[test]
     fn text_must_occur_exactly_once() {
-        assert_eq!(mutate("a && b", "&& b", "").unwrap(), "a ");
+        assert_eq!(place("a && b", "&& b").unwrap(), 2..6);
         for source in ["a", "b && b && b"] {
-            assert!(mutate(source, "&& b", "").is_err());
+            assert!(place(source, "&& b").is_err());
         }
     }
 
