@@ -14,18 +14,29 @@ const URLS: &[&str] = &[
     "`memory:`",
 ];
 
-/// The error that [`connect`] could not open a store. Neither the message nor [`Debug`] contains a
+/// The error of [`connect`] if it cannot open a store. Neither the message nor [`Debug`] contains a
 /// password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
     /// The text is not the URL of a store that this build contains.
     #[error(
-        "the URL names no store of this build, which accepts {}: correct it, or turn on the store's \
-         feature of the crate `hallpass`",
+        "unknown URL of a store: this build accepts {}. Correct it, or enable the store's feature of \
+         the crate `hallpass`",
         if URLS.is_empty() { "none".to_owned() } else { URLS.join(", ") }
     )]
     Url,
+    /// A parameter of a SQLite URL has an effect that the store cannot have.
+    #[cfg(feature = "sqlite")]
+    #[error(
+        "the store cannot apply the parameter `{name}` of the SQLite URL: remove it, or open the \
+         store with `SqliteStore::open_shared`"
+    )]
+    #[non_exhaustive]
+    Parameter {
+        /// The name of the parameter.
+        name: String,
+    },
     /// The SQLite store could not be opened.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -40,20 +51,26 @@ pub enum ConnectError {
     Redis(#[from] hallpass_redis::ConnectError),
 }
 
-/// Opens the store that a URL names, with a cache in front, and returns a builder for a handle. For
-/// a service that reads the URL of its database from its settings.
+/// Opens the store that a URL names, and returns a builder for a handle. Use it in a service that
+/// reads the URL of its database from its settings.
 ///
 /// | URL | store | feature |
 /// |---|---|---|
-/// | `sqlite:FILE`, `sqlite://FILE` | [`SqliteStore::from_pool`](crate::SqliteStore::from_pool) | `sqlite`, `sqlite-bundled` |
+/// | `sqlite:FILE`, `sqlite://FILE` | [`SqliteStore::open_shared`](crate::SqliteStore::open_shared) | `sqlite` or `sqlite-bundled` |
 /// | `postgres://..`, `postgresql://..` | [`PostgresStore::connect`](crate::PostgresStore::connect) | `postgres` |
-/// | `redis://..`, `rediss://..` | [`RedisStore::connect`](crate::RedisStore::connect) | `redis` |
+/// | `redis://..`, and the other schemes of the driver | [`RedisStore::connect`](crate::RedisStore::connect) | `redis`; `rediss://` needs a TLS feature of the crate `redis`, too |
 /// | `memory:` | [`MemoryStore`](crate::MemoryStore) | `memory` |
 ///
-/// The database may be the service's own: the store's tables are named `hallpass_..` in SQLite and
-/// have a schema of their own in PostgreSQL. Parameters of a SQLite URL, such as `?mode=rwc`, are
-/// for the service's own pool, and ignored here. For other settings, open the store with its own
-/// functions.
+/// A cache with the default settings is in front of every store but that in memory.
+///
+/// The database may be the service's own: the store's tables are named `hallpass_..` in SQLite, and
+/// have a schema of their own in PostgreSQL. A SQLite file is created if it does not exist, and
+/// switched to WAL mode. Its name may contain percent-encoded characters. The URL may have the
+/// parameters `mode=rw`, `mode=rwc`, `cache=private` and `cache=shared`. They are for the service's
+/// own pool and do not change the store.
+///
+/// To change settings, or to issue tokens in the service's own transactions, open the store with
+/// its own functions.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -66,29 +83,57 @@ pub enum ConnectError {
 ///
 /// # Errors
 ///
-/// Returns [`ConnectError::Url`] if the text is not the URL of a store that this build contains.
-/// Otherwise returns the error of the store.
+/// Returns [`ConnectError::Url`] if the text is not the URL of a store that this build contains,
+/// and [`ConnectError::Parameter`] for another parameter of a SQLite URL. Otherwise returns the
+/// error of the store.
 pub async fn connect(url: &str) -> Result<HallpassBuilder, ConnectError> {
     match url.split_once(':') {
         #[cfg(feature = "memory")]
         Some(("memory", "")) => Ok(crate::Hallpass::builder(crate::MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        Some(("sqlite", _)) => {
-            use hallpass_sqlite::{ConnectError, SqliteStore, sqlx::SqlitePool};
-            // This only parses the URL. The store opens connections of its own.
-            let pool = SqlitePool::connect_lazy(url).map_err(|_| ConnectError::Address)?;
-            Ok(crate::Hallpass::builder(crate::Cached::new(SqliteStore::from_pool(&pool).await?)))
-        }
+        Some(("sqlite", _)) => Ok(crate::Hallpass::builder(crate::Cached::new(sqlite(url).await?))),
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
             let store = crate::PostgresStore::connect(url).await?;
             Ok(crate::Hallpass::builder(crate::Cached::new(store)))
         }
         #[cfg(feature = "redis")]
-        Some(("redis" | "rediss", _)) => {
+        Some((
+            "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix" | "valkey+unix",
+            _,
+        )) => {
             let store = crate::RedisStore::connect(url).await?;
             Ok(crate::Hallpass::builder(crate::Cached::new(store)))
         }
         _ => Err(ConnectError::Url),
     }
+}
+
+/// Opens the SQLite store at a URL, which the driver parses as it does for the service's own pool.
+#[cfg(feature = "sqlite")]
+async fn sqlite(url: &str) -> Result<crate::SqliteStore, ConnectError> {
+    use hallpass_sqlite::ConnectError as SqliteError;
+    use hallpass_sqlite::sqlx::sqlite::SqliteConnectOptions;
+
+    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter {
+            "mode=rw" | "mode=rwc" | "cache=private" | "cache=shared" => {}
+            "mode=memory" => return Err(SqliteError::InMemory.into()),
+            _ => {
+                let name = parameter.split('=').next().unwrap_or_default().to_owned();
+                return Err(ConnectError::Parameter { name });
+            }
+        }
+    }
+    let options: SqliteConnectOptions = url.parse().map_err(|_| SqliteError::Address)?;
+    let path = options.get_filename();
+    if path.as_os_str().is_empty() {
+        return Err(SqliteError::Address.into());
+    }
+    // The driver opens an in-memory database by such an address.
+    if path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:")) {
+        return Err(SqliteError::InMemory.into());
+    }
+    Ok(crate::SqliteStore::open_shared(path).await?)
 }

@@ -70,11 +70,26 @@ async fn error_of_a_store_names_the_database_and_no_password() {
         let shown = format!("{error} {error:?}");
         assert!(shown.contains(named) && !shown.contains("secret"), "{shown}");
     }
-    for url in ["sqlite::memory:", "sqlite://:memory:"] {
+}
+
+#[tokio::test]
+async fn sqlite_url_that_the_store_cannot_honour_is_rejected() {
+    for url in ["sqlite::memory:", "sqlite://:memory:", "sqlite:app.db?mode=memory"] {
         let error = error(url).await;
-        let ConnectError::Sqlite(error) = error else { panic!("{error}") };
-        assert!(matches!(error, sqlite::ConnectError::InMemory), "{error}");
+        assert!(matches!(error, ConnectError::Sqlite(sqlite::ConnectError::InMemory)), "{error}");
     }
-    let error = error("sqlite:app.db?mode=wrong").await;
-    assert!(matches!(error, ConnectError::Sqlite(sqlite::ConnectError::Address)), "{error}");
+    for url in ["sqlite:", "sqlite://", "sqlite://?mode=rwc"] {
+        let error = error(url).await;
+        assert!(matches!(error, ConnectError::Sqlite(sqlite::ConnectError::Address)), "{error}");
+    }
+    for (parameters, refused) in [
+        ("mode=ro", "mode"),
+        ("mode=rwc&vfs=unix-none", "vfs"),
+        ("foreign_keys=true", "foreign_keys"),
+    ] {
+        let error = error(&format!("sqlite:app.db?{parameters}")).await;
+        let ConnectError::Parameter { name, .. } = error else { panic!("{error}") };
+        assert_eq!(name, refused);
+    }
+    assert!(!std::path::Path::new("app.db").exists());
 }
