@@ -37,7 +37,7 @@ impl Package {
     /// OpenSSL's command, for certificates.
     pub const OPENSSL: Self = Self { name: "openssl", is_there: || on_path("openssl").is_some() };
 
-    /// Chromium without windows, a browser. It takes half of the time of the whole Chromium.
+    /// Chromium's headless build, a browser. The tests take half as long as with the full Chromium.
     pub const CHROMIUM: Self = Self {
         name: "chromium-headless-shell",
         is_there: || on_path("chromium-headless-shell").is_some(),

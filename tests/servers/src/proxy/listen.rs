@@ -10,6 +10,9 @@ use super::link::{Connection, Link};
 use super::pump::{Broken, pump};
 use super::{Flow, Way};
 
+/// The maximum time until a proxy has begun or stopped to listen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// The state that a proxy shares with its thread.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -88,7 +91,11 @@ impl Shared {
     pub(super) fn wait_until_listening(&self, listens: bool) {
         let (listening, changed) = &self.listening;
         let listening = listening.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(changed.wait_while(listening, |listening| *listening != listens));
+        let (listening, _) = changed
+            .wait_timeout_while(listening, PATIENCE, |listening| *listening != listens)
+            .unwrap_or_else(PoisonError::into_inner);
+        let port = self.address.port();
+        assert_eq!(*listening, listens, "whether the proxy listens on port {port}");
     }
 
     fn listens(&self, listens: bool) {
