@@ -76,7 +76,7 @@ fn bytes_for(runtime: &Runtime, ids: &[TokenId], trace: &[u32], wanted: usize) -
 impl Trial {
     fn new(ids: &[TokenId], bytes: u64) -> Self {
         let store = CountingStore::new(ids, Duration::ZERO);
-        // The trials may take minutes, and no token shall be read again because of its age.
+        // A trial may take minutes. A token that is read again because of its age was not evicted.
         let settings =
             CacheSettings::default().capacity_bytes(bytes).max_age(Duration::from_secs(3_600));
         Self { cache: Cached::with_settings(store.clone(), settings), store, junk: Random::new(11) }
