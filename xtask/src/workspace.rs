@@ -58,11 +58,19 @@ impl Workspace {
         self.metadata.packages.iter().filter(|package| package.publish.is_none())
     }
 
-    /// Returns the source folders of the libraries whose manifests say `test = false`.
-    pub(crate) fn untested_libraries(&self) -> Vec<&Utf8Path> {
-        let targets = self.metadata.packages.iter().flat_map(|package| &package.targets);
-        let untested = targets.filter(|target| target.is_lib() && !target.test);
-        untested.filter_map(|target| target.src_path.parent()).collect()
+    /// Returns the folders `src` of the packages whose manifests say `test = false` for each
+    /// library and program.
+    pub(crate) fn untested_sources(&self) -> Vec<&Utf8Path> {
+        let mut folders = Vec::new();
+        for package in &self.metadata.packages {
+            let targets =
+                || package.targets.iter().filter(|target| target.is_lib() || target.is_bin());
+            if targets().all(|target| !target.test) {
+                folders.extend(targets().filter_map(|target| target.src_path.parent()));
+            }
+        }
+        folders.retain(|folder| folder.ends_with("src"));
+        folders
     }
 
     /// Returns a command that runs a program at the root.

@@ -4,7 +4,8 @@
 //! The steps are listed in `tests/guards/*.toml`. A row is caught if its test was run and failed.
 //! A race does not show in every run, so a test that passes is run again a few times. It is an
 //! error of the row if its text does not occur exactly once, if the mutated source does
-//! not compile, or if no test of that name exists.
+//! not compile, or if no test of that name exists. The tests first have to pass while no step is
+//! removed.
 //!
 //! Most rows share one build, in which an environment variable removes a step (see [`switches`]).
 //! The others, such as those in Lua and SQL, have a build of their own.
@@ -15,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use cargo_metadata::Message;
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use self::switches::{Change, VARIABLE};
+use self::switches::{Change, VARIABLE, add_switches};
 use crate::process;
 use crate::source_copy::{self, SourceCopy};
 use crate::workspace::Workspace;
@@ -60,7 +61,8 @@ pub(crate) struct Outcome {
     pub(crate) failed: Vec<String>,
 }
 
-/// How often a test may pass without its step before the row is not caught.
+/// How often a test may pass without its step before the row is not caught, and how often it may
+/// fail with all steps before the row is an error.
 const ATTEMPTS: usize = 5;
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcome> {
@@ -76,19 +78,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<Outcom
     let total = guards.len();
     let copy = SourceCopy::make(workspace, "guards")?;
     source_copy::share_dependencies(workspace, &copy.target)?;
-    let switched = copy.with_switches(&guards, |names| {
-        let guards: Vec<_> = guards.iter().filter(|guard| names.contains(&guard.name)).collect();
-        copy.test_programs(workspace, &guards)
-    })?;
-    println!("{} of {total} guards share a build", switched.len());
+    let shared = copy.shared_build(workspace, &guards).unwrap_or_else(|error| {
+        println!("the guards cannot share a build, so each has its own: {error:#}");
+        SharedBuild::default()
+    });
+    println!("{} of {total} guards share a build", shared.switches.len());
+    let unsound = shared.failing_programs(workspace, &guards)?;
     // A build for one row replaces the programs that the others share.
-    guards.sort_by_key(|guard| !switched.contains_key(&guard.name));
+    guards.sort_by_key(|guard| !shared.switches.contains(&guard.name));
     let (mut outcome, mut summary) = (Outcome::default(), Vec::new());
     for guard in guards {
         let mut output = String::new();
-        let caught = match switched.get(&guard.name) {
-            Some(program) => program.test_fails(workspace, &guard, &mut output),
-            None => copy.is_caught(workspace, &guard, &mut output),
+        let caught = match shared.programs.get(&guard.name) {
+            Some(program) if unsound.contains(&program.path) => {
+                Err(anyhow!("its tests fail although no step is removed, see above"))
+            }
+            Some(program) if shared.switches.contains(&guard.name) => {
+                program.test_fails(workspace, &guard, &mut output)
+            }
+            _ => copy.is_caught(workspace, &guard, &mut output),
         };
         let problem = match caught {
             Ok(true) => {
@@ -123,7 +131,61 @@ fn read_lists(folder: &Utf8Path) -> Result<Vec<Guard>> {
         let list: List = toml::from_str(&text).with_context(|| file.path().to_string())?;
         guards.extend(list.guard);
     }
+    unique_names(&guards)?;
     Ok(guards)
+}
+
+/// Checks that no two rows have the same name, which is the value of [`VARIABLE`].
+fn unique_names(guards: &[Guard]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for Guard { name, .. } in guards {
+        ensure!(names.insert(name), "two rows of tests/guards have the name `{name}`");
+    }
+    Ok(())
+}
+
+/// The build in which most guards have a switch.
+#[derive(Default)]
+struct SharedBuild {
+    /// The test program of each guard.
+    programs: BTreeMap<String, TestProgram>,
+    /// The names of the guards that have a switch.
+    switches: BTreeSet<String>,
+}
+
+impl SharedBuild {
+    /// Runs the tests of all guards while no step is removed. Returns the programs in which one
+    /// fails: a test that always fails would seem to catch its guard.
+    fn failing_programs(
+        &self,
+        workspace: &Workspace,
+        guards: &[Guard],
+    ) -> Result<BTreeSet<Utf8PathBuf>> {
+        let mut tests: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for guard in guards {
+            if let Some(TestProgram { path, folder }) = self.programs.get(&guard.name) {
+                tests.entry((path, folder)).or_default().insert(&guard.test);
+            }
+        }
+        let mut failing = BTreeSet::new();
+        for ((path, folder), tests) in tests {
+            let mut output = String::new();
+            let mut passed = false;
+            for _ in 0..ATTEMPTS {
+                let mut command = workspace.command(path);
+                command.current_dir(folder).args(&tests).env("RUST_BACKTRACE", "0");
+                passed = process::run_captured(&mut command, &mut output)?;
+                if passed {
+                    break;
+                }
+            }
+            if !passed {
+                println!("{output}");
+                failing.insert(path.clone());
+            }
+        }
+        Ok(failing)
+    }
 }
 
 /// The test program of a row, and the folder of its package.
@@ -157,7 +219,7 @@ impl TestProgram {
 }
 
 impl SourceCopy {
-    /// Returns whether the test of a guard fails without it, after a build without it.
+    /// Builds the program without the step of a guard, and returns whether the test fails.
     fn is_caught(&self, workspace: &Workspace, guard: &Guard, output: &mut String) -> Result<bool> {
         let file = self.root.join(&guard.file);
         let source = fs::read_to_string(&file).with_context(|| guard.file.to_string())?;
@@ -170,35 +232,32 @@ impl SourceCopy {
         programs?[&guard.name].test_fails(workspace, guard, output)
     }
 
-    /// Adds the switches of all rows to the files, calls `build` with the names of the rows that
-    /// have one, and restores the files.
-    fn with_switches<T>(
-        &self,
-        guards: &[Guard],
-        build: impl FnOnce(&BTreeSet<String>) -> Result<T>,
-    ) -> Result<T> {
+    /// Builds the test programs of all guards, with a switch for each guard that can have one.
+    fn shared_build(&self, workspace: &Workspace, guards: &[Guard]) -> Result<SharedBuild> {
         let mut files: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for guard in guards.iter().filter(|guard| guard.file.extension() == Some("rs")) {
             files.entry(self.root.join(&guard.file)).or_default().push(guard);
         }
-        let (mut names, mut originals) = (BTreeSet::new(), Vec::new());
+        let (mut switches, mut originals) = (BTreeSet::new(), Vec::new());
         for (file, guards) in files {
-            let source = fs::read_to_string(&file).with_context(|| file.to_string())?;
-            // A text that does not occur once is reported with its row.
+            // A file or a text that does not exist is reported with its row.
+            let Ok(source) = fs::read_to_string(&file) else { continue };
             let changes = guards.into_iter().filter_map(|Guard { name, find, replace, .. }| {
                 let place = place(&source, find).ok()?;
                 Some(Change { name, place, replacement: replace })
             });
-            let switched = switches::switched(&source, &changes.collect::<Vec<_>>());
-            names.extend(switched.names);
-            fs::write(&file, switched.source)?;
-            originals.push((file, source));
+            let file_with_switches = add_switches(&source, &changes.collect::<Vec<_>>());
+            switches.extend(file_with_switches.names);
+            originals.push((file, source, file_with_switches.source));
         }
-        let built = build(&names);
-        for (file, source) in originals {
+        for (file, _, with_switches) in &originals {
+            fs::write(file, with_switches)?;
+        }
+        let programs = self.test_programs(workspace, &guards.iter().collect::<Vec<_>>());
+        for (file, source, _) in &originals {
             fs::write(file, source)?;
         }
-        built
+        Ok(SharedBuild { programs: programs?, switches })
     }
 
     /// Builds the test programs of guards, and returns them by the name of the guard.
@@ -207,9 +266,6 @@ impl SourceCopy {
         workspace: &Workspace,
         guards: &[&Guard],
     ) -> Result<BTreeMap<String, TestProgram>> {
-        if guards.is_empty() {
-            return Ok(BTreeMap::new());
-        }
         let mut build = self.cargo(workspace, ["test", "--no-run", "--quiet"]);
         // Rows with builds of their own change a few lines, even where the other steps build
         // everything from nothing.
@@ -269,6 +325,16 @@ mod tests {
         for source in ["a", "b && b && b"] {
             assert!(place(source, "&& b").is_err());
         }
+    }
+
+    #[test]
+    fn two_rows_with_one_name_are_an_error() {
+        let row = "[[guard]]\nname = 'a'\nfile = 'b'\nfind = ''\nreplace = ''\npackage = ''\n\
+                   test = ''\ntarget = ''\nwithout = ''\n";
+        let rows = |text: &str| toml::from_str::<List>(text).unwrap().guard;
+        unique_names(&rows(row)).unwrap();
+        let error = unique_names(&rows(&row.repeat(2))).unwrap_err().to_string();
+        assert_eq!(error, "two rows of tests/guards have the name `a`");
     }
 
     #[test]

@@ -19,14 +19,14 @@ pub(super) struct Change<'g> {
 }
 
 /// A file with its switches.
-pub(super) struct Switched {
+pub(super) struct FileWithSwitches {
     pub(super) source: String,
     /// The names of the rows that have a switch.
     pub(super) names: Vec<String>,
 }
 
 /// Returns a file with a switch for each change that is inside of a suitable function.
-pub(super) fn switched(source: &str, changes: &[Change<'_>]) -> Switched {
+pub(super) fn add_switches(source: &str, changes: &[Change<'_>]) -> FileWithSwitches {
     let mut bodies: BTreeMap<usize, (Range<usize>, Vec<&Change<'_>>)> = BTreeMap::new();
     for change in changes {
         let Some(body) = body_around(source, &change.place) else { continue };
@@ -37,15 +37,16 @@ pub(super) fn switched(source: &str, changes: &[Change<'_>]) -> Switched {
             bodies.entry(body.start).or_insert((body, Vec::new())).1.push(change);
         }
     }
-    let (mut switched, mut end) = (Switched { source: String::new(), names: Vec::new() }, 0);
+    let mut file = FileWithSwitches { source: String::new(), names: Vec::new() };
+    let mut end = 0;
     for (body, changes) in bodies.into_values() {
-        switched.source.push_str(&source[end..body.start]);
-        switched.source.push_str(&body_with_switches(source, &body, &changes));
-        switched.names.extend(changes.iter().map(|change| change.name.to_owned()));
+        file.source.push_str(&source[end..body.start]);
+        file.source.push_str(&body_with_switches(source, &body, &changes));
+        file.names.extend(changes.iter().map(|change| change.name.to_owned()));
         end = body.end;
     }
-    switched.source.push_str(&source[end..]);
-    switched
+    file.source.push_str(&source[end..]);
+    file
 }
 
 fn body_with_switches(source: &str, body: &Range<usize>, changes: &[&Change<'_>]) -> String {
@@ -62,20 +63,20 @@ fn body_with_switches(source: &str, body: &Range<usize>, changes: &[&Change<'_>]
     text
 }
 
-/// Returns the place between the braces of the innermost function around a text. There is none if
+/// Returns the place between the braces of the innermost function around a text. Returns `None` if
 /// two bodies of that function would have different types, or if it may run at compile time.
 fn body_around(source: &str, place: &Range<usize>) -> Option<Range<usize>> {
     let line_start = source[..place.start].rfind('\n').map_or(0, |end| end + 1);
-    let inner = indentation(&source[line_start..]);
+    let (mut start, mut inner) = (line_start, indentation(&source[line_start..]));
     // The lines before the text, from the last one to the first.
-    let mut start = line_start;
-    let mut inner = inner;
     while start > 0 {
         let end = start - 1;
         start = source[..end].rfind('\n').map_or(0, |end| end + 1);
         let line = &source[start..end];
         let outer = indentation(line);
-        if line.trim().is_empty() || outer >= inner {
+        // A signature of several lines ends with a line that is not the first of the function.
+        let ends_signature = line.trim() == "where" || line.trim().starts_with([')', '{']);
+        if line.trim().is_empty() || outer >= inner || ends_signature {
             continue;
         }
         inner = outer;
@@ -123,6 +124,19 @@ impl A {
     const fn second() -> u32 {
         1
     }
+
+    async fn third<T>(
+        &self,
+        other: T,
+    ) -> Option<T>
+    where
+        T: Copy,
+    {
+        match self.open {
+            true => Some(other),
+            false => None,
+        }
+    }
 }
 ";
 
@@ -134,20 +148,29 @@ impl A {
     #[test]
     fn body_has_an_arm_for_each_change_and_the_original() {
         let changes = [change("one", "self.open", "true"), change("two", "false", "true")];
-        let Switched { source, names } = switched(SOURCE, &changes);
+        let FileWithSwitches { source, names } = add_switches(SOURCE, &changes);
         assert_eq!(names, ["one", "two"]);
         assert_eq!(source.matches("if true {").count(), 1);
         assert_eq!(source.matches("if self.open {").count(), 2);
         assert!(source.contains("\"two\" => {\n        if self.open"), "{source}");
         assert!(source.starts_with("impl A {\n    fn first(&self) -> bool {"), "{source}");
-        assert!(source.ends_with("const fn second() -> u32 {\n        1\n    }\n}\n"), "{source}");
+        let rest = &SOURCE[SOURCE.find("    const fn").unwrap()..];
+        assert!(source.ends_with(rest), "{source}");
+    }
+
+    #[test]
+    fn signature_may_have_several_lines() {
+        let file = add_switches(SOURCE, &[change("row", "Some(other)", "None")]);
+        assert_eq!(file.names, ["row"]);
+        assert!(file.source.contains("T: Copy,\n    {\nstatic GUARD"), "{}", file.source);
+        assert!(file.source.contains("true => None,"), "{}", file.source);
     }
 
     #[test]
     fn text_outside_of_a_suitable_function_has_no_switch() {
         for text in ["1\n", "impl A", "first"] {
-            let Switched { source, names } = switched(SOURCE, &[change("row", text, "x")]);
-            assert_eq!((source.as_str(), names.len()), (SOURCE, 0), "{text}");
+            let file = add_switches(SOURCE, &[change("row", text, "x")]);
+            assert_eq!((file.source.as_str(), file.names.len()), (SOURCE, 0), "{text}");
         }
     }
 }

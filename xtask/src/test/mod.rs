@@ -48,8 +48,7 @@ enum Phase {
     /// After those, one after the other.
     Main,
     /// At the same time as the main steps, in target folders of their own. The steps of the queue
-    /// of this name run one after the other. With two queues, no processor is idle while the tests
-    /// wait.
+    /// of this name run one after the other.
     Beside(&'static str),
 }
 
@@ -209,15 +208,13 @@ impl Step {
             | Self::Clippy
             | Self::Docs
             | Self::PublicApi
-            | Self::Features => Phase::Main,
+            | Self::Features
+            | Self::Fuzz => Phase::Main,
             // The guards need the servers that `Build` installs.
             Self::Guards => Phase::Beside("guards"),
-            Self::Minimal
-            | Self::Publish
-            | Self::Fuzz
-            | Self::Instructions
-            | Self::Deny
-            | Self::Advisories => Phase::Beside("packages"),
+            Self::Minimal | Self::Publish | Self::Instructions | Self::Deny | Self::Advisories => {
+                Phase::Beside("others")
+            }
         }
     }
 

@@ -33,7 +33,7 @@ const UNFINISHED: [&str; 4] = [
 
 pub(super) fn check(workspace: &Workspace) -> Result<Found> {
     let root = workspace.root();
-    let untested = workspace.untested_libraries();
+    let untested = workspace.untested_sources();
     let (mut findings, mut long) = (0, 0);
     for path in files(workspace)? {
         let text = match fs::read(root.join(&path)) {
@@ -106,11 +106,12 @@ fn findings_in(path: &Utf8Path, text: &str, root: &Utf8Path) -> Vec<(usize, Stri
     findings
 }
 
-/// Returns the tests in a file of a library that cargo builds no tests of.
+/// Returns the tests in a source file that cargo builds no tests of.
 fn forgotten_tests(text: &str) -> impl Iterator<Item = (usize, String)> {
-    let is_test = |line: &str| line.contains("#[test]") || line.contains("::test]");
+    let is_test =
+        |line: &str| ["#[test]", "::test]", "::test("].iter().any(|test| line.contains(test));
     (1..).zip(text.lines()).filter(move |(_, line)| is_test(line)).map(|(number, _)| {
-        (number, "a test that never runs: its manifest says `test = false`".to_owned())
+        (number, "a test that never runs: the manifest says `test = false`".to_owned())
     })
 }
 
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn test_that_never_runs_is_found() {
-        for test in ["#[test]", "    #[tokio::test]"] {
+        for test in ["#[test]", "    #[tokio::test]", "#[tokio::test(start_paused = true)]"] {
             let lines: Vec<_> = forgotten_tests(&format!("fn a() {{}}\n{test}")).collect();
             assert_eq!(lines.len(), 1, "{test}");
             assert_eq!(lines[0].0, 2);
