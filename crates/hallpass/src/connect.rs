@@ -113,7 +113,7 @@ pub async fn connect(url: &str) -> Result<HallpassBuilder, ConnectError> {
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str) -> Result<crate::SqliteStore, ConnectError> {
     use hallpass_sqlite::ConnectError as SqliteError;
-    use hallpass_sqlite::sqlx::sqlite::SqliteConnectOptions;
+    use hallpass_sqlite::sqlx::SqlitePool;
 
     let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
@@ -126,14 +126,10 @@ async fn sqlite(url: &str) -> Result<crate::SqliteStore, ConnectError> {
             }
         }
     }
-    let options: SqliteConnectOptions = url.parse().map_err(|_| SqliteError::Address)?;
-    let path = options.get_filename();
-    if path.as_os_str().is_empty() {
+    // This only parses the URL. The store opens connections of its own.
+    let pool = SqlitePool::connect_lazy(url).map_err(|_| SqliteError::Address)?;
+    if pool.connect_options().get_filename().as_os_str().is_empty() {
         return Err(SqliteError::Address.into());
     }
-    // The driver opens an in-memory database by such an address.
-    if path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:")) {
-        return Err(SqliteError::InMemory.into());
-    }
-    Ok(crate::SqliteStore::open_shared(path).await?)
+    Ok(crate::SqliteStore::from_pool(&pool).await?)
 }
