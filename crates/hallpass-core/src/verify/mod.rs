@@ -178,7 +178,7 @@ impl Hallpass {
             None
         };
         let now = self.now();
-        let mut check = self.check_secret(token, &loaded, None, now);
+        let mut check = self.check_secret(token, &loaded, &[], now);
         if let SecretCheck::Accept(SecretMatch::Previous) = check {
             // The previous secret ends at the first use of the new one. `superseded_by` must be
             // called before the token is looked up: otherwise the note could be removed in between,
@@ -189,7 +189,7 @@ impl Hallpass {
             let Lookup::Hit(again) = self.backend().peek(token.id()) else {
                 return pending(false);
             };
-            check = self.check_secret(token, &again, superseded_by.as_ref(), now);
+            check = self.check_secret(token, &again, &superseded_by, now);
             loaded = again;
         }
         match check {
@@ -251,16 +251,16 @@ impl Hallpass {
     ///
     /// The secret is compared before the token's status is looked at. If the order were reversed, a
     /// client without the secret could find out whether a token is revoked or expired.
-    /// `superseded_by` is the digest whose first use has ended a grace period on this node.
+    /// `superseded_by` are the digests whose first use has ended a grace period on this node.
     fn check_secret(
         &self,
         token: TokenRef<'_>,
         loaded: &CachedToken,
-        superseded_by: Option<&Digest>,
+        superseded_by: &[Digest],
         now: Timestamp,
     ) -> SecretCheck {
         let grace_period = loaded.grace_period(now);
-        let is_superseded = superseded_by.is_some_and(|by| by.ct_eq(loaded.current()));
+        let is_superseded = superseded_by.iter().any(|by| by.ct_eq(loaded.current()));
         let previous = grace_period.filter(|_| !is_superseded).map(|previous| &previous.digest);
         let Some(secret) = self.digester().compare(token, loaded.current(), previous) else {
             return SecretCheck::OtherSecret;

@@ -1,5 +1,6 @@
 //! The part of a check that needs the store.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -65,7 +66,7 @@ impl PendingVerification {
 
     async fn decide(self) -> Result<Principal, AuthError> {
         let Undecided { hallpass, token, past_cache, ref origin } = *self.0;
-        let check = |loaded: &CachedToken, superseded_by: Option<&Digest>, now| {
+        let check = |loaded: &CachedToken, superseded_by: &[Digest], now| {
             hallpass.check_secret(token.borrow(), loaded, superseded_by, now)
         };
         let unknown = || hallpass.reject_unknown(token.borrow(), origin);
@@ -81,15 +82,16 @@ impl Hallpass {
         id: TokenId,
         mut past_cache: bool,
         origin: &Origin,
-        check: impl Fn(&CachedToken, Option<&Digest>, Timestamp) -> SecretCheck,
+        check: impl Fn(&CachedToken, &[Digest], Timestamp) -> SecretCheck,
         unknown: impl FnOnce() -> AuthError,
     ) -> Result<Principal, AuthError> {
-        // This must come before the load: see `superseded_by`.
-        let superseded_by = self.superseded_by(id);
+        let mut known_status = None;
         loop {
+            // This must come before the load: see `superseded_by`.
+            let superseded_by = self.superseded_by(id);
             let Some(loaded) = self.load(id, past_cache).await? else { return Err(unknown()) };
             let now = self.now();
-            let secret = match check(&loaded, superseded_by.as_ref(), now) {
+            let (secret, ends_grace_period) = match check(&loaded, &superseded_by, now) {
                 SecretCheck::OtherSecret if !past_cache && self.backend().is_cache() => {
                     past_cache = true;
                     continue;
@@ -100,15 +102,30 @@ impl Hallpass {
                 SecretCheck::Reject(why) => {
                     return Err(self.reject_token(why, Some(&loaded), origin));
                 }
-                SecretCheck::EndGracePeriod => {
-                    self.retire_previous_secret(&loaded).await;
-                    SecretMatch::Current
-                }
-                SecretCheck::Accept(secret) => secret,
+                SecretCheck::EndGracePeriod => (SecretMatch::Current, true),
+                SecretCheck::Accept(secret) => (secret, false),
             };
-            let status = self.owner_status_for_check(loaded.owner()).await;
-            let status = status.map_err(AuthError::Unavailable)?;
-            return self.accept(loaded, status, secret, now, origin);
+            let known = known_status.take().filter(|(owner, _)| owner == loaded.owner());
+            let status = match known {
+                Some((_, status)) => status,
+                None => {
+                    let status = self.owner_status_for_check(loaded.owner()).await;
+                    let status = status.map_err(AuthError::Unavailable)?;
+                    if ends_grace_period && status.is_some() {
+                        // The token may have been regenerated while the directory was queried.
+                        known_status = Some((loaded.owner().clone(), status));
+                        continue;
+                    }
+                    status
+                }
+            };
+            let principal = self.accept(Arc::clone(&loaded), status, secret, now, origin)?;
+            // If the owner is disabled or the directory fails, the client cannot use the new secret
+            // yet, so the previous one must keep working.
+            if ends_grace_period {
+                self.retire_previous_secret(&loaded).await;
+            }
+            return Ok(principal);
         }
     }
 
@@ -118,8 +135,8 @@ impl Hallpass {
     /// Of many concurrent uses only one writes to the store. If the write fails, the grace period
     /// has still ended on this node, and a use after one second tries again.
     async fn retire_previous_secret(&self, loaded: &CachedToken) {
-        let (id, current) = (loaded.id(), loaded.current());
-        if !self.supersede(id, current) {
+        let (id, current) = (loaded.id(), loaded.current().clone());
+        if !self.supersede(id, &current) {
             return;
         }
         let upgrade = DigestUpgrade {
@@ -130,13 +147,13 @@ impl Hallpass {
         // The note must be removed even if the client has disconnected.
         let work = async move |hallpass: Self| {
             match hallpass.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
-                Ok(()) => hallpass.forget_superseded(id),
+                Ok(()) => hallpass.forget_superseded(id, &current),
                 // The token was regenerated again or deleted, which has ended the previous secret
                 // in the store. The cache may still hold the older record, so it is invalidated
                 // before the note is removed.
                 Err(error) if error.is_conflict() || error.is_not_found() => {
                     if hallpass.load(id, true).await.is_ok() {
-                        hallpass.forget_superseded(id);
+                        hallpass.forget_superseded(id, &current);
                     }
                 }
                 Err(error) => {

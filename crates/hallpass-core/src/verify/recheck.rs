@@ -41,7 +41,7 @@ impl Hallpass {
     async fn recheck_token(&self, principal: &Principal) -> Result<Principal, AuthError> {
         let id = principal.token_id().ok_or(AuthError::External)?;
         let origin = &Origin::default();
-        let check = |loaded: &CachedToken, superseded_by: Option<&Digest>, now| {
+        let check = |loaded: &CachedToken, superseded_by: &[Digest], now| {
             let Some(secret) = still_proven(principal, loaded, superseded_by, now) else {
                 return SecretCheck::OtherSecret;
             };
@@ -59,7 +59,7 @@ impl Hallpass {
 fn still_proven(
     principal: &Principal,
     loaded: &CachedToken,
-    superseded_by: Option<&Digest>,
+    superseded_by: &[Digest],
     now: Timestamp,
 ) -> Option<SecretMatch> {
     let then = principal.token();
@@ -74,7 +74,7 @@ fn still_proven(
     if upgraded || loaded.current().ct_eq(proven) {
         return Some(SecretMatch::Current);
     }
-    let is_superseded = superseded_by.is_some_and(|by| by.ct_eq(loaded.current()));
+    let is_superseded = superseded_by.iter().any(|by| by.ct_eq(loaded.current()));
     loaded
         .grace_period(now)
         .is_some_and(|previous| previous.digest.ct_eq(proven) && !is_superseded)

@@ -1,12 +1,15 @@
 //! The status of owners: a token allows what both the token and the owner's status cover.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
 use hallpass_core::{
     Error, EventKind, NewToken, Owner, OwnerDirectory, OwnerStatus, PermissionError,
     RegenerateOptions, RejectReason, Requirement, Scope, ScopeSet, TokenUpdate,
 };
 use proptest::prelude::*;
+use tokio::sync::watch;
 
 use crate::common::*;
 
@@ -67,6 +70,76 @@ async fn disabled_owners_tokens_are_rejected_until_enabled_again() {
     assert!(!service.hallpass.has_unflushed_uses(), "a rejection is not a use");
     word.say(OwnerStatus::Active);
     assert!(service.accepts(token.token.reveal()).await);
+}
+
+#[tokio::test]
+async fn rejected_use_of_the_new_secret_does_not_end_the_grace_period() {
+    let (service, word) = service();
+    let old = service.issue(&[]).await;
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
+    word.say(OwnerStatus::Disabled);
+    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::OwnerDisabled);
+    word.fall_silent();
+    unavailable(service.check(new.token.reveal()).await);
+    word.say(OwnerStatus::Active);
+    assert!(service.accepts(old.token.reveal()).await, "a rejection is not a use");
+    assert!(service.accepts(new.token.reveal()).await);
+    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+}
+
+/// A service whose owner directory, once the gate is shut, holds its first query until the gate
+/// opens.
+fn held_service() -> (Service, Arc<watch::Sender<bool>>) {
+    let gate = Arc::new(watch::Sender::new(true));
+    let waits = Arc::new(AtomicBool::new(false));
+    let held = Arc::clone(&gate);
+    let service = Service::with(|b| {
+        b.owner_directory(move |_: Owner| {
+            let (gate, waits) = (Arc::clone(&held), Arc::clone(&waits));
+            async move {
+                if !*gate.borrow() && !waits.swap(true, Ordering::SeqCst) {
+                    gate.subscribe().wait_for(|open| *open).await?;
+                }
+                Ok(OwnerStatus::Active)
+            }
+        })
+    });
+    (service, gate)
+}
+
+#[tokio::test]
+async fn slow_owner_query_does_not_end_a_grace_period_twice() {
+    let (service, gate) = held_service();
+    let old = service.issue(&[]).await;
+    let options = RegenerateOptions::new().grace_period("1d");
+    let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
+    gate.send_replace(false);
+    service.happened.take();
+    let mut slow = std::pin::pin!(service.check(new.token.reveal()));
+    assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(service.accepts(new.token.reveal()).await);
+    gate.send_replace(true);
+    assert!(slow.await.is_ok());
+    assert_eq!(service.happened.only().kind, EventKind::GracePeriodEnded);
+}
+
+#[tokio::test]
+async fn slow_owner_query_does_not_revive_a_superseded_secret() {
+    let (service, gate) = held_service();
+    let first = service.issue(&[]).await;
+    let options = || RegenerateOptions::new().grace_period("1d");
+    let id = first.record.id;
+    let second = service.hallpass.regenerate(&alice(), id, options()).await.unwrap();
+    gate.send_replace(false);
+    let mut slow = std::pin::pin!(service.check(second.token.reveal()));
+    assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let third = service.hallpass.regenerate(&alice(), id, options()).await.unwrap();
+    service.store.faults().on(Operation::ReplaceDigest).fail();
+    assert!(service.accepts(third.token.reveal()).await);
+    gate.send_replace(true);
+    assert!(slow.await.is_err(), "the third secret was used before");
+    assert_eq!(service.refusal(second.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
