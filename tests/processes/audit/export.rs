@@ -7,7 +7,8 @@ use hallpass_tests::tokens::event;
 
 use crate::stores::{Database, on_stores};
 
-const ENTRIES: u64 = 5_000;
+/// The number of entries, which is more than two pages.
+const ENTRIES: u64 = 2_500;
 
 /// The number of entries that are written concurrently.
 const AT_ONCE: u64 = 50;
