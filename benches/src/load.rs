@@ -45,8 +45,8 @@ impl Load {
         Ok(Self { runtime: Rc::clone(runtime), connections, requests: requests.collect() })
     }
 
-    /// Sends requests for about as long as `long`. Returns the number of responses and the exact
-    /// duration.
+    /// Sends requests for about as long as `long`, and at least one on each connection. Returns the
+    /// number of responses and the exact duration.
     pub(crate) fn run(&mut self, long: Duration) -> Result<(u32, Duration)> {
         let random = Cell::new(Random::new(3));
         let requests = &self.requests;
@@ -66,7 +66,7 @@ impl Load {
     }
 }
 
-/// Sends requests until the deadline. Returns their number.
+/// Sends requests until the deadline, and at least one. Returns their number.
 async fn converse<'r>(
     connection: &mut TcpStream,
     pick: impl Fn() -> &'r [u8],
@@ -74,7 +74,7 @@ async fn converse<'r>(
 ) -> Result<u32> {
     let mut buffer = [0; 2048];
     let mut count = 0;
-    while Instant::now() < until {
+    while count == 0 || Instant::now() < until {
         connection.write_all(pick()).await?;
         let mut filled = 0;
         loop {
