@@ -1,6 +1,6 @@
 //! Counts the tests that a step ran, of any test runner.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
@@ -11,8 +11,9 @@ use super::Found;
 pub(super) struct Counts {
     pub(super) passed: u32,
     pub(super) failed: u32,
-    /// The names of the tests that failed, as far as the runner's output shows them.
-    pub(super) failures: BTreeSet<String>,
+    /// The tests that failed, and the message of each one's last panic, as far as the runner's
+    /// output shows them.
+    pub(super) failures: BTreeMap<String, String>,
     /// The number of tests that were skipped, cancelled or not yet written.
     pub(super) left_out: u32,
 }
@@ -21,7 +22,8 @@ impl Counts {
     /// Returns the result of a step. `ended_well` is set if the test runner succeeded.
     pub(super) fn found(self, ended_well: bool) -> Result<Found> {
         let Self { passed, failed, failures, left_out } = self;
-        let names = failures.into_iter().collect::<Vec<_>>().join(", ");
+        let failures: Vec<_> = failures.into_iter().map(in_words).collect();
+        let names = failures.join(", ");
         if left_out > 0 {
             bail!("{left_out} tests were left out");
         }
@@ -42,6 +44,10 @@ impl Counts {
     }
 }
 
+fn in_words((test, message): (String, String)) -> String {
+    if message.is_empty() { test } else { format!("{test} ({message})") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,12 +58,13 @@ mod tests {
 
     #[test]
     fn failures_are_counted_and_named() {
-        let failures = ["two", "one"].map(str::to_owned).into();
+        let failures = [("two", "not equal"), ("one", "")];
+        let failures = failures.map(|(test, message)| (test.to_owned(), message.to_owned())).into();
         let counts = Counts { passed: 5, failed: 2, failures, left_out: 0 };
         let found = counts.found(false).unwrap();
         assert_eq!(
             (found.passed, found.failed, &*found.note),
-            (5, 2, "2 of 7 tests failed: one, two")
+            (5, 2, "2 of 7 tests failed: one, two (not equal)")
         );
     }
 

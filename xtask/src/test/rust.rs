@@ -7,7 +7,6 @@ use std::{env, thread};
 
 use anyhow::{Context, Result};
 
-use super::counts::Counts;
 use super::{Found, libtest};
 use crate::process::{run, run_reading};
 use crate::source_copy;
@@ -99,7 +98,7 @@ pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
 }
 
 fn counted(tests: &mut Command) -> Result<Found> {
-    let mut counts = Counts::default();
-    let ended_well = run_reading(tests, |line| libtest::read(&mut counts, line))?;
-    counts.found(ended_well)
+    let mut reader = libtest::Reader::default();
+    let ended_well = run_reading(tests, |line| reader.read(line))?;
+    reader.counts.found(ended_well)
 }

@@ -43,7 +43,7 @@ pub(super) fn all_of<T: Debug + Clone>(
     });
     match ran {
         Ok(()) => {}
-        Err(TestError::Fail(why, steps)) => panic!("{why}\nin this history: {steps:#?}"),
+        Err(TestError::Fail(why, steps)) => panic!("{why}\nin the history {steps:?}"),
         Err(TestError::Abort(why)) => panic!("{why}"),
     }
 }
