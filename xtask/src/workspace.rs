@@ -48,8 +48,12 @@ impl Workspace {
     /// Returns the arguments for every package with all its features, except those of [`APART`].
     /// The tests build the programs that they run with the same ones (`tests/src/built.rs`).
     pub(crate) fn everything(&self) -> [String; 3] {
-        let features = features(&self.metadata.packages);
-        ["--workspace".to_owned(), "--features".to_owned(), features]
+        let features = self.metadata.packages.iter().flat_map(|package| {
+            package.features.keys().map(move |name| format!("{}/{name}", package.name))
+        });
+        let features: Vec<_> =
+            features.filter(|feature| !APART.contains(&feature.as_str())).collect();
+        ["--workspace".to_owned(), "--features".to_owned(), features.join(",")]
     }
 
     /// Returns the packages that are published.
@@ -95,14 +99,4 @@ impl Workspace {
         command.args(arguments);
         command
     }
-}
-
-/// Returns all features of packages, except those of [`APART`].
-pub(crate) fn features<'p>(packages: impl IntoIterator<Item = &'p Package>) -> String {
-    let of = |package: &'p Package| {
-        package.features.keys().map(move |name| format!("{}/{name}", package.name))
-    };
-    let mut features: Vec<_> = packages.into_iter().flat_map(of).collect();
-    features.retain(|feature| !APART.contains(&feature.as_str()));
-    features.join(",")
 }

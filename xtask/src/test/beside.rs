@@ -12,10 +12,13 @@ use super::summary::Row;
 use crate::workspace::Workspace;
 
 /// Lets the main steps go first when both want a processor. Their tests wait for servers and
-/// browsers with time limits, and would fail on a machine that is too busy.
-pub(super) fn lower_priority() -> Result<()> {
+/// browsers with time limits, and would fail on a machine that is too busy. The guards run such
+/// tests, too, so they go before steps that only compile.
+pub(super) fn lower_priority(steps: &[Step]) -> Result<()> {
     #[cfg(unix)]
-    rustix::process::nice(10)?;
+    rustix::process::nice(if steps.contains(&Step::Guards) { 10 } else { 19 })?;
+    #[cfg(not(unix))]
+    let _ = steps;
     Ok(())
 }
 

@@ -3,14 +3,13 @@
 mod beside;
 mod counts;
 mod deny;
-mod features;
 #[cfg(test)]
 mod front_page;
 mod fuzz;
 mod libtest;
-mod minimal;
 mod modules;
 mod node;
+mod packages;
 mod prose;
 mod rust;
 mod summary;
@@ -54,7 +53,7 @@ enum Phase {
 
 /// The steps. Those of one phase run in this order: cheap ones first, then so that they share
 /// builds.
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Step {
     /// The code is formatted
     Fmt,
@@ -75,18 +74,16 @@ enum Step {
     Doctests,
     /// The compiler and clippy report no warning
     Clippy,
-    /// Rustdoc reports no warning
+    /// Rustdoc reports no warning, the lists in `docs/public-api` are up to date, and the facade
+    /// re-exports all types
     Docs,
-    /// The lists in `docs/public-api` are up to date, and the facade re-exports all types
-    PublicApi,
-    /// Each published crate compiles without features, with each one alone and with all
-    Features,
+    /// Each example compiles with the features that it names
+    Examples,
     /// Each safety step is removed from a copy of the source, and its test fails
     Guards,
-    /// The libraries compile with the oldest dependencies that they allow
-    Minimal,
-    /// Each crate builds from the package that would be uploaded
-    Publish,
+    /// Each published crate compiles from its package with the oldest dependencies that it allows:
+    /// without features, with each feature alone and with all
+    Packages,
     /// Each fuzz target runs for a few seconds. `cargo xtask fuzz` runs them for longer
     Fuzz,
     /// One request takes no more instructions than in the baseline in `benches/instructions`
@@ -122,7 +119,7 @@ impl Found {
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let mut summary = Summary::default();
     if arguments.rows.is_some() {
-        beside::lower_priority()?;
+        beside::lower_priority(&arguments.steps)?;
     }
     if arguments.steps.is_empty() {
         run_all(workspace, &mut summary)?;
@@ -187,7 +184,7 @@ fn instructions(workspace: &Workspace) -> Result<Found> {
     Ok(Found { passed: cases, note, ..Found::default() })
 }
 
-fn public_api(workspace: &Workspace) -> Result<Found> {
+fn docs(workspace: &Workspace) -> Result<Found> {
     let lists = crate::public_api::check(workspace)?;
     Ok(Found { note: format!("{lists} lists"), ..Found::passed() })
 }
@@ -207,14 +204,12 @@ impl Step {
             | Self::Doctests
             | Self::Clippy
             | Self::Docs
-            | Self::PublicApi
-            | Self::Features
+            | Self::Examples
             | Self::Fuzz => Phase::Main,
             // The guards need the servers that `Build` installs.
             Self::Guards => Phase::Beside("guards"),
-            Self::Minimal | Self::Publish | Self::Instructions | Self::Deny | Self::Advisories => {
-                Phase::Beside("others")
-            }
+            Self::Packages => Phase::Beside("packages"),
+            Self::Instructions | Self::Deny | Self::Advisories => Phase::Beside("others"),
         }
     }
 
@@ -236,11 +231,9 @@ impl Step {
             Self::Clients => node::clients(workspace),
             Self::Doctests => rust::doctests(workspace),
             Self::Clippy => rust::clippy(workspace),
-            Self::Docs => rust::docs(workspace),
-            Self::PublicApi => public_api(workspace),
-            Self::Features => features::check(workspace),
-            Self::Minimal => minimal::check(workspace),
-            Self::Publish => rust::publish(workspace),
+            Self::Docs => docs(workspace),
+            Self::Examples => rust::examples(workspace),
+            Self::Packages => packages::check(workspace),
             Self::Fuzz => fuzz::check(workspace),
             Self::Guards => guards(workspace),
             Self::Instructions => instructions(workspace),

@@ -1,15 +1,13 @@
-//! The steps that are a call of cargo. All name the same packages and features, so that cargo
+//! The steps that are a call of cargo. Most name the same packages and features, so that cargo
 //! compiles each dependency only once.
 
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, thread};
 
 use anyhow::{Context, Result};
 
 use super::{Found, libtest};
 use crate::process::{run, run_reading};
-use crate::source_copy;
 use crate::workspace::Workspace;
 
 pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
@@ -25,32 +23,10 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
     Ok(Found::passed())
 }
 
-/// Packages each crate as for publishing, and builds it from the package.
-///
-/// Cargo caches the unpacked and compiled crates of a version, under the path of the target folder.
-/// A second run in the same folder would build against the crates of the first one. So each run has
-/// a new folder.
-pub(super) fn publish(workspace: &Workspace) -> Result<Found> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let target = workspace.target(&format!("publish-{now}"));
-    let shared = source_copy::share_dependencies(workspace, &target);
-    let mut publish = workspace.cargo(["publish", "--dry-run", "--workspace", "--allow-dirty"]);
-    // The packages do not have the workspace's profiles.
-    publish.env("CARGO_PROFILE_DEV_DEBUG", "false");
-    publish.args(["--quiet", "--target-dir", target.as_str()]);
-    let published = shared.and_then(|()| run(&mut publish));
-    std::fs::remove_dir_all(&target).with_context(|| format!("cannot remove {target}"))?;
-    published?;
-    Ok(Found::passed())
-}
-
-pub(super) fn docs(workspace: &Workspace) -> Result<Found> {
-    // Cargo enables the features that tests and examples require of a dependency only if tests or
-    // examples are built: with `--examples` the dependencies are those that clippy has checked.
-    run(workspace
-        .cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"])
-        .args(workspace.everything())
-        .env("RUSTDOCFLAGS", "-D warnings"))?;
+/// Checks the examples as `cargo run --example` builds them. The other steps build the whole
+/// workspace, where another package may turn on a feature that an example needs.
+pub(super) fn examples(workspace: &Workspace) -> Result<Found> {
+    run(&mut workspace.cargo(["check", "--examples"])).context("an example lacks a feature")?;
     Ok(Found::passed())
 }
 
