@@ -39,7 +39,7 @@ const OTHERS: [&str; 5] = [
     "hallpass-testkit",
 ];
 
-/// Writes the lists.
+/// Writes the lists. This fails if rustdoc reports a warning.
 pub(crate) fn write(workspace: &Workspace) -> Result<()> {
     for (file, list) in lists(workspace)? {
         fs::create_dir_all(file.parent().expect("a file is in a folder"))?;
@@ -48,7 +48,8 @@ pub(crate) fn write(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the lists are up to date. Returns the number of the lists.
+/// Checks that rustdoc reports no warning and that the lists are up to date. Returns the number of
+/// the lists.
 pub(crate) fn check(workspace: &Workspace) -> Result<usize> {
     let lists = lists(workspace)?;
     let is_stale = |(file, list): &&(Utf8PathBuf, String)| {
@@ -91,18 +92,26 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
     Ok(lists.into_iter().map(|(name, list)| (folder.join(format!("{name}.txt")), list)).collect())
 }
 
-/// Runs rustdoc on the libraries with all their features.
+/// Runs rustdoc on the whole workspace with all features, and writes JSON. Rustdoc reports the same
+/// warnings as when it writes HTML.
 ///
-/// The features and flags are those of the steps `clippy` and `docs`, so that the dependencies are
-/// checked only once. Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and
-/// each step would undo the builds of the others.
+/// The features are those of the step `clippy`, so that the dependencies are checked only once.
+/// Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and each step would undo
+/// the builds of the others.
 fn document(workspace: &Workspace) -> Result<()> {
-    let mut doc = workspace.cargo(["doc", "--no-deps", "--lib", "--bins", "--examples"]);
-    doc.args(workspace.everything());
-    doc.env("RUSTDOC", workspace.root().join("xtask/unstable-rustdoc.sh"));
-    // The badges of features as on docs.rs, so that they are known to compile.
-    doc.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json --cfg docsrs");
-    run(&mut doc)
+    // Cargo enables the features that tests and examples require of a dependency only if tests or
+    // examples are built: with an example the dependencies are those that clippy has checked.
+    // The program `hallpass` and the library `hallpass` write the same file, so the libraries come
+    // last.
+    for targets in [["--bins", "--examples"], ["--lib", "--example=minimal"]] {
+        let mut doc = workspace.cargo(["doc", "--no-deps"]);
+        doc.args(targets).args(workspace.everything());
+        doc.env("RUSTDOC", workspace.root().join("xtask/unstable-rustdoc.sh"));
+        // The badges of features as on docs.rs, so that they are known to compile.
+        let flags = "-D warnings -Z unstable-options --output-format json --cfg docsrs";
+        run(doc.env("RUSTDOCFLAGS", flags))?;
+    }
+    Ok(())
 }
 
 /// Reads what rustdoc wrote of a library.
