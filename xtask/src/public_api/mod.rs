@@ -92,8 +92,8 @@ fn lists(workspace: &Workspace) -> Result<Vec<(Utf8PathBuf, String)>> {
     Ok(lists.into_iter().map(|(name, list)| (folder.join(format!("{name}.txt")), list)).collect())
 }
 
-/// Runs rustdoc on the whole workspace with all features, and writes JSON. Rustdoc reports the same
-/// warnings as when it writes HTML.
+/// Runs rustdoc on all libraries and programs with all features, and writes JSON. Rustdoc reports
+/// the same warnings as when it writes HTML.
 ///
 /// The features are those of the step `clippy`, so that the dependencies are checked only once.
 /// Only rustdoc sees `RUSTC_BOOTSTRAP`: build scripts watch the variable, and each step would undo
@@ -103,9 +103,9 @@ fn document(workspace: &Workspace) -> Result<()> {
     // examples are built: with an example the dependencies are those that clippy has checked.
     // The program `hallpass` and the library `hallpass` write the same file, so the libraries come
     // last.
-    for targets in [["--bins", "--examples"], ["--lib", "--example=minimal"]] {
-        let mut doc = workspace.cargo(["doc", "--no-deps"]);
-        doc.args(targets).args(workspace.everything());
+    for targets in ["--bins", "--lib"] {
+        let mut doc = workspace.cargo(["doc", "--no-deps", targets, "--example", "minimal"]);
+        doc.args(workspace.everything());
         doc.env("RUSTDOC", workspace.root().join("xtask/unstable-rustdoc.sh"));
         // The badges of features as on docs.rs, so that they are known to compile.
         let flags = "-D warnings -Z unstable-options --output-format json --cfg docsrs";
