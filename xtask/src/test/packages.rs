@@ -90,7 +90,7 @@ fn folder_name(package: &Package) -> String {
     format!("{}-{}", package.name, package.version)
 }
 
-/// Writes the lock file with the oldest version of each direct dependency.
+/// Writes the lock file with the oldest version of each direct dependency, and downloads all.
 ///
 /// Cargo's option for this is unstable. `RUSTC_BOOTSTRAP` lets the stable cargo accept it, for the
 /// choice of versions alone.
