@@ -1,9 +1,10 @@
 //! Fuzz targets, one for each parser of untrusted input. Each compares the parser with an oracle: a
 //! second, naive implementation of the same grammar.
 //!
-//! A target is a function that takes any bytes and panics if parser and oracle disagree. `cargo
-//! xtask fuzz` runs it with libFuzzer. The tests of this crate run it on the seeds. To run one
-//! input again, pass its file: `cargo run -p hallpass-fuzz --bin header -- FILE`.
+//! A target is a function that takes any bytes and panics if parser and oracle disagree. The tests
+//! of this crate run it on the seeds and on random inputs. `cargo xtask fuzz` runs it with
+//! libFuzzer, which looks for inputs that reach new code. To run one input again, pass its file:
+//! `cargo run -p hallpass-fuzz --bin header -- FILE`.
 
 #[path = "../../tests/src/oracle/mod.rs"]
 pub mod oracle;
@@ -12,6 +13,8 @@ pub mod cursor;
 pub mod expiry;
 mod fixture;
 pub mod header;
+#[cfg(test)]
+mod inputs;
 mod now;
 pub mod path;
 pub mod query;
@@ -52,41 +55,61 @@ pub fn replay(check: fn(&[u8])) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
+    use proptest::test_runner::{TestError, TestRunner};
 
-    /// Runs a target on each line of its seed file.
-    macro_rules! seeds {
+    use super::inputs::inputs;
+
+    /// How many random inputs each target is run on.
+    const CASES: u32 = 4096;
+
+    /// Runs a target on each line of its seed file, and on random inputs.
+    macro_rules! targets {
         ($($name:ident,)*) => {$(
-            #[test]
-            fn $name() {
-                let seeds = include_str!(concat!("../seeds/", stringify!($name), ".txt"));
-                assert!(seeds.lines().count() > 8, "there must be at least one seed");
-                for seed in seeds.lines() {
-                    println!("{seed}");
-                    crate::$name::check(seed.as_bytes());
+            mod $name {
+                use super::super::$name::check;
+
+                const SEEDS: &str = include_str!(concat!("../seeds/", stringify!($name), ".txt"));
+                const WORDS: &str = include_str!(concat!("../words/", stringify!($name), ".dict"));
+
+                #[test]
+                fn agrees_with_the_oracle_about_the_seeds() {
+                    super::check_seeds(SEEDS, check);
+                }
+
+                #[test]
+                fn agrees_with_the_oracle_about_random_inputs() {
+                    super::check_random_inputs(SEEDS, WORDS, check);
                 }
             }
         )*};
     }
 
-    /// Tests that parser and oracle agree about every seed.
-    mod agree_about_the_seeds_of {
-        seeds! { cursor, expiry, header, path, query, scope, token, }
+    targets! { cursor, expiry, header, path, query, scope, token, }
+
+    fn check_seeds(seeds: &str, check: fn(&[u8])) {
+        assert!(seeds.lines().count() > 8, "there must be at least one seed");
+        for seed in seeds.lines() {
+            println!("{seed}");
+            check(seed.as_bytes());
+        }
+        check(b"");
+        check(b"\xff\xfe{");
     }
 
-    #[test]
-    fn empty_input_is_accepted() {
-        for check in [
-            cursor::check,
-            expiry::check,
-            header::check,
-            path::check,
-            query::check,
-            scope::check,
-            token::check,
-        ] {
-            check(b"");
-            check(b"\xff\xfe{");
+    fn check_random_inputs(seeds: &'static str, words: &'static str, check: fn(&[u8])) {
+        let config =
+            ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) };
+        let checked = TestRunner::new(config).run(&inputs(seeds, words), |input| {
+            check(&input);
+            Ok(())
+        });
+        match checked {
+            Ok(()) => {}
+            Err(TestError::Fail(_, input)) => {
+                panic!("add this input to fuzz/seeds with the fix: {}", input.escape_ascii())
+            }
+            Err(error) => panic!("{error}"),
         }
     }
 }

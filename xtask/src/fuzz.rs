@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    let fuzzer = Fuzzer::new(workspace, Profile::Release)?;
+    let fuzzer = Fuzzer::new(workspace)?;
     let targets = match &arguments.target {
         None => fuzzer.targets.clone(),
         Some(name) if fuzzer.targets.contains(name) => vec![name.clone()],
@@ -44,61 +44,45 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// How the targets are built: quickly, or so that they try many inputs per second. Both check for
-/// overflows.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Profile {
-    Dev,
-    Release,
-}
-
 /// The fuzz targets and the place of their programs.
-pub(crate) struct Fuzzer<'w> {
+struct Fuzzer<'w> {
     workspace: &'w Workspace,
-    pub(crate) targets: Vec<String>,
+    targets: Vec<String>,
     /// The target triple of this machine, for which they are built.
     platform: String,
-    profile: Profile,
 }
 
 impl<'w> Fuzzer<'w> {
-    pub(crate) fn new(workspace: &'w Workspace, profile: Profile) -> Result<Self> {
+    fn new(workspace: &'w Workspace) -> Result<Self> {
         let package = workspace.package("hallpass-fuzz")?;
         let programs = package.targets.iter().filter(|target| target.is_bin());
         let targets = programs.map(|target| target.name.clone()).collect();
         let output = workspace.command("rustc").args(["--print", "host-tuple"]).output();
         let platform = String::from_utf8(output.context("`rustc` cannot be started")?.stdout)?;
-        Ok(Self { workspace, targets, platform: platform.trim().to_owned(), profile })
+        Ok(Self { workspace, targets, platform: platform.trim().to_owned() })
     }
 
     /// Builds all targets. They have no sanitizer: it would need the nightly compiler, and finds
     /// little in code without `unsafe`.
-    pub(crate) fn build(&self) -> Result<()> {
+    fn build(&self) -> Result<()> {
         let mut build = tool(self.workspace, "cargo-fuzz", VERSION)?;
         build.args(["build", "--sanitizer", "none", "--target", &self.platform]);
-        if self.profile == Profile::Dev {
-            build.arg("--dev");
-        }
         process::run(&mut build).context("the fuzz targets do not build")
     }
 
-    /// Runs a target for that long, from its seeds and the corpus of earlier runs. Returns how many
+    /// Runs a target for that long, from its seeds and the corpus of earlier runs. Prints how many
     /// inputs were tried.
     ///
     /// # Errors
     ///
     /// Returns an error if parser and oracle disagree about an input, or if an input panics, hangs
     /// or exhausts the memory.
-    pub(crate) fn run(&self, target: &str, time: Duration) -> Result<u64> {
+    fn run(&self, target: &str, time: Duration) -> Result<()> {
         let root = self.workspace.root();
         let directory = self.workspace.target("fuzz").join(target);
         let corpus = self.plant(target, directory.join("corpus"))?;
         let log = directory.join("log");
-        let profile = match self.profile {
-            Profile::Dev => "debug",
-            Profile::Release => "release",
-        };
-        let program = Utf8PathBuf::from_iter([&*self.platform, profile, target]);
+        let program = Utf8PathBuf::from_iter([&*self.platform, "release", target]);
         let mut command = self.workspace.command(self.workspace.target(program.as_str()));
         command
             .arg(corpus)
@@ -123,12 +107,10 @@ impl<'w> Fuzzer<'w> {
         }
         let tried = text
             .lines()
-            .find_map(|line| {
-                line.strip_prefix("stat::number_of_executed_units:")?.trim().parse().ok()
-            })
+            .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
             .with_context(|| format!("{log} does not contain the number of inputs"))?;
-        println!("{target}: {tried} inputs; more in {log}");
-        Ok(tried)
+        println!("{target}: {} inputs; more in {log}", tried.trim());
+        Ok(())
     }
 
     /// Writes each seed to a file of its own, as libFuzzer needs it.

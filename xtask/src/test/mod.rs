@@ -5,7 +5,6 @@ mod counts;
 mod deny;
 #[cfg(test)]
 mod front_page;
-mod fuzz;
 mod libtest;
 mod modules;
 mod node;
@@ -84,8 +83,6 @@ enum Step {
     /// Each published crate compiles from its package with the oldest dependencies that it allows:
     /// without features, with each feature alone and with all
     Packages,
-    /// Each fuzz target runs for a few seconds. `cargo xtask fuzz` runs them for longer
-    Fuzz,
     /// One request takes no more instructions than in the baseline in `benches/instructions`
     Instructions,
     /// The dependencies have allowed licences and sources, and none is banned
@@ -204,8 +201,7 @@ impl Step {
             | Self::Doctests
             | Self::Clippy
             | Self::Docs
-            | Self::Examples
-            | Self::Fuzz => Phase::Main,
+            | Self::Examples => Phase::Main,
             // The guards need the servers that `Build` installs.
             Self::Guards => Phase::Beside("guards"),
             Self::Packages => Phase::Beside("packages"),
@@ -234,7 +230,6 @@ impl Step {
             Self::Docs => docs(workspace),
             Self::Examples => rust::examples(workspace),
             Self::Packages => packages::check(workspace),
-            Self::Fuzz => fuzz::check(workspace),
             Self::Guards => guards(workspace),
             Self::Instructions => instructions(workspace),
             Self::Deny => deny::check(workspace),
