@@ -15,12 +15,22 @@ use serde_json::Value;
 /// Panics if the program does not build.
 #[must_use]
 pub fn program(kind: &str, name: &str) -> PathBuf {
+    program_with(kind, name, &[])
+}
+
+/// Builds a program with further features, such as `hallpass-cli/rustls`.
+///
+/// # Panics
+///
+/// Panics if the program does not build.
+#[must_use]
+pub fn program_with(kind: &str, name: &str, features: &[&str]) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        // Without `--examples`, cargo would leave out the features that tests and examples require
+        // Without an example, cargo would leave out the features that tests and examples require
         // of a dependency, and build it once more.
-        .args(["build", "--quiet", "--workspace", "--examples", kind, name])
-        .args(["--features", &features()])
+        .args(["build", "--quiet", "--workspace", "--example", "minimal", kind, name])
+        .args(["--features", &all_features(), "--features", &features.join(",")])
         .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
@@ -36,9 +46,9 @@ pub fn program(kind: &str, name: &str) -> PathBuf {
         .expect("cargo reports the path of the program")
 }
 
-/// Returns the features of all packages, except those that link the command line with a TLS
-/// library. They would change the drivers in every other program.
-fn features() -> String {
+/// Returns the features of all packages, except those that link a program with a TLS library. They
+/// would change the drivers in every other program.
+fn all_features() -> String {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit());
@@ -51,7 +61,8 @@ fn features() -> String {
         let all = package["features"].as_object().expect("features").keys();
         features.extend(all.map(|feature| format!("{name}/{feature}")));
     }
-    features.retain(|name| name != "hallpass-cli/native-tls" && name != "hallpass-cli/rustls");
+    let tls = ["hallpass-cli/native-tls", "hallpass-cli/rustls", "hallpass-tls-tests/tls"];
+    features.retain(|name| !tls.contains(&name.as_str()));
     features.join(",")
 }
 

@@ -10,7 +10,8 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 
 /// The features that no step turns on together with all others. They change the libraries that a
 /// program is linked with, and would change the behaviour of the drivers in all others.
-const APART: [&str; 2] = ["hallpass-cli/native-tls", "hallpass-cli/rustls"];
+const APART: [&str; 3] =
+    ["hallpass-cli/native-tls", "hallpass-cli/rustls", "hallpass-tls-tests/tls"];
 
 /// This repository, as cargo describes it.
 pub(crate) struct Workspace {

@@ -63,7 +63,7 @@ enum Step {
     Build,
     /// Unit, property, integration and end-to-end tests
     Tests,
-    /// The tests of stores over TLS, which are a workspace of their own
+    /// The tests of stores over TLS, whose features change the drivers
     Tls,
     /// The tests of the pages in a real browser
     Browser,

@@ -51,19 +51,11 @@ pub(super) fn build(workspace: &Workspace) -> Result<Found> {
     Ok(Found::passed())
 }
 
-/// Runs the tests over TLS. They are a workspace of their own, because their features of the
-/// drivers must not reach the other builds.
+/// Runs the tests over TLS, which are left out of the other steps, because their features of the
+/// drivers would reach all other programs.
 pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
-    let manifest = ["--manifest-path", "tests/tls/Cargo.toml"];
-    run(workspace
-        .cargo(["fmt", "--check"])
-        .args(manifest)
-        .args(["--package", "hallpass-tls-tests"]))?;
-    let mut tests = workspace.cargo(["test", "--no-fail-fast", "--locked", "--target-dir"]);
-    counted(tests.arg(workspace.target("")).args(manifest)).context(
-        "tests/tls has a lock file of its own; where a crate's dependencies have changed: \
-         cargo update --workspace --manifest-path tests/tls/Cargo.toml",
-    )
+    let mut tests = workspace.cargo(["test", "--no-fail-fast", "--test", "tls"]);
+    counted(tests.args(workspace.everything()).args(["--features", "hallpass-tls-tests/tls"]))
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
