@@ -1,7 +1,7 @@
 // Tests the accessibility of the page: contrast, semantics, keyboard use, zoom and text direction.
 
 import assert from "node:assert/strict";
-import { accessible } from "./harness/axe.js";
+import { COLOURS, accessible } from "./harness/axe.js";
 import { scene } from "./harness/index.js";
 
 /** Visits each view with some content. */
@@ -78,15 +78,17 @@ async function tour({ page, api, open }, look) {
   await look("the empty list");
 }
 
-for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { colorScheme: "light", forcedColors: "active" }]) {
+for (const [options, rules] of [[{ colorScheme: "light" }], [{ colorScheme: "dark" }, COLOURS], [{ colorScheme: "light", forcedColors: "active" }, COLOURS]]) {
   scene(`axe reports no violations with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
     stage.watched.expect(404);
-    await tour(stage, (where) => accessible(stage.page, where));
+    await tour(stage, (where) => accessible(stage.page, where, { rules }));
   });
 }
 
 scene("axe detects a deliberate accessibility fault", {}, async ({ page, open }) => {
   await open();
+  await page.evaluate(() => Object.assign(document.querySelector("h1").style, { color: "#ccc", background: "#fff" }));
+  await assert.rejects(accessible(page, "here", { rules: COLOURS }), /color-contrast/);
   await page.evaluate(() => document.querySelector("main").append(document.createElement("button")));
   await assert.rejects(accessible(page, "here"), /button-name/);
 });

@@ -129,11 +129,11 @@ scene("the embedded page passes the accessibility checks", { reducedMotion: "red
   await serveHost(context);
   await page.goto("/host");
   await row(page, "soon").waitFor();
-  await accessible(page, "the list", "#tokens");
+  await accessible(page, "the list", { within: "#tokens" });
   await row(page, "soon").click();
   await page.getByRole("cell", { name: "List projects" }).waitFor();
-  await accessible(page, "a token", "#tokens");
+  await accessible(page, "a token", { within: "#tokens" });
   await page.getByRole("button", { name: "Regenerate" }).click();
   await dialog(page).waitFor();
-  await accessible(page, "a question", "#tokens");
+  await accessible(page, "a question", { within: "#tokens" });
 });
