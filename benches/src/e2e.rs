@@ -21,20 +21,18 @@ use std::time::Duration;
 
 use anyhow::Result;
 use axum::Router;
-use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use hallpass_axum::{HallpassExt, HandlerExt};
 use hallpass_servers::{Package, Postgres};
 use tokio::runtime::{Builder, Runtime};
 use tower::layer::layer_fn;
-use tower::util::MapRequestLayer;
 
 use crate::Scale;
 use crate::fixture::{Fixture, Owners};
 use crate::harness::{Bench, CaseId};
 use crate::host::{Served, serve};
-use crate::hot::{PATH, SCOPE, answer};
+use crate::hot::{PATH, SCOPE, answer, extension_layer};
 use crate::load::Load;
 use crate::peers::postgres::{Lookup, gate};
 use crate::peers::{Gated, floor::Floor, jwt::Jwt, login};
@@ -78,12 +76,8 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     let ours = cases.add("ours", &served, "authorization", ())?;
 
     let extension = serve("extension", async move || {
-        let layer = MapRequestLayer::new(|mut request: Request| {
-            request.extensions_mut().insert(Caller);
-            request
-        });
         let tokens = (0..callers).map(|number| format!("nobody-reads-this-{number:060}"));
-        Ok((open_router().layer(layer), bearers(tokens)))
+        Ok((open_router().layer(extension_layer()), bearers(tokens)))
     })?;
     let extension = cases.add("extension", &extension, "authorization", ())?;
 
@@ -141,10 +135,6 @@ pub(crate) fn bench(scale: Scale) -> Result<Bench> {
     }
     Ok(cases.bench)
 }
-
-/// The extension of the layer that does nothing else.
-#[derive(Clone, Copy)]
-struct Caller;
 
 impl Cases {
     /// Adds the two cases of a server. `needs` is kept alive as long as they are.

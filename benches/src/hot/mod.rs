@@ -27,9 +27,10 @@
 //! These run without a request: `parse`, `parse_malformed`, `verify` (parsing, lookup and all
 //! checks).
 //!
-//! These run on an axum `Router` with 10,000 tokens: `router` (no layer), `router_authenticated`,
-//! `router_scoped`, `router_parameter`, `router_table`, and `router_login` (see
-//! [`crate::peers::login`]), which requires a logged-in user.
+//! These run on an axum `Router` with 10,000 tokens: `router` (no layer), `router_extension` (a
+//! layer that only inserts an extension), `router_authenticated`, `router_scoped`,
+//! `router_parameter`, `router_table`, and `router_login` (see [`crate::peers::login`]), which
+//! requires a logged-in user.
 
 mod known;
 mod routers;
@@ -39,8 +40,10 @@ use std::convert::Infallible;
 use std::rc::Rc;
 
 use anyhow::Result;
+use axum::extract;
 use http::{Request, Response, StatusCode};
 use tokio::runtime::Runtime;
+use tower::util::MapRequestLayer;
 use tower::{Service, ServiceExt};
 
 use crate::Scale;
@@ -54,6 +57,18 @@ pub(crate) const SCOPE: &str = "projects:read";
 /// The handler of every router.
 pub(crate) async fn answer() -> StatusCode {
     StatusCode::OK
+}
+
+/// Returns a layer that only inserts an extension, as every layer does that authenticates requests.
+pub(crate) fn extension_layer() -> MapRequestLayer<fn(extract::Request) -> extract::Request> {
+    /// The extension.
+    #[derive(Clone, Copy)]
+    struct Caller;
+
+    MapRequestLayer::new(|mut request| {
+        request.extensions_mut().insert(Caller);
+        request
+    })
 }
 
 pub(crate) fn bench(scale: Scale) -> Result<Bench> {

@@ -9,7 +9,7 @@ use hallpass_tower::PolicyTable;
 use http::StatusCode;
 use http::header::COOKIE;
 
-use super::{Cases, PATH, SCOPE, answer};
+use super::{Cases, PATH, SCOPE, answer, extension_layer};
 use crate::peers::login;
 use crate::traffic::{Pattern, Traffic};
 
@@ -26,6 +26,8 @@ impl Cases {
 
         let open = Router::new().route(PATH, get(answer));
         let no_layer = self.requests("router", of(open.clone()), traffic.clone(), ok);
+        let router = open.clone().layer(extension_layer());
+        let extension = self.requests("router_extension", of(router), traffic.clone(), ok);
         // The route deliberately requires nothing, to measure the layer alone.
         let router = open.clone().layer(layer.clone().reject_unguarded_routes(false));
         self.requests("router_authenticated", of(router), traffic.clone(), ok);
@@ -49,6 +51,7 @@ impl Cases {
         let login = self.requests("router_login", of(router), cookies, ok);
         let added = scoped.beside(no_layer);
         self.bench.ratio("router_hit_over_axum_login", added, login.beside(no_layer));
+        self.bench.ratio("router_hit_over_extension", added, extension.beside(no_layer));
         Ok(())
     }
 }

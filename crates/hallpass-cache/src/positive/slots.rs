@@ -25,9 +25,10 @@ use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 /// The maximum number of sets.
 const MOST_SETS: u64 = 16_384;
 
-/// The capacity in bytes for which there is one place. That is about one place for every ninth
-/// token. The other tokens are in moka, whose eviction policy is better.
-const BYTES_PER_PLACE: u64 = 4096;
+/// The capacity in bytes for which there is one place. That is about one place for every fifth
+/// token. The other tokens are in moka, whose eviction policy is better. With fewer places, more
+/// sets would have more than four frequently used tokens, and these would be looked up in moka.
+const BYTES_PER_PLACE: u64 = 2048;
 
 /// The table.
 #[derive(Debug)]
