@@ -1,3 +1,4 @@
+use std::env;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -9,6 +10,9 @@ use anyhow::{Context, Result};
 /// A shell script that removes a folder as soon as every process has closed the other end of its
 /// standard input.
 const KEEP: &str = r#"read -r _; rm -rf "$1""#;
+
+/// The memory that servers of tests use at most, in bytes, with much to spare.
+const ROOM: u64 = 4 << 30;
 
 /// A folder for the data of a server. It is removed when this value is dropped or this process
 /// ends, and no server uses the folder any longer.
@@ -23,7 +27,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// Creates a folder whose name starts with `prefix`.
     pub(crate) fn new(prefix: &str) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent())?;
         let mut shell = Command::new("sh");
         shell.args(["-c", KEEP, "keep"]).arg(folder.path());
         // In a process group of its own, so that Ctrl-C in a terminal does not end the shell.
@@ -49,5 +53,15 @@ impl Drop for Folder {
         drop(self.hold.take());
         // An error means that the shell has already ended.
         let _ = self.shell.wait();
+    }
+}
+
+/// Returns the folder in which the folders are created: one in memory if there is enough of it.
+/// While a machine compiles, writing to its disk can take longer than the deadlines of the stores.
+fn parent() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    match rustix::fs::statvfs(&memory) {
+        Ok(system) if system.f_bavail.saturating_mul(system.f_frsize) >= ROOM => memory,
+        _ => env::temp_dir(),
     }
 }

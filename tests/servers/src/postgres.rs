@@ -276,6 +276,8 @@ impl Postgres {
             "unix_socket_directories=",
             "fsync=off",
             "max_connections=200",
+            // In the folder, which is removed even if the server is killed.
+            "dynamic_shared_memory_type=mmap",
         ];
         for setting in ours.into_iter().chain(self.settings.iter().map(String::as_str)) {
             server.args(["-c", setting]);
