@@ -6,7 +6,7 @@ use hallpass_core::store::{LogPosition, TokenStore as _};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_tests::tokens::{event, owner};
 use sqlx::postgres::PgListener;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{ask, database, is_so, open, run, stranger, until};
 
@@ -103,6 +103,25 @@ async fn change_made_while_the_listener_was_away_wakes_up_waiters() {
     until(&mut stranger, LISTENING).await;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
     timeout(SOON, one.wait_for_change(seen)).await.expect("the store does not listen again");
+}
+
+#[tokio::test]
+async fn listener_that_is_ended_again_and_again_reconnects_less_often() {
+    let url = database();
+    let store = open(&url).await;
+    listening(&url, &store).await;
+    let (started, mut ended) = (Instant::now(), 0);
+    while started.elapsed() < Duration::from_secs(3) {
+        let count = ask(
+            &url,
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+             WHERE datname = current_database() AND query ILIKE 'LISTEN%'",
+        );
+        ended += count.parse::<u32>().expect("a number");
+        sleep(Duration::from_millis(10)).await;
+    }
+    // The pauses are 0.1, 0.2, 0.4, 0.8 and 1.6 seconds. Each lost connection is logged.
+    assert!(ended <= 6, "the store has connected {ended} times");
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use hallpass_core::store::{ChangeSeq, LogPosition};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::connections::timed_out;
 
@@ -131,9 +131,9 @@ async fn listen(server: PgConnectOptions, channel: String, state: watch::Sender<
     let (shortest, longest) = PAUSES;
     let mut pause = shortest;
     loop {
+        let started = Instant::now();
         match start(&server, &channel).await {
             Ok(mut listener) => {
-                pause = shortest;
                 // Earlier notifications were missed.
                 state.send_modify(|state| state.gaps += 1);
                 let error = receive(&mut listener, &state).await;
@@ -147,6 +147,10 @@ async fn listen(server: PgConnectOptions, channel: String, state: watch::Sender<
             Err(error) => {
                 tracing::debug!(target: "hallpass", %error, "could not open the LISTEN connection");
             }
+        }
+        // A pooler may accept each connection and end it soon.
+        if started.elapsed() > longest {
+            pause = shortest;
         }
         sleep(pause).await;
         pause = (pause * 2).min(longest);
