@@ -109,7 +109,7 @@ async fn starting_server_is_503() {
     accepts_no_token(&server, server.url(), begins, ends).await;
 }
 
-const END_ALL: &str = "select pg_terminate_backend(pid) from pg_stat_activity \
+const END_ALL: &str = "select pg_terminate_backend(pid, 5000) from pg_stat_activity \
                        where pid <> pg_backend_pid() and backend_type = 'client backend'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -38,6 +38,9 @@ pub(crate) struct Arguments {
     rows: Option<Utf8PathBuf>,
 }
 
+/// The queue of the guards.
+const GUARDS: &str = "guards";
+
 /// When a step runs if all of them do.
 #[derive(PartialEq)]
 enum Phase {
@@ -46,7 +49,7 @@ enum Phase {
     /// After those, one after the other.
     Main,
     /// At the same time as the main steps, in target folders of their own. The steps of the queue
-    /// of this name run one after the other.
+    /// of this name run one after the other. The guards start after the step `tests`.
     Beside(&'static str),
 }
 
@@ -138,15 +141,21 @@ fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
     let program = env::current_exe()?;
     run_in_turn(workspace, &steps(Phase::First), summary);
     let started = Instant::now();
+    let start =
+        |queue| (queue, Beside::start(workspace, &program, queue, &steps(Phase::Beside(queue))));
     let queues: BTreeSet<_> =
         Step::value_variants().iter().filter_map(|step| step.queue()).collect();
-    let beside: Vec<_> = queues
-        .into_iter()
-        .map(|queue| {
-            (queue, Beside::start(workspace, &program, queue, &steps(Phase::Beside(queue))))
-        })
-        .collect();
-    run_in_turn(workspace, &steps(Phase::Main), summary);
+    // The tests of the guards start many servers. Beside the tests of the stores, both would miss
+    // their deadlines: each process of PostgreSQL is a session of its own, to which Linux gives as
+    // much time as to all tests together, whatever its priority is.
+    let (after_tests, at_once): (Vec<_>, Vec<_>) =
+        queues.into_iter().partition(|queue| *queue == GUARDS);
+    let mut beside: Vec<_> = at_once.into_iter().map(start).collect();
+    let (tests, others): (Vec<_>, Vec<_>) =
+        steps(Phase::Main).into_iter().partition(|step| *step == Step::Tests);
+    run_in_turn(workspace, &tests, summary);
+    beside.extend(after_tests.into_iter().map(start));
+    run_in_turn(workspace, &others, summary);
     for (queue, beside) in beside {
         match beside.and_then(Beside::finish) {
             Ok(rows) => rows.into_iter().for_each(|row| summary.add(row)),
@@ -203,7 +212,7 @@ impl Step {
             | Self::Docs
             | Self::Examples => Phase::Main,
             // The guards need the servers that `Build` installs.
-            Self::Guards => Phase::Beside("guards"),
+            Self::Guards => Phase::Beside(GUARDS),
             Self::Packages => Phase::Beside("packages"),
             Self::Instructions | Self::Deny | Self::Advisories => Phase::Beside("others"),
         }
