@@ -15,22 +15,26 @@ use serde_json::Value;
 /// Panics if the program does not build.
 #[must_use]
 pub fn program(kind: &str, name: &str) -> PathBuf {
-    program_with(kind, name, &[])
+    build(kind, name, &all_features())
 }
 
-/// Builds a program with further features, such as `hallpass-cli/rustls`.
+/// Builds a program with a further feature, such as `hallpass-cli/rustls`.
 ///
 /// # Panics
 ///
 /// Panics if the program does not build.
 #[must_use]
-pub fn program_with(kind: &str, name: &str, features: &[&str]) -> PathBuf {
+pub fn program_with(kind: &str, name: &str, feature: &str) -> PathBuf {
+    build(kind, name, &format!("{},{feature}", all_features()))
+}
+
+fn build(kind: &str, name: &str, features: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         // Without an example, cargo would leave out the features that tests and examples require
         // of a dependency, and build it once more.
         .args(["build", "--quiet", "--workspace", "--example", "minimal", kind, name])
-        .args(["--features", &all_features(), "--features", &features.join(",")])
+        .args(["--features", features])
         .args(["--message-format", "json-render-diagnostics", "--profile", &profile()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());

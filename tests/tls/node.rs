@@ -29,7 +29,7 @@ async fn status(hallpass: &Hallpass, token: &Issued) -> u16 {
         Request::builder().header("authorization", format!("Bearer {}", token.token.reveal()));
     let request = request.body(String::new()).expect("a request");
     let answer =
-        tokio::time::timeout(PATIENCE, TokenLayer::new(&hallpass).layer(inside).oneshot(request))
+        tokio::time::timeout(PATIENCE, TokenLayer::new(hallpass).layer(inside).oneshot(request))
             .await;
     answer.expect("the request hangs").expect("the service is infallible").status().as_u16()
 }
