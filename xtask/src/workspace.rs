@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 
-/// The features that no step turns on together with all others. They change the libraries that a
-/// program is linked with, and would change the behaviour of the drivers in all others.
+/// The features that [`Workspace::everything`] leaves out. They link a program with a TLS library,
+/// and would change the behaviour of the drivers in all other programs. Only the tests over TLS
+/// enable them.
 const APART: [&str; 3] =
     ["hallpass-cli/native-tls", "hallpass-cli/rustls", "hallpass-tls-tests/tls"];
 

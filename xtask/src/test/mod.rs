@@ -66,7 +66,7 @@ enum Step {
     Build,
     /// Unit, property, integration and end-to-end tests
     Tests,
-    /// The tests of stores over TLS, whose features change the drivers
+    /// The tests of the stores over TLS, with drivers that are built with TLS
     Tls,
     /// The tests of the pages in a real browser
     Browser,
@@ -145,17 +145,17 @@ fn run_all(workspace: &Workspace, summary: &mut Summary) -> Result<()> {
         |queue| (queue, Beside::start(workspace, &program, queue, &steps(Phase::Beside(queue))));
     let queues: BTreeSet<_> =
         Step::value_variants().iter().filter_map(|step| step.queue()).collect();
-    // The tests of the guards start many servers. Beside the tests of the stores, both would miss
-    // their deadlines: each process of PostgreSQL is a session of its own, to which Linux gives as
-    // much time as to all tests together, whatever its priority is.
-    let (after_tests, at_once): (Vec<_>, Vec<_>) =
-        queues.into_iter().partition(|queue| *queue == GUARDS);
-    let mut beside: Vec<_> = at_once.into_iter().map(start).collect();
-    let (tests, others): (Vec<_>, Vec<_>) =
-        steps(Phase::Main).into_iter().partition(|step| *step == Step::Tests);
-    run_in_turn(workspace, &tests, summary);
-    beside.extend(after_tests.into_iter().map(start));
-    run_in_turn(workspace, &others, summary);
+    // The guards start many servers, and so do the tests. Each process of PostgreSQL is a session
+    // of its own, to which Linux may give as much processor time as to all tests together, whatever
+    // its priority is. So beside the guards, tests could miss the deadlines of the stores.
+    let at_once = queues.into_iter().filter(|queue| *queue != GUARDS);
+    let mut beside: Vec<_> = at_once.map(start).collect();
+    for step in steps(Phase::Main) {
+        run_in_turn(workspace, &[step], summary);
+        if step == Step::Tests {
+            beside.push(start(GUARDS));
+        }
+    }
     for (queue, beside) in beside {
         match beside.and_then(Beside::finish) {
             Ok(rows) => rows.into_iter().for_each(|row| summary.add(row)),

@@ -10,16 +10,20 @@ use super::{Found, libtest};
 use crate::process::{run, run_reading};
 use crate::workspace::Workspace;
 
+/// The arguments that build the tests over TLS.
+const TLS: [&str; 2] = ["--features", "hallpass-tls-tests/tls"];
+
 pub(super) fn fmt(workspace: &Workspace) -> Result<Found> {
     run(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     Ok(Found::passed())
 }
 
 pub(super) fn clippy(workspace: &Workspace) -> Result<Found> {
-    run(workspace
-        .cargo(["clippy", "--all-targets"])
-        .args(workspace.everything())
-        .args(["--", "-D", "warnings"]))?;
+    let deny = ["--", "-D", "warnings"];
+    run(workspace.cargo(["clippy", "--all-targets"]).args(workspace.everything()).args(deny))?;
+    // The features of everything else leave these two out.
+    let mut tls = workspace.cargo(["clippy", "--bin", "one-check", "--test", "tls"]);
+    run(tls.args(workspace.everything()).args(TLS).args(deny))?;
     Ok(Found::passed())
 }
 
@@ -52,11 +56,11 @@ pub(super) fn build(workspace: &Workspace) -> Result<Found> {
     Ok(Found::passed())
 }
 
-/// Runs the tests over TLS, which are left out of the other steps, because their features of the
-/// drivers would reach all other programs.
+/// Runs the tests over TLS. The other steps leave them out, because they enable TLS features of the
+/// drivers, which would change all other programs.
 pub(super) fn tls(workspace: &Workspace) -> Result<Found> {
     let mut tests = workspace.cargo(["test", "--no-fail-fast", "--test", "tls"]);
-    counted(tests.args(workspace.everything()).args(["--features", "hallpass-tls-tests/tls"]))
+    counted(tests.args(workspace.everything()).args(TLS))
 }
 
 pub(super) fn doctests(workspace: &Workspace) -> Result<Found> {
