@@ -79,7 +79,7 @@ mod tests {
 
                 #[test]
                 fn agrees_with_the_oracle_about_random_inputs() {
-                    super::check_random_inputs(SEEDS, WORDS, check);
+                    super::check_random_inputs(stringify!($name), SEEDS, WORDS, check);
                 }
             }
         )*};
@@ -88,7 +88,7 @@ mod tests {
     targets! { cursor, expiry, header, path, query, scope, token, }
 
     fn check_seeds(seeds: &str, check: fn(&[u8])) {
-        assert!(seeds.lines().count() > 8, "there must be at least one seed");
+        assert!(seeds.lines().count() > 8, "there must be more than eight seeds");
         for seed in seeds.lines() {
             println!("{seed}");
             check(seed.as_bytes());
@@ -97,7 +97,7 @@ mod tests {
         check(b"\xff\xfe{");
     }
 
-    fn check_random_inputs(seeds: &'static str, words: &'static str, check: fn(&[u8])) {
+    fn check_random_inputs(name: &str, seeds: &'static str, words: &'static str, check: fn(&[u8])) {
         let config =
             ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) };
         let checked = TestRunner::new(config).run(&inputs(seeds, words), |input| {
@@ -106,9 +106,11 @@ mod tests {
         });
         match checked {
             Ok(()) => {}
-            Err(TestError::Fail(_, input)) => {
-                panic!("add this input to fuzz/seeds with the fix: {}", input.escape_ascii())
-            }
+            Err(TestError::Fail(reason, input)) => panic!(
+                "{reason}. Add the input \"{}\" to fuzz/seeds/{name}.txt with the fix, with {{LINE}} for a \
+                 line break",
+                input.escape_ascii()
+            ),
             Err(error) => panic!("{error}"),
         }
     }
