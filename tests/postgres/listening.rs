@@ -16,6 +16,10 @@ const SOON: Duration = Duration::from_secs(10);
 const LISTENING: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
      WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
 
+/// Ends these sessions, and returns how many there were.
+const END_LISTENERS: &str = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
+     WHERE datname = current_database() AND query ILIKE 'LISTEN%'";
+
 async fn head(store: &PostgresStore) -> LogPosition {
     store.changes(None, 0).await.expect("cannot read the head of the log").head
 }
@@ -88,12 +92,7 @@ async fn change_made_while_the_listener_was_away_wakes_up_waiters() {
         async move { one.wait_for_change(seen).await }
     });
     let mut stranger = stranger(&url).await;
-    run(
-        &mut stranger,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
-         WHERE datname = current_database() AND query ILIKE 'LISTEN%'",
-    )
-    .await;
+    run(&mut stranger, END_LISTENERS).await;
     timeout(SOON, waiting).await.expect("the lost connection did not cause a poll").unwrap();
     let seen = head(&one).await;
     other.log_owner_change(&owner("alice"), &event()).await.unwrap();
@@ -112,12 +111,7 @@ async fn listener_that_is_ended_again_and_again_reconnects_less_often() {
     listening(&url, &store).await;
     let (started, mut ended) = (Instant::now(), 0);
     while started.elapsed() < Duration::from_secs(3) {
-        let count = ask(
-            &url,
-            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity \
-             WHERE datname = current_database() AND query ILIKE 'LISTEN%'",
-        );
-        ended += count.parse::<u32>().expect("a number");
+        ended += ask(&url, END_LISTENERS).parse::<u32>().expect("a number");
         sleep(Duration::from_millis(10)).await;
     }
     // The pauses are 0.1, 0.2, 0.4, 0.8 and 1.6 seconds. Each lost connection is logged.
