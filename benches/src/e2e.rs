@@ -1,5 +1,5 @@
 //! `e2e`: measures requests to axum over loopback sockets. One thread serves them, another one
-//! sends them over persistent connections. 10,000 clients send equally often.
+//! sends them over persistent connections and never sleeps. 10,000 clients send equally often.
 //!
 //! - `open`: without a layer.
 //! - `ours`: with the layer, a cache in front of a store in memory, and a scope on the handler.
@@ -7,7 +7,8 @@
 //!   requests.
 //! - `floor`, `hs256`, `login`: see [`crate::peers`].
 //! - `select`, `select_update`: see [`crate::peers::postgres`]. The database runs on the same
-//!   machine with `fsync` off, which makes it faster.
+//!   machine with `fsync` off, which makes it faster. With two processors, it shares one with the
+//!   server.
 //!
 //! A server stays up as long as its case. Each round sends to all servers in turn, for a tenth of a
 //! second each. The nanoseconds are wall clock time per request over all connections. The ratios

@@ -71,8 +71,8 @@ impl Load {
     }
 }
 
-/// Keeps the client's thread from sleeping. The kernel bills the server for waking it, and only if
-/// the server is slow enough that the client has nothing left to do.
+/// Keeps the client's thread from sleeping. The kernel counts waking it as processor time of the
+/// server, and the client sleeps only if the server is slower.
 async fn never_sleep() {
     loop {
         tokio::task::yield_now().await;
