@@ -71,11 +71,16 @@ pub(crate) async fn open(
 /// Opens a SQLite store.
 #[cfg(feature = "sqlite")]
 async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, CliError> {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    let path = std::path::Path::new(path.strip_prefix("//").unwrap_or(path));
-    if missing == Missing::Refuse && !path.as_os_str().is_empty() && !path.exists() {
+    use hallpass_sqlite::sqlx::sqlite::SqliteConnectOptions;
+
+    if missing == Missing::Refuse
+        && let Ok(options) = url.parse::<SqliteConnectOptions>()
+        && let file = options.get_filename()
+        && !file.as_os_str().is_empty()
+        && !file.exists()
+    {
         let message = "does not exist: run `hallpass migrate` to create it";
-        return Err(CliError::System(format!("{} {message}", path.display())));
+        return Err(CliError::System(format!("{} {message}", file.display())));
     }
     let store = hallpass_sqlite::SqliteStore::connect(url).await;
     store.map_err(|error| CliError::system(&error))

@@ -53,9 +53,9 @@
 //!
 //! # Your own database
 //!
-//! [`SqliteStore::open_shared`] and [`SqliteStore::from_pool`] use the database of the host. All
-//! tables of the store begin with `hallpass_`. [`SqliteStore::issue_in`] and
-//! [`SqliteStore::delete_owner_in`] take part in a transaction of the host.
+//! [`SqliteStore::open_shared`], [`SqliteStore::from_pool`] and [`SqliteStore::connect`] use the
+//! database of the host. All tables of the store begin with `hallpass_`. [`SqliteStore::issue_in`]
+//! and [`SqliteStore::delete_owner_in`] take part in a transaction of the host.
 //!
 //! A table of yours in the same file can refer to `hallpass_tokens (id)` with a foreign key.
 //! Declare it `ON DELETE CASCADE` or `ON DELETE SET NULL`. Otherwise deleting and pruning such a

@@ -10,9 +10,19 @@ use crate::error_class::{ErrorClass, error_class};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
-    /// The text is not the address of a SQLite store.
-    #[error("the address of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
+    /// The text is not the URL of a SQLite store.
+    #[error("the URL of a SQLite store is `sqlite:` and a path, such as `sqlite:tokens.db`")]
     Address,
+    /// A parameter of the URL has an effect that the store cannot have.
+    #[error(
+        "the store cannot apply the parameter `{name}` of the SQLite URL: remove it, or open the \
+         store with `SqliteStore::open_shared`"
+    )]
+    #[non_exhaustive]
+    Parameter {
+        /// The name of the parameter.
+        name: String,
+    },
     /// The pool is for an in-memory database, which only its own connections can see.
     #[error("an in-memory database cannot be shared: use a database file for the token store")]
     InMemory,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use hallpass_core::store::StoreError;
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::Notify;
 
 use crate::connections::Connections;
@@ -70,13 +71,52 @@ impl SqliteStore {
     /// Returns [`ConnectError::InMemory`] if the pool is for an in-memory database. Otherwise
     /// returns the errors of [`open_shared`](Self::open_shared).
     pub async fn from_pool(pool: &SqlitePool) -> Result<Self, ConnectError> {
-        let options = pool.connect_options();
-        let path = options.get_filename();
-        // The driver opens an in-memory database with shared cache by such an address.
-        if path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:")) {
-            return Err(ConnectError::InMemory);
+        Self::open_shared(file_of(&pool.connect_options())?).await
+    }
+
+    /// Opens the database at a URL such as `sqlite:app.db` or `sqlite:///var/lib/app/app.db`, as
+    /// [`open_shared`](Self::open_shared) does.
+    ///
+    /// sqlx parses the URL, so the path may contain percent-encoded characters. The parameters
+    /// `mode=rw`, `mode=rwc`, `cache=private` and `cache=shared` are accepted, because the URL may
+    /// be that of the host's pool. They do not change the store.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let url = format!("sqlite:{}?mode=rwc", directory.path().join("app.db").display());
+    /// use hallpass_sqlite::{ConnectError, SqliteStore};
+    ///
+    /// let store = SqliteStore::connect(&url).await?;
+    /// let refused = SqliteStore::connect("mysql:tokens").await;
+    /// assert!(matches!(refused, Err(ConnectError::Address)));
+    /// # store.close().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ConnectError::Address`] if the text is not such a URL,
+    /// [`ConnectError::Parameter`] for another parameter, and [`ConnectError::InMemory`] if the URL
+    /// is that of an in-memory database. Otherwise returns the errors of
+    /// [`open_shared`](Self::open_shared).
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        if !url.starts_with("sqlite:") {
+            return Err(ConnectError::Address);
         }
-        Self::open_shared(path).await
+        let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter {
+                "mode=rw" | "mode=rwc" | "cache=private" | "cache=shared" => {}
+                "mode=memory" => return Err(ConnectError::InMemory),
+                _ => {
+                    let name = parameter.split('=').next().unwrap_or_default().to_owned();
+                    return Err(ConnectError::Parameter { name });
+                }
+            }
+        }
+        let options: SqliteConnectOptions = url.parse().map_err(|_| ConnectError::Address)?;
+        Self::open_shared(file_of(&options)?).await
     }
 
     async fn open_as(path: &Path, tenancy: Tenancy) -> Result<Self, ConnectError> {
@@ -90,36 +130,6 @@ impl SqliteStore {
         Ok(Self { connections, file: Arc::new(file), commits: Arc::default() })
     }
 
-    /// Opens the database at an address such as `sqlite:tokens.db` or
-    /// `sqlite:///var/lib/app/tokens.db`. Everything after `sqlite:` or `sqlite://` is the path.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// # let address = format!("sqlite:{}", directory.path().join("tokens.db").display());
-    /// use hallpass_sqlite::{ConnectError, SqliteStore};
-    ///
-    /// let store = SqliteStore::connect(&address).await?;
-    /// let refused = SqliteStore::connect("mysql:tokens").await;
-    /// assert!(matches!(refused, Err(ConnectError::Address)));
-    /// # store.close().await;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns [`ConnectError::Address`] for any other text, including `sqlite::memory:` and
-    /// parameters after a `?`. Otherwise returns the errors of [`open`](Self::open).
-    pub async fn connect(address: &str) -> Result<Self, ConnectError> {
-        let path = address.strip_prefix("sqlite:").ok_or(ConnectError::Address)?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        // Other libraries give these texts a meaning other than the name of a file.
-        if path.is_empty() || path == ":memory:" || path.contains('?') {
-            return Err(ConnectError::Address);
-        }
-        Self::open(path).await
-    }
-
     /// Closes all connections after the running calls have ended. The clones are closed as well:
     /// later calls return an unavailable error.
     pub async fn close(&self) {
@@ -130,6 +140,19 @@ impl SqliteStore {
     pub(crate) async fn write(&self) -> Result<Write<'_>, StoreError> {
         Write::begin(&self.connections.writer, &self.file, &self.commits).await
     }
+}
+
+/// Returns the database file of the driver's options.
+fn file_of(options: &SqliteConnectOptions) -> Result<&Path, ConnectError> {
+    let path = options.get_filename();
+    if path.as_os_str().is_empty() {
+        return Err(ConnectError::Address);
+    }
+    // The driver opens an in-memory database with shared cache by a name with `file:`.
+    if path.to_str().is_some_and(|path| path == ":memory:" || path.starts_with("file:")) {
+        return Err(ConnectError::InMemory);
+    }
+    Ok(path)
 }
 
 impl fmt::Debug for SqliteStore {

@@ -26,17 +26,6 @@ pub enum ConnectError {
         if URLS.is_empty() { "none".to_owned() } else { URLS.join(", ") }
     )]
     Url,
-    /// A parameter of a SQLite URL has an effect that the store cannot have.
-    #[cfg(feature = "sqlite")]
-    #[error(
-        "the store cannot apply the parameter `{name}` of the SQLite URL: remove it, or open the \
-         store with `SqliteStore::open_shared`"
-    )]
-    #[non_exhaustive]
-    Parameter {
-        /// The name of the parameter.
-        name: String,
-    },
     /// The SQLite store could not be opened.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -56,7 +45,7 @@ pub enum ConnectError {
 ///
 /// | URL | store | feature |
 /// |---|---|---|
-/// | `sqlite:FILE`, `sqlite://FILE` | [`SqliteStore::open_shared`](crate::SqliteStore::open_shared) | `sqlite` or `sqlite-bundled` |
+/// | `sqlite:FILE`, `sqlite://FILE` | [`SqliteStore::connect`](crate::SqliteStore::connect) | `sqlite` or `sqlite-bundled` |
 /// | `postgres://..`, `postgresql://..` | [`PostgresStore::connect`](crate::PostgresStore::connect) | `postgres` |
 /// | `redis://..`, and the other schemes of the driver | [`RedisStore::connect`](crate::RedisStore::connect) | `redis`; `rediss://` needs a TLS feature of the crate `redis`, too |
 /// | `memory:` | [`MemoryStore`](crate::MemoryStore) | `memory` |
@@ -65,9 +54,7 @@ pub enum ConnectError {
 ///
 /// The database may be the service's own: the store's tables are named `hallpass_..` in SQLite, and
 /// have a schema of their own in PostgreSQL. A SQLite file is created if it does not exist, and
-/// switched to WAL mode. Its name may contain percent-encoded characters. The URL may have the
-/// parameters `mode=rw`, `mode=rwc`, `cache=private` and `cache=shared`. They are for the service's
-/// own pool and do not change the store.
+/// switched to WAL mode.
 ///
 /// To change settings, or to issue tokens in the service's own transactions, open the store with
 /// its own functions.
@@ -83,15 +70,17 @@ pub enum ConnectError {
 ///
 /// # Errors
 ///
-/// Returns [`ConnectError::Url`] if the text is not the URL of a store that this build contains,
-/// and [`ConnectError::Parameter`] for another parameter of a SQLite URL. Otherwise returns the
-/// error of the store.
+/// Returns [`ConnectError::Url`] if the text is not the URL of a store that this build contains.
+/// Otherwise returns the error of the store.
 pub async fn connect(url: &str) -> Result<HallpassBuilder, ConnectError> {
     match url.split_once(':') {
         #[cfg(feature = "memory")]
         Some(("memory", "")) => Ok(crate::Hallpass::builder(crate::MemoryStore::new())),
         #[cfg(feature = "sqlite")]
-        Some(("sqlite", _)) => Ok(crate::Hallpass::builder(crate::Cached::new(sqlite(url).await?))),
+        Some(("sqlite", _)) => {
+            let store = crate::SqliteStore::connect(url).await?;
+            Ok(crate::Hallpass::builder(crate::Cached::new(store)))
+        }
         #[cfg(feature = "postgres")]
         Some(("postgres" | "postgresql", _)) => {
             let store = crate::PostgresStore::connect(url).await?;
@@ -107,29 +96,4 @@ pub async fn connect(url: &str) -> Result<HallpassBuilder, ConnectError> {
         }
         _ => Err(ConnectError::Url),
     }
-}
-
-/// Opens the SQLite store at a URL, which the driver parses as it does for the service's own pool.
-#[cfg(feature = "sqlite")]
-async fn sqlite(url: &str) -> Result<crate::SqliteStore, ConnectError> {
-    use hallpass_sqlite::ConnectError as SqliteError;
-    use hallpass_sqlite::sqlx::SqlitePool;
-
-    let parameters = url.split_once('?').map_or("", |(_, parameters)| parameters);
-    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
-        match parameter {
-            "mode=rw" | "mode=rwc" | "cache=private" | "cache=shared" => {}
-            "mode=memory" => return Err(SqliteError::InMemory.into()),
-            _ => {
-                let name = parameter.split('=').next().unwrap_or_default().to_owned();
-                return Err(ConnectError::Parameter { name });
-            }
-        }
-    }
-    // This only parses the URL. The store opens connections of its own.
-    let pool = SqlitePool::connect_lazy(url).map_err(|_| SqliteError::Address)?;
-    if pool.connect_options().get_filename().as_os_str().is_empty() {
-        return Err(SqliteError::Address.into());
-    }
-    Ok(crate::SqliteStore::from_pool(&pool).await?)
 }

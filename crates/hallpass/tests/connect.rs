@@ -88,7 +88,9 @@ async fn sqlite_url_that_the_store_cannot_honour_is_rejected() {
         ("foreign_keys=true", "foreign_keys"),
     ] {
         let error = error(&format!("sqlite:app.db?{parameters}")).await;
-        let ConnectError::Parameter { name, .. } = error else { panic!("{error}") };
+        let ConnectError::Sqlite(sqlite::ConnectError::Parameter { name, .. }) = error else {
+            panic!("{error}")
+        };
         assert_eq!(name, refused);
     }
     assert!(!std::path::Path::new("app.db").exists());

@@ -210,7 +210,7 @@ async fn addresses_name_files() {
     }
     assert_eq!(contents(directory.path()).len(), 1);
     let secret = "postgres://user:hunter2@host/db";
-    for other in ["", "tokens.db", "sqlite:", "sqlite::memory:", "sqlite:x.db?mode=ro", secret] {
+    for other in ["", "tokens.db", "sqlite:", secret] {
         let error = SqliteStore::connect(other).await.expect_err("the URL must be rejected");
         assert!(matches!(error, ConnectError::Address), "{other}: {error:?}");
         assert!(
