@@ -79,7 +79,7 @@ async function tour({ page, api, open }, look) {
 }
 
 for (const [options, rules] of [[{ colorScheme: "light" }], [{ colorScheme: "dark" }, COLOURS], [{ colorScheme: "light", forcedColors: "active" }, COLOURS]]) {
-  scene(`axe reports no violations with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
+  scene(`axe reports no violations ${rules ? "of contrast " : ""}with ${Object.values(options).join(" and forced colours ")}`, { ...options, reducedMotion: "reduce" }, async (stage) => {
     stage.watched.expect(404);
     await tour(stage, (where) => accessible(stage.page, where, { rules }));
   });
