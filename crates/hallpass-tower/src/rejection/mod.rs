@@ -177,7 +177,7 @@ impl Rejection {
         metrics::count_rejection(&self.kind);
         let mut response =
             if self.settings.grpc { grpc::response(&self) } else { self.render(self.problem()) };
-        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        forbid_caching(&mut response);
         if !matches!(self.kind, RejectionKind::Api { .. }) {
             response.extensions_mut().insert(IsRejection);
         }
@@ -213,9 +213,14 @@ pub(crate) fn by_host(mut response: Response<Bytes>) -> Response<Bytes> {
     let status = response.status().as_u16();
     tracing::debug!(target: "hallpass", status, "request rejected by the sign-in");
     metrics::count_rejection(&RejectionKind::NoCredential);
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    forbid_caching(&mut response);
     response.extensions_mut().insert(IsRejection);
     response
+}
+
+/// Sets `Cache-Control`, unless the host has set it.
+fn forbid_caching(response: &mut Response<Bytes>) {
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// Returns a response as it is sent to a request with this method.
