@@ -102,6 +102,16 @@ pub(crate) struct Settings {
     )]
     pub(crate) tokens_per_owner: String,
 
+    /// How long `prune` keeps entries of the audit trail, such as `400d`. At least `24h`.
+    #[arg(
+        long,
+        value_name = "SPAN",
+        env = "HALLPASS_AUDIT_RETENTION",
+        default_value = "400d",
+        global = true
+    )]
+    pub(crate) audit_retention: String,
+
     /// The schema of the service's tables in PostgreSQL.
     #[cfg(feature = "postgres")]
     #[arg(

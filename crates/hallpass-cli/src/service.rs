@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use hallpass_core::{Actor, Expiry, Hallpass, Limits, Owner, TokenId};
-use jiff::Timestamp;
+use hallpass_core::{Actor, Expiry, Hallpass, Limits, Owner, TokenId, parse_span};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -20,6 +20,7 @@ pub(crate) const DEFAULT_EXPIRES: &str = "30d";
 /// Opens the store that the settings name.
 pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpass, CliError> {
     let limits = limits(&settings.tokens_per_owner)?;
+    let audit_retention = span("--audit-retention", &settings.audit_retention)?;
     let pepper = match (&settings.pepper_id, &settings.pepper_file) {
         (None, None) => None,
         (Some(id), Some(file)) => {
@@ -43,7 +44,7 @@ pub(crate) async fn open(settings: &Settings, missing: Missing) -> Result<Hallpa
         }
     };
     let mut builder = store::open(settings, missing).await?;
-    builder = builder.limits(limits);
+    builder = builder.limits(limits).audit_retention(audit_retention);
     if let Some(prefix) = &settings.prefix {
         builder = builder.prefix(prefix);
     }
@@ -97,6 +98,18 @@ pub(crate) fn owner(text: &str) -> Result<Owner, CliError> {
 /// Parses a token's id. The error does not repeat the text, which may be a token.
 pub(crate) fn id(text: &str) -> Result<TokenId, CliError> {
     text.parse().map_err(|error: hallpass_core::TokenIdError| CliError::Usage(error.to_string()))
+}
+
+/// Parses the span of an option.
+fn span(option: &str, text: &str) -> Result<SignedDuration, CliError> {
+    parse_span(text)
+        .map_err(|_| CliError::Usage(format!("invalid {option}: use a span, such as `30d`")))
+}
+
+/// Returns the time that lies the span of an option before `now`.
+pub(crate) fn ago(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
+    now.checked_sub(span(option, text)?)
+        .map_err(|_| CliError::Usage(format!("invalid {option}: the span is too long")))
 }
 
 /// Parses several ids.

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use hallpass_core::store::{Sort, SortBy};
-use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord, parse_span};
+use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -112,12 +112,7 @@ impl List {
             listing = listing.scope(scope);
         }
         if let Some(span) = &self.unused_for {
-            let span = parse_span(span)
-                .map_err(|error| CliError::Usage(format!("invalid --unused-for: {error}")))?;
-            let since = now.checked_sub(span).map_err(|_| {
-                CliError::Usage("invalid --unused-for: the span is too long".to_owned())
-            })?;
-            listing = listing.unused_since(since);
+            listing = listing.unused_since(service::ago("--unused-for", span, now)?);
         }
         if self.previous_secret {
             listing = listing.previous_secret();

@@ -18,7 +18,7 @@ pub(crate) mod update;
 
 use hallpass_core::Hallpass;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Settings};
 use crate::error::CliError;
 use crate::service;
 use crate::store::Missing;
@@ -42,13 +42,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
         _ => Missing::Refuse,
     };
     let hallpass = service::open(&settings, missing).await?;
-    let result = run_with_store(&hallpass, command, json).await;
+    let result = run_with_store(&hallpass, &settings, command).await;
     let shutdown = hallpass.shutdown().await.map_err(CliError::from);
     result.and(shutdown)
 }
 
 /// Runs a command that needs a store.
-async fn run_with_store(hallpass: &Hallpass, command: Command, json: bool) -> Result<(), CliError> {
+async fn run_with_store(
+    hallpass: &Hallpass,
+    settings: &Settings,
+    command: Command,
+) -> Result<(), CliError> {
+    let json = settings.json;
     match command {
         Command::Migrate => migrate::run(hallpass, json).await,
         Command::Issue(issue) => issue.run(hallpass, json).await,
@@ -59,7 +64,7 @@ async fn run_with_store(hallpass: &Hallpass, command: Command, json: bool) -> Re
         Command::Regenerate(regenerate) => regenerate.run(hallpass, json).await,
         Command::Revoke(revoke) => revoke.run(hallpass, json).await,
         Command::Delete(delete) => delete.run(hallpass, json).await,
-        Command::Prune(prune) => prune.run(hallpass, json).await,
+        Command::Prune(prune) => prune.run(hallpass, settings).await,
         Command::Ensure(ensure) => ensure.run(hallpass, json).await,
         Command::Audit(audit) => audit.run(hallpass, json).await,
         // These commands have been run without a store.

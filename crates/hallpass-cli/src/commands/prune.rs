@@ -1,9 +1,10 @@
 //! `hallpass prune`.
 
 use clap::Args;
-use hallpass_core::{Error, Hallpass, ListOptions, Status, parse_span};
+use hallpass_core::{Error, Hallpass, ListOptions, Status};
 use serde_json::json;
 
+use crate::arguments::Settings;
 use crate::error::CliError;
 use crate::{output, prompt, service};
 
@@ -21,16 +22,16 @@ pub(crate) struct Prune {
 }
 
 impl Prune {
-    pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let span = parse_span(&self.ended).map_err(|_| {
-            CliError::Usage("invalid --ended: use a span, such as `30d`".to_owned())
-        })?;
-        let before = hallpass
-            .now()
-            .checked_sub(span)
-            .map_err(|_| CliError::Usage("invalid --ended: the span is too long".to_owned()))?;
+    pub(crate) async fn run(
+        self,
+        hallpass: &Hallpass,
+        settings: &Settings,
+    ) -> Result<(), CliError> {
+        let before = service::ago("--ended", &self.ended, hallpass.now())?;
         let question = format!(
-            "Permanently delete the tokens that were revoked or expired before {before:.0}?"
+            "Permanently delete the tokens that were revoked or expired before {before:.0}, and \
+             the entries of the audit trail that are older than {}?",
+            settings.audit_retention
         );
         prompt::confirm(&question, self.yes)?;
         let maximum = count_ended(hallpass).await?;
@@ -48,7 +49,7 @@ impl Prune {
             )),
             error => error,
         })?;
-        if json {
+        if settings.json {
             return output::print_json(&json!({ "pruned": pruned }));
         }
         output::print_note(&format!("Deleted: {pruned}."));

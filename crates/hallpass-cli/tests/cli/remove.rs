@@ -67,6 +67,7 @@ fn prompt_accepts_only_yes() {
     assert!(all.stderr.contains("Permanently delete all 1 tokens of alice?"), "{all:?}");
     assert_eq!(total(&place), 0);
     let pruned = typed(&place, &["prune"], "yes\n").done();
+    assert!(pruned.stderr.contains("the audit trail that are older than 400d?"), "{pruned:?}");
     assert!(pruned.stderr.contains("Deleted: 0."), "{pruned:?}");
 }
 
@@ -117,6 +118,31 @@ fn prune_deletes_only_tokens_that_ended_long_enough_ago() {
     assert!(shown.ends_with("\rDeleted: 1.\r\n"), "{shown}");
     assert_eq!(total(&place), 1);
     assert!(place.works(&live.token));
+}
+
+#[test]
+fn prune_keeps_the_audit_trail_for_the_retention_of_the_service() {
+    let place = Place::new();
+    let _two = (place.issue(&[]), place.issue(&[]));
+    let path = place.path().join("tokens.db");
+    let long_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(450 * 24);
+    let age = format!("UPDATE hallpass_changes SET at = {}", long_ago.as_millisecond());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use hallpass_sqlite::sqlx::{self, ConnectOptions as _, sqlite::SqliteConnectOptions};
+        let mut database = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(age)).execute(&mut database).await.unwrap();
+    });
+    // The newest entry is always kept, because caches continue from it.
+    for (retention, kept) in [("500d", 2), ("400d", 1)] {
+        place.run(&["prune", "--yes", "--audit-retention", retention]).done();
+        let trail = place.run(&["audit", "--all", "--json"]).done();
+        assert_eq!(trail.stdout.lines().count(), kept, "{retention}");
+    }
+    for bad in ["23h", "never", "-1d"] {
+        let ended = place.run(&["prune", "--yes", &format!("--audit-retention={bad}")]);
+        assert!(ended.failed(2).contains("retention"), "{bad} {ended:?}");
+    }
 }
 
 #[test]
