@@ -32,7 +32,7 @@
 //!   are any, even if the role's `synchronous_commit` is off.
 //! - **The token limit of an owner is exact** across all nodes.
 //! - **Revoking and deleting never wait for edits.** They have separate capacity, and each node
-//!   makes one edit per owner at a time.
+//!   makes at most two edits per owner at a time.
 //! - **A call ends within two seconds**, and a lookup within one. If a connection is dead, all
 //!   connections are in use, or another client keeps a lock, the call returns an [unavailable]
 //!   error.
@@ -42,7 +42,8 @@
 //! - **On a read-only server** (`default_transaction_read_only`, or a full disk), tokens can still
 //!   be checked. Changes return a [read-only] error.
 //! - **Unreadable data is never accepted.** An invalid row is a [corrupt] error. Opening the store
-//!   fails if its schema is missing, outdated, too new or of another application.
+//!   fails if its schema is too new or of another application, and with
+//!   [`migrate(false)`](PostgresSettings::migrate) also if it is missing or outdated.
 //!
 //! [unavailable]: hallpass_core::store::StoreError::is_unavailable
 //! [unknown]: hallpass_core::store::StoreError::is_outcome_unknown
