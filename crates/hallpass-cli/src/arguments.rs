@@ -102,7 +102,7 @@ pub(crate) struct Settings {
     )]
     pub(crate) tokens_per_owner: String,
 
-    /// How long `prune` keeps entries of the audit trail, such as `400d`. At least `24h`.
+    /// The time for which `prune` keeps entries of the audit trail, such as `400d`. At least `24h`.
     #[arg(
         long,
         value_name = "SPAN",
