@@ -76,6 +76,11 @@ async fn missing_schema_is_rejected_unless_migrations_are_on() {
         .unwrap()
         .close()
         .await;
+    let elsewhere = || PostgresSettings::default().schema("tokens").migrate(false);
+    let refused = PostgresStore::connect_with(&url, elsewhere()).await.unwrap_err();
+    assert!(refused.to_string().contains("`PostgresStore::migrate_with`"), "{refused}");
+    PostgresStore::migrate_with(&url, elsewhere()).await.unwrap();
+    PostgresStore::connect_with(&url, elsewhere()).await.unwrap().close().await;
 }
 
 #[tokio::test]

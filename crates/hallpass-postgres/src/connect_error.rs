@@ -56,7 +56,7 @@ pub enum ConnectError {
     /// The schema is missing, and the settings do not allow creating it.
     #[error(
         "{database} has no schema `{}` with the store's tables yet: run the migrations \
-         (`PostgresStore::migrate`, or the SQL files)",
+         (`PostgresStore::migrate_with`, or the SQL files)",
         .database.schema.as_str()
     )]
     #[non_exhaustive]
@@ -67,7 +67,7 @@ pub enum ConnectError {
     /// The schema is outdated, and the settings do not allow updating it.
     #[error(
         "the schema `{}` in {database} is version {found}, and this program needs {known}: run the \
-         migrations (`PostgresStore::migrate`, or the SQL files)",
+         migrations (`PostgresStore::migrate_with`, or the SQL files)",
         .database.schema.as_str()
     )]
     #[non_exhaustive]

@@ -83,7 +83,7 @@
 //!
 //! Everything is in the PostgreSQL schema `hallpass`, or in one that [`PostgresSettings::schema`]
 //! names: the tables `tokens`, `clock`, `changes` and `migrations`, and five functions. The
-//! migrations are the files in this crate's `migrations` directory. [`PostgresStore::migrate`]
+//! migrations are the files in this crate's `migrations` directory. [`PostgresStore::migrate_with`]
 //! applies them, and so does opening a store. Any number of nodes can do so at the same time. A
 //! role that may not create anything needs the rights in the crate's `roles.sql`, and
 //! [`migrate(false)`](PostgresSettings::migrate).

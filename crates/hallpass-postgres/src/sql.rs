@@ -13,6 +13,9 @@ const LINE: &str = "seq, uuid_send(token_id) AS token_id, owner, count";
 /// values of the event follow it.
 const OWN: usize = 2 + EVENT_COLUMNS.len();
 
+// The statements below are written with this number.
+const _: () = assert!(OWN == 10);
+
 /// Builds the statement that makes a change and logs it.
 ///
 /// A change is one statement, so it is one message, one transaction and one commit, and the clock's

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
-use crate::connect_error::{ConnectError, DatabaseAddress};
+use crate::connect_error::ConnectError;
 use crate::connections::{self, Connections};
 use crate::dialect::Statement;
 use crate::listener::Listener;
 use crate::permits::WritePermits;
 use crate::schema::{self, SchemaId, SchemaMode};
-use crate::schema_name::SchemaName;
 use crate::settings::{PostgresSettings, parse};
 
 /// Tokens in a PostgreSQL database. Clones share its connections.
@@ -125,8 +124,18 @@ impl PostgresStore {
     ///
     /// Returns a [`ConnectError`], for example [`ConnectError::Newer`].
     pub async fn migrate(url: &str) -> Result<(), ConnectError> {
+        Self::migrate_with(url, PostgresSettings::default()).await
+    }
+
+    /// Creates or updates the schema that the settings name, as [`migrate`](Self::migrate) does for
+    /// `hallpass`. Other settings have no effect.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`migrate`](Self::migrate).
+    pub async fn migrate_with(url: &str, settings: PostgresSettings) -> Result<(), ConnectError> {
         let options = connections::options(parse(url)?, true);
-        let database = DatabaseAddress::of(&options, SchemaName::default());
+        let database = settings.database(&options)?;
         schema::prepare(&options, &database, SchemaMode::Migrate).await.map(drop)
     }
 
