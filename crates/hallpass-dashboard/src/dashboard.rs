@@ -239,16 +239,10 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Shows the page in this language, regardless of what browsers prefer.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the page has no texts in this language: `en`, `de`, and those of
+    /// Shows the page in this language, regardless of what browsers prefer: in `en`, `de`, or one of
     /// [`texts`](Self::texts).
-    #[track_caller]
     pub fn language(mut self, language: &str) -> Self {
-        self.settings.languages.retain(|texts| texts.language() == language);
-        assert!(!self.settings.languages.is_empty(), "the page has no texts in {language:?}");
+        self.settings.language = Some(language.to_owned());
         self
     }
 
@@ -257,13 +251,18 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
     ///
     /// # Panics
     ///
-    /// Panics if axum does not accept the path. It must start with `/` and have no wildcard.
+    /// Panics if axum does not accept the path. It must start with `/` and have no wildcard. Panics
+    /// if the page has no texts in its [`language`](Self::language).
     #[track_caller]
-    pub fn into_router_at(self, path: &str) -> Router<S> {
+    pub fn into_router_at(mut self, path: &str) -> Router<S> {
         assert!(
             path.starts_with('/'),
             "cannot mount the page at {path:?}: the path must start with `/`"
         );
+        if let Some(language) = &self.settings.language {
+            self.settings.languages.retain(|texts| texts.language() == language);
+            assert!(!self.settings.languages.is_empty(), "the page has no texts in {language:?}");
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         let page = Arc::new(Page::new(self.settings));
         let files = Arc::clone(&page);

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     /// HTML of the host's above the page.
     pub(crate) header: String,
     pub(crate) languages: Vec<Texts>,
+    /// The language that the page has for all browsers.
+    pub(crate) language: Option<String>,
     /// The scopes that a token may hold for single resources, with the names of their parameters.
     /// The API's catalog does not contain them.
     parameters: BTreeMap<String, Vec<String>>,
@@ -63,6 +65,7 @@ impl Settings {
             links: Vec::new(),
             header: String::new(),
             languages: Texts::shipped(),
+            language: None,
             parameters,
             for_chosen_only: false,
         }

@@ -299,10 +299,21 @@ async fn browsers_get_the_language_they_prefer() {
     assert_eq!(answer.header("vary"), "accept-language");
     let notice = ask(&app, Method::GET, "/tokens", &in_german[1..]).await;
     assert!(notice.body.contains("Sie sind nicht angemeldet"));
+}
 
-    let fixed = dashboard().texts("fr", r#"{"page.title": "Jetons"}"#).language("fr");
-    let answer = ask(&fixed.into_router_at("/tokens"), Method::GET, "/tokens", &in_german).await;
-    assert!(answer.body.contains("<title>Jetons</title>"), "{}", answer.body);
+#[tokio::test]
+async fn page_has_one_language_for_all_browsers_if_the_host_sets_it() {
+    let in_french = [("x-person", "alice"), ("accept-language", "fr")];
+    let texts = r#"{"page.title": "Jetons"}"#;
+    for (fixed, title) in [
+        (dashboard().language("fr").texts("fr", texts), "Jetons"),
+        (dashboard().texts("fr", texts).language("en"), "Personal access tokens"),
+        (dashboard().language("en").texts("fr", texts), "Personal access tokens"),
+    ] {
+        let app = fixed.into_router_at("/tokens");
+        let answer = ask(&app, Method::GET, "/tokens", &in_french).await;
+        assert!(answer.body.contains(&format!("<title>{title}</title>")), "{}", answer.body);
+    }
 }
 
 #[tokio::test]
@@ -325,5 +336,5 @@ fn unknown_text_is_a_start_up_error() {
 #[test]
 #[should_panic(expected = "no texts in \"fr\"")]
 fn language_without_texts_is_a_start_up_error() {
-    drop(dashboard().language("fr"));
+    drop(dashboard().language("fr").into_router_at("/tokens"));
 }
