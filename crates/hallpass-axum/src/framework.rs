@@ -5,11 +5,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, OriginalUri};
-use hallpass_tower::{NewWatch, RouteMatch, RouteMatcher, RoutePattern, Watch};
-use http::{Extensions, Uri};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{MatchedPath, NestedPath, OriginalUri};
+use hallpass_tower::{NewWatch, NotText, RouteMatcher, RoutePattern, RoutedParameters, Watch};
+use http::{Extensions, Request, Uri};
 
-/// The integration of axum, which reads [`MatchedPath`] and [`OriginalUri`].
+use crate::parameters::{Parameters, raw};
+
+/// The integration of axum, which reads its extensions as axum's own extractors do.
 #[derive(Debug)]
 pub(crate) struct Axum;
 
@@ -24,15 +27,8 @@ impl RoutePattern for Pattern {
 }
 
 impl RouteMatcher for Axum {
-    fn matched<'e>(&self, extensions: &'e Extensions) -> RouteMatch<'e> {
-        match extensions.get::<MatchedPath>() {
-            Some(path) => RouteMatch::Route(path.as_str()),
-            // A router has handled the request, but not with a route inside of this layer. This is
-            // a fallback or a nested service, where the path is shortened and must not be used for
-            // the decision.
-            None if extensions.get::<OriginalUri>().is_some() => RouteMatch::Nothing,
-            None => RouteMatch::Elsewhere,
-        }
+    fn matched<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
+        extensions.get::<MatchedPath>().map(MatchedPath::as_str)
     }
 
     fn watch(&self, extensions: &Extensions, watch: NewWatch<'_>) -> Option<Arc<Watch>> {
@@ -41,6 +37,23 @@ impl RouteMatcher for Axum {
 
     fn original_path<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
         extensions.get::<OriginalUri>().map(|uri| uri.0.path())
+    }
+
+    fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters> {
+        // The extractor needs the whole head of a request, but reads only its extensions.
+        let (mut head, ()) = Request::new(()).into_parts();
+        std::mem::swap(&mut head.extensions, extensions);
+        let parameters = raw(&mut head);
+        std::mem::swap(&mut head.extensions, extensions);
+        match parameters? {
+            Ok(parameters) => Some(Ok(Box::new(Parameters(Some(parameters))))),
+            Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Some(Err(NotText)),
+            Err(_) => None,
+        }
+    }
+
+    fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
+        extensions.get::<NestedPath>().map(NestedPath::as_str)
     }
 
     fn rewrite_uris(&self, extensions: &mut Extensions, cut: &dyn Fn(&Uri) -> Option<Uri>) {

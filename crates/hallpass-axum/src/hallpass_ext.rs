@@ -9,7 +9,6 @@ use hallpass_tower::TokenLayer;
 
 use crate::framework::Axum;
 use crate::origin::TrustedProxies;
-use crate::router_paths::AxumPaths;
 use crate::step_up::{Confirmation, IntoStepUp, StepUpSettings};
 
 /// Methods of [`Hallpass`] for axum applications.
@@ -35,7 +34,7 @@ pub trait HallpassExt {
 
 impl HallpassExt for Hallpass {
     fn layer(&self) -> TokenLayer {
-        TokenLayer::new(self).framework(&Axum).router_paths(&AxumPaths)
+        TokenLayer::new(self).framework(&Axum)
     }
 }
 

@@ -42,7 +42,6 @@ mod precondition;
 mod problem;
 mod rejection;
 mod responses;
-mod router_paths;
 pub mod routing;
 mod step_up;
 mod texts;

@@ -213,7 +213,7 @@ pub(crate) fn enforce_policy<B>(
             tracing::debug!(
                 target: "hallpass",
                 method = %request.method(),
-                route = settings.matcher.matched(request.extensions()).pattern(),
+                route = settings.matched(request.extensions()),
                 "the policy table has no rule for this route"
             );
             Err(settings.rejection(RejectionKind::NotDeclared))

@@ -88,8 +88,8 @@ pub use self::{
 #[doc(hidden)]
 pub use self::{
     cross_site::trusted_origin,
-    framework::{RouteMatch, RouteMatcher, RoutePattern},
-    routed_path::{NotText, RoutedParameters, RouterPaths},
+    framework::{RouteMatcher, RoutePattern},
+    routed_path::{NotText, RoutedParameters},
     unguarded::{NewWatch, Watch},
 };
 

@@ -130,6 +130,8 @@ fn cut_uris<B>(request: &mut Request<B>, settings: &Settings, what: Cut) -> bool
     if let Some(rest) = rest {
         *request.uri_mut() = rest;
     }
-    settings.matcher.rewrite_uris(request.extensions_mut(), &cut);
+    if let Some(framework) = settings.framework {
+        framework.rewrite_uris(request.extensions_mut(), &cut);
+    }
     is_cut
 }

@@ -34,18 +34,6 @@ const NOT_IN_SEGMENTS: AsciiSet = CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// Access to the paths that a framework's router has matched, nesting included. A framework's own
-/// crate implements it.
-pub trait RouterPaths: Send + Sync + 'static {
-    /// Returns the decoded path parameters that the router found, or `None` if no router has
-    /// matched the request.
-    fn parameters(&self, extensions: &mut Extensions) -> Option<RoutedParameters>;
-
-    /// Returns the pattern of the path at which the router has nested the inner service, such as
-    /// `/api/{tenant}`. The path of the request no longer contains that part.
-    fn nest<'e>(&self, extensions: &'e Extensions) -> Option<&'e str>;
-}
-
 /// The path parameters that a router found, or [`NotText`] if one of them is not UTF-8.
 pub type RoutedParameters = Result<Box<dyn PathParameters>, NotText>;
 
@@ -63,14 +51,14 @@ pub(crate) fn whole_path<'r, B>(
     settings: &Settings,
 ) -> Option<Cow<'r, str>> {
     let nest = |extensions: &Extensions| {
-        let nest = settings.paths?.nest(extensions)?;
+        let nest = settings.framework?.nest(extensions)?;
         (nest != "/").then(|| nest.trim_end_matches('/').to_owned())
     };
     let Some(nest) = nest(request.extensions()) else {
         return Some(Cow::Borrowed(request.uri().path()));
     };
     let parameters = if nest.contains('{') {
-        Some(settings.paths?.parameters(request.extensions_mut())?.ok()?)
+        Some(settings.framework?.parameters(request.extensions_mut())?.ok()?)
     } else {
         None
     };
@@ -88,7 +76,7 @@ pub(crate) fn whole_path<'r, B>(
     }
     let inner = request.uri().path();
     // For the path of the nest itself, with or without a slash at its end, the service sees `/`.
-    let original = settings.matcher.original_path(request.extensions());
+    let original = settings.framework?.original_path(request.extensions());
     if inner != "/" || original.is_some_and(|original| original.ends_with('/')) {
         // axum removes one of two slashes after a nest, but has matched the route with both.
         if original.is_some_and(|original| original.contains("//")) && !inner.contains("//") {
@@ -102,7 +90,7 @@ pub(crate) fn whole_path<'r, B>(
 /// Returns whether a matched pattern is that of the nest around the layer. In that case, the router
 /// has matched no route inside of the nest.
 pub(crate) fn is_nest(pattern: &str, extensions: &Extensions, settings: &Settings) -> bool {
-    let nest = settings.paths.and_then(|paths| paths.nest(extensions));
+    let nest = settings.framework.and_then(|framework| framework.nest(extensions));
     nest.is_some_and(|nest| nest.trim_end_matches('/') == pattern.trim_end_matches('/'))
 }
 

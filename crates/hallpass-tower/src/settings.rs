@@ -11,10 +11,9 @@ use http::{Extensions, HeaderValue, Response};
 
 use crate::credentials::{CredentialSource, Fault, Sources};
 use crate::fallback::Fallback;
-use crate::framework::{Plain, RouteMatcher};
+use crate::framework::RouteMatcher;
 use crate::policy::PolicyTable;
 use crate::rejection::{PROBLEM_TYPE_PREFIX, Realm, Rejection, RejectionKind};
-use crate::routed_path::RouterPaths;
 use crate::use_flusher::UseFlusher;
 
 /// The settings of a layer, shared by all its services.
@@ -35,8 +34,8 @@ pub(crate) struct Settings {
     pub(crate) trusted_origins: Vec<HeaderValue>,
     pub(crate) policy: Option<PolicyTable>,
     pub(crate) rejections: RejectionSettings,
-    pub(crate) matcher: &'static dyn RouteMatcher,
-    pub(crate) paths: Option<&'static dyn RouterPaths>,
+    /// The integration of a web framework, if there is one.
+    pub(crate) framework: Option<&'static dyn RouteMatcher>,
     pub(crate) use_flusher: Arc<UseFlusher>,
     pub(crate) reject_unguarded_routes: bool,
     /// The routes without a requirement that the log has named.
@@ -63,8 +62,7 @@ impl Settings {
             trusted_origins: Vec::new(),
             policy: None,
             rejections,
-            matcher: &Plain,
-            paths: None,
+            framework: None,
             use_flusher: Arc::default(),
             reject_unguarded_routes: cfg!(debug_assertions),
             unguarded: LogOnce::default(),
@@ -73,7 +71,6 @@ impl Settings {
     }
 
     /// Replaces the sources.
-    #[track_caller]
     pub(crate) fn set_sources(&mut self, list: impl IntoIterator<Item = CredentialSource>) {
         self.sources = Sources::new(list);
         self.set_vary();
@@ -86,9 +83,7 @@ impl Settings {
             names.push("cookie");
         }
         // Header names are always valid in a header value.
-        if names.len() > 1
-            && let Ok(vary) = HeaderValue::from_str(&names.join(", "))
-        {
+        if let Ok(vary) = HeaderValue::from_str(&names.join(", ")) {
             self.vary = vary;
         }
     }
@@ -97,10 +92,14 @@ impl Settings {
         Rejection::new(kind, self.rejections.clone())
     }
 
+    /// Returns the pattern of the route that the framework has matched.
+    pub(crate) fn matched<'e>(&self, extensions: &'e Extensions) -> Option<&'e str> {
+        self.framework?.matched(extensions)
+    }
+
     /// Logs a mistake in the set-up of the program, and returns the rejection for it.
     pub(crate) fn misconfigured(&self, mistake: &str, extensions: &Extensions) -> Rejection {
-        let route = self.matcher.matched(extensions);
-        Rejection::misconfigured(mistake, route.pattern(), self.rejections.clone())
+        Rejection::misconfigured(mistake, self.matched(extensions), self.rejections.clone())
     }
 
     /// Returns the rejection of a request with malformed credentials. Its detail describes the
@@ -112,8 +111,7 @@ impl Settings {
 
     /// Returns whether a CORS preflight without a credential is passed to the inner service.
     pub(crate) fn passes_preflights(&self) -> bool {
-        // Only a framework's integration knows the paths of its router.
-        let has_router = self.paths.is_some();
+        let has_router = self.framework.is_some();
         has_router
             && !self.authenticate_preflights
             && self.policy.is_none()

@@ -9,7 +9,6 @@ use tracing::field::Empty;
 
 use crate::auth_context::AuthContext;
 use crate::credentials::cut_text;
-use crate::framework::RouteMatch;
 use crate::settings::Settings;
 use crate::span;
 
@@ -54,10 +53,7 @@ impl<B> MakeSpan<B> for RedactingMakeSpan {
             None => (&*target, None),
         };
         let method = request.method().as_str();
-        let route = match self.0.matcher.matched(request.extensions()) {
-            RouteMatch::Route(route) => Some(route),
-            RouteMatch::Nothing | RouteMatch::Elsewhere => None,
-        };
+        let route = self.0.matched(request.extensions());
         let span = tracing::info_span!(
             target: "hallpass",
             "request",

@@ -81,7 +81,7 @@ impl Watch {
         if is_preflight {
             return (!settings.optional).then(|| watch.on(AnyRoute));
         }
-        settings.matcher.watch(request.extensions(), watch)
+        settings.framework?.watch(request.extensions(), watch)
     }
 
     /// Records that the principal was read.

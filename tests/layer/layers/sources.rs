@@ -76,6 +76,16 @@ async fn token_in_a_custom_header_is_accepted_and_removed() {
 }
 
 #[tokio::test]
+async fn vary_names_only_the_headers_that_are_read() {
+    let server = Server::with(Host::Axum, |layer| {
+        let both = [CredentialSource::bearer(), CredentialSource::header("x-api-key")];
+        layer.sources(both).bearer_only()
+    })
+    .await;
+    assert_eq!(server.get("/echo", "").await.header("vary"), Some("authorization"));
+}
+
+#[tokio::test]
 async fn custom_header_is_marked_sensitive_without_a_principal() {
     let server =
         Server::with(Host::Axum, |layer| layer.sources([CredentialSource::bearer()]).optional())

@@ -134,7 +134,7 @@ impl fmt::Display for CredentialSource {
 
 /// The index of a source in the list of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceIndex(u8);
+pub(crate) struct SourceIndex(usize);
 
 /// The sources of a layer, in their order and also grouped by the part of a request that contains
 /// them.
@@ -151,16 +151,13 @@ pub(crate) struct Sources {
 
 impl Sources {
     /// Groups the sources of a list. A source that is listed twice counts once.
-    #[track_caller]
     pub(crate) fn new(list: impl IntoIterator<Item = CredentialSource>) -> Self {
         let mut sources = Self::default();
         for source in list {
             if sources.listed.contains(&source) {
                 continue;
             }
-            let Ok(index) = u8::try_from(sources.listed.len()).map(SourceIndex) else {
-                panic!("a layer has at most 256 credential sources");
-            };
+            let index = SourceIndex(sources.listed.len());
             match &source.0 {
                 SourceKind::Scheme(name) => sources.schemes.push((index, name.clone())),
                 SourceKind::Bare => sources.bare = Some(index),
@@ -181,12 +178,11 @@ impl Sources {
     }
 
     pub(crate) fn get(&self, index: SourceIndex) -> &CredentialSource {
-        &self.listed[usize::from(index.0)]
+        &self.listed[index.0]
     }
 
     pub(crate) fn position(&self, source: &CredentialSource) -> Option<SourceIndex> {
-        let index = self.listed.iter().position(|listed| listed == source)?;
-        u8::try_from(index).ok().map(SourceIndex)
+        self.listed.iter().position(|listed| listed == source).map(SourceIndex)
     }
 
     /// Returns whether the layer reads the `Authorization` header.

@@ -15,7 +15,6 @@ use crate::metrics;
 use crate::policy::PolicyTable;
 use crate::preflight::is_decided_by_head;
 use crate::rejection::{Rejection, RejectionKind};
-use crate::routed_path::RouterPaths;
 use crate::service::TokenService;
 use crate::settings::{Render, Settings};
 
@@ -322,15 +321,8 @@ impl TokenLayer {
 
     /// Sets how a framework's integration reads the framework's extensions.
     #[doc(hidden)]
-    pub fn framework(mut self, matcher: &'static dyn RouteMatcher) -> Self {
-        self.settings().matcher = matcher;
-        self
-    }
-
-    /// Sets how a framework's integration reads paths from the framework's router.
-    #[doc(hidden)]
-    pub fn router_paths(mut self, paths: &'static dyn RouterPaths) -> Self {
-        self.settings().paths = Some(paths);
+    pub fn framework(mut self, framework: &'static dyn RouteMatcher) -> Self {
+        self.settings().framework = Some(framework);
         self
     }
 }

@@ -6,13 +6,9 @@ use crate::credentials::{CredentialSource, Sources};
 impl TokenLayer {
     /// Reads tokens from these sources only.
     ///
-    /// The sources are searched in this order. A request with credentials in two of them is
-    /// rejected with 400, whatever they contain, and the response names both. Headers and
+    /// All of them are read, so their order does not matter. A request with credentials in two of
+    /// them is rejected with 400, whatever they contain, and the response names both. Headers and
     /// parameters that are not listed belong to the application and stay as they are.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are more than 256 sources.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -35,7 +31,6 @@ impl TokenLayer {
     /// assert_eq!(service.oneshot(request).await.unwrap().status(), 200);
     /// # }
     /// ```
-    #[track_caller]
     pub fn sources(mut self, sources: impl IntoIterator<Item = CredentialSource>) -> Self {
         let settings = self.settings();
         settings.bearer_only = false;
@@ -44,10 +39,6 @@ impl TokenLayer {
     }
 
     /// Reads tokens from one more source.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are more than 256 sources.
     ///
     /// ```
     /// use hallpass_tower::{CredentialSource, TokenLayer, core::Hallpass};
@@ -58,7 +49,6 @@ impl TokenLayer {
     /// let layer = TokenLayer::new(&hallpass).with_source(CredentialSource::scheme("Token"));
     /// # let _ = layer;
     /// ```
-    #[track_caller]
     pub fn with_source(mut self, source: CredentialSource) -> Self {
         let settings = self.settings();
         let list: Vec<_> = settings.sources.list().iter().cloned().chain([source]).collect();
@@ -138,12 +128,8 @@ impl TokenLayer {
             settings.watched_names = Sources::new(named).query_names().to_vec();
         } else {
             // These replace the query parameters that were listed.
-            let list = settings.sources.list();
-            let first_query =
-                list.iter().position(CredentialSource::is_query).unwrap_or(list.len());
-            let others = || list.iter().filter(|source| !source.is_query()).cloned();
-            let list: Vec<_> =
-                others().take(first_query).chain(named).chain(others().skip(first_query)).collect();
+            let others = settings.sources.list().iter().filter(|source| !source.is_query());
+            let list: Vec<_> = others.cloned().chain(named).collect();
             settings.set_sources(list);
         }
         self

@@ -20,7 +20,6 @@ use http::{Method, Request};
 
 use self::pattern::{Parameters, Pattern};
 pub use self::rule::Rule;
-use crate::framework::RouteMatch;
 use crate::routed_path::{NotText, decoded, is_ambiguous, is_nest, whole_path};
 use crate::settings::Settings;
 
@@ -266,13 +265,10 @@ impl PolicyTable {
         request: &mut Request<B>,
         settings: &Settings,
     ) -> Option<RuleIndex> {
-        let matched = match settings.matcher.matched(request.extensions()) {
-            // If only the nest has matched, an inner service may have rewritten the path since.
-            RouteMatch::Route(pattern) if !is_nest(pattern, request.extensions(), settings) => {
-                Some(pattern)
-            }
-            _ => None,
-        };
+        // If only the nest has matched, an inner service may have rewritten the path since.
+        let matched = settings
+            .matched(request.extensions())
+            .filter(|pattern| !is_nest(pattern, request.extensions(), settings));
         let (route, is_routed) = match matched {
             Some(pattern) => match self.by_pattern.get(pattern) {
                 Some(&route) => (route, true),
@@ -334,8 +330,8 @@ impl PolicyTable {
         if !self.requirement(rule).has_parameters() {
             return Some(Ok(check(request, &Parameters::NONE)));
         }
-        if let (true, Some(paths)) = (rule.is_routed, settings.paths) {
-            let parameters = paths.parameters(request.extensions_mut())?;
+        if let (true, Some(framework)) = (rule.is_routed, settings.framework) {
+            let parameters = framework.parameters(request.extensions_mut())?;
             return Some(parameters.map(|parameters| check(request, &*parameters)));
         }
         let path = whole_path(request, settings)?.into_owned();
