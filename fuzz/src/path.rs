@@ -59,7 +59,7 @@ pub fn check(data: &[u8]) {
                     assert!(token.holds(reached), "{context}");
                     assert_eq!(open.as_deref(), Some(&**reached), "{context}");
                 } else if open.as_ref().is_some_and(|needs| token.holds(needs)) {
-                    assert!(may_be_refused(&uri, rewrite.as_ref()), "{context}");
+                    assert!(may_be_rejected(&uri, rewrite.as_ref()), "{context}");
                 }
             }
         }
@@ -68,7 +68,7 @@ pub fn check(data: &[u8]) {
 
 /// Returns whether a layer that decides by the path rejects this path, because a normaliser would
 /// change it, or because a service that decodes it first would find another handler.
-fn may_be_refused(uri: &Uri, rewrite: Option<&Uri>) -> bool {
+fn may_be_rejected(uri: &Uri, rewrite: Option<&Uri>) -> bool {
     let is_ambiguous = |path: &str| {
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
         let decoded = decoded.replace('\\', "/");

@@ -46,7 +46,7 @@ struct Owed {
 impl Owed {
     /// Returns the expected response, or `None` if the setup does not apply to this path.
     fn to(setup: Setup, uri: &Uri, lines: &[&[u8]], live: &[Vec<u8>]) -> Option<Self> {
-        let refused = |status, error| Some(Self { status, error, within: None });
+        let rejected = |status, error| Some(Self { status, error, within: None });
         let anybody = || {
             let uri = without(&uri.to_string(), |key, value| holds_token(setup, key, value));
             // The layer removes all lines of `Authorization` if a word of one is a token.
@@ -57,13 +57,13 @@ impl Owed {
         match setup {
             Setup::Public if uri.path() == PUBLIC_PATH => return anybody(),
             Setup::Public => return None,
-            Setup::Tripwire if trips(uri) => return refused(400, Some("invalid_request")),
+            Setup::Tripwire if trips(uri) => return rejected(400, Some("invalid_request")),
             _ => {}
         }
         match credential(lines, uri.query(), setup.names()) {
             Credential::Nothing if setup == Setup::Optional => anybody(),
-            Credential::Nothing => refused(401, None),
-            Credential::Malformed => refused(400, Some("invalid_request")),
+            Credential::Nothing => rejected(401, None),
+            Credential::Malformed => rejected(400, Some("invalid_request")),
             Credential::One(text) if live.contains(&text) => {
                 let uri = without(&uri.to_string(), |key, value| {
                     is_name(setup, key) || holds_token(setup, key, value)
@@ -79,7 +79,7 @@ impl Owed {
             {
                 anybody()
             }
-            Credential::One(_) => refused(401, Some("invalid_token")),
+            Credential::One(_) => rejected(401, Some("invalid_token")),
         }
     }
 }

@@ -86,7 +86,7 @@ scene("the Content Security Policy blocks everything that the page does not need
   assert.doesNotMatch(html, /<script(?![^>]* src=)|<style| style=| on\w+=|javascript:/i);
   assert.deepEqual(watched.faults, []);
   // The browser must block each of these and report it on the console.
-  const refused = await page.evaluate(async () => {
+  const rejected = await page.evaluate(async () => {
     const tried = {};
     const attempt = async (name, action) => {
       try {
@@ -110,7 +110,7 @@ scene("the Content Security Policy blocks everything that the page does not need
     tried["an inline script"] = globalThis.hit === undefined;
     return tried;
   });
-  assert.deepEqual(refused, { "text as HTML": true, "text as a script": true, "another origin": true, "an inline script": true });
+  assert.deepEqual(rejected, { "text as HTML": true, "text as a script": true, "another origin": true, "an inline script": true });
   // The checks of the other tests must detect this. Console messages arrive with a short delay.
   for (const line of [/TrustedHTML/, /TrustedScript/, /connect-src 'self'/, /will not be executed/]) {
     await eventually(() => assert.match(watched.faults.join("\n"), line));

@@ -72,7 +72,7 @@ walk(MAGISTRALA, "no operation is offered for all entities, because it cannot be
   await page.getByText("Add at least one.").waitFor();
   assert.deepEqual(sent, []);
   const said = await page.context().request.post(`${server.url}${MAGISTRALA.path}/api`, { data: { name: "wide", scopes: ["channels:read"] } });
-  assert.equal(said.status(), 403, "the server refuses what the page does not offer");
+  assert.equal(said.status(), 403, "the server rejects what the page does not offer");
 });
 
 walk(MAGISTRALA, "a PAT is opened by a click on its row or on View", {}, async ({ page }) => {

@@ -87,8 +87,8 @@ test("the note is optional but the expiry is required, even for never", async (t
   assert.ok((await alice.generate({ notes: "for\na month", expire: "30d" })).payload.expire);
   assert.equal((await alice.generate({ expire: "31-12-2098" })).payload.expire, "2099-01-01T00:00:00Z");
   for (const bad of [{}, { notes: "forever" }, { expire: null }, { expire: "" }, { expire: "2020-01-01" }, { expire: "31-04-2099" }, { expire: "1h ago" }, { expire: "never", notes: 7 }, { expire: "never", notes: "x".repeat(1001) }, { expire: "never", notes: "a\0b" }, '{"expire":"never","expire":"1y"}', "[", ""]) {
-    const refused = await alice.generate(bad);
-    assert.deepEqual([refused.status, refused.envelope.status], [400, { code: 400, message: "bad request" }], JSON.stringify(bad));
+    const rejected = await alice.generate(bad);
+    assert.deepEqual([rejected.status, rejected.envelope.status], [400, { code: 400, message: "bad request" }], JSON.stringify(bad));
   }
   const more = (await alice.generate({ expire: "never", scope: "*", id: "99", later: true })).payload;
   assert.equal(more.id, "4", "unknown members set nothing");
@@ -142,11 +142,11 @@ test("an invalid or deleted token is unauthorized with code 6", async (t) => {
   const none = await curl(`${url}/api/v1/user/me`, "-i");
   const query = await curl(`${url}/api/v1/user/me?session=${token}`, "-i");
   const mistyped = token.slice(0, -1) + (token.endsWith("x") ? "y" : "x");
-  for (const refused of [await me(url, token), await me(url, mistyped), await me(url, "nonsense"), none, cookie, query]) {
-    assert.equal(refused.status, 401, refused.text);
-    assert.deepEqual(refused.envelope.status, { code: 6, message: "unauthorized" });
-    assert.match(refused.headers.get("www-authenticate"), /^Bearer realm="api7"/);
-    assert.ok(!refused.text.includes(token));
+  for (const rejected of [await me(url, token), await me(url, mistyped), await me(url, "nonsense"), none, cookie, query]) {
+    assert.equal(rejected.status, 401, rejected.text);
+    assert.deepEqual(rejected.envelope.status, { code: 6, message: "unauthorized" });
+    assert.match(rejected.headers.get("www-authenticate"), /^Bearer realm="api7"/);
+    assert.ok(!rejected.text.includes(token));
   }
 });
 

@@ -187,8 +187,8 @@ test("an upload carries its session in a part of the form", async (t) => {
   late.append("session", token);
   // The server does not read the whole file of an anonymous client. It may close the connection
   // before the upload is complete.
-  const refused = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
-  assert.equal(refused, AUTHENTICATION, "it comes after the start that is searched");
+  const rejected = await upload(late).then(({ result }) => result, () => AUTHENTICATION);
+  assert.equal(rejected, AUTHENTICATION, "it comes after the start that is searched");
   for (const body of ["", "--x", "--x\r\n\r\n"]) {
     assert.equal((await upload(body, "", { "Content-Type": "multipart/form-data; boundary=x" })).result, AUTHENTICATION);
     assert.equal((await upload(body, `?session=${token}`, { "Content-Type": "multipart/form-data; boundary=x" })).result, BAD);

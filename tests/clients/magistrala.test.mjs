@@ -40,7 +40,7 @@ const alone = async (t) => signIn((await startFor(t, "magistrala", OPTIONS)).url
 const scope = (operation, entity_id, entity_type = "channels", domain_id = HOME) => ({ domain_id, entity_type, operation, entity_id });
 
 /** Returns the status of a rejected call of the SDK. Its message must not be empty. */
-async function refused(call) {
+async function rejected(call) {
   const fault = await call.then(() => assert.fail("it was let through"), (fault) => fault);
   assert.ok(fault.error, `no message: ${JSON.stringify(fault)}`);
   return fault.status;
@@ -87,7 +87,7 @@ test("durations use Go's format or days and are at least one minute", async (t) 
     assert.equal(hours(issued_at, expires_at), long, duration);
   }
   for (const duration of ["", "0", "0h", "59s", "-1h", "1h ago", "1 hour", "PT1H", "30", "h", "1e3h", "9999999999999h", "59999ms", "8000y", "never", "٣d", null, undefined, 24]) {
-    assert.equal(await refused(pats.CreatePAT("ci", duration, login)), 400, String(duration));
+    assert.equal(await rejected(pats.CreatePAT("ci", duration, login)), 400, String(duration));
   }
   assert.equal((await pats.ListPATS({}, login)).total, 13);
 });
@@ -97,11 +97,11 @@ test("separate calls change name and description and nothing else", async (t) =>
   const { id } = await pats.CreatePAT("ci", "1h", login);
   assert.equal((await pats.UpdateName("deploy", id, login)).name, "deploy");
   assert.equal((await pats.UpdateDescription("to production", id, login)).description, "to production");
-  assert.equal(await refused(pats.UpdateDescription("", id, login)), 400);
+  assert.equal(await rejected(pats.UpdateDescription("", id, login)), 400);
   const { name, description, issued_at, updated_at } = await pats.ViewPAT(id, login);
   assert.deepEqual([name, description], ["deploy", "to production"]);
   assert.ok(Date.parse(updated_at) >= Date.parse(issued_at));
-  for (const bad of ["", "  ", "a\nb", "x".repeat(101), null, 7]) assert.equal(await refused(pats.UpdateName(bad, id, login)), 400, String(bad));
+  for (const bad of ["", "  ", "a\nb", "x".repeat(101), null, 7]) assert.equal(await rejected(pats.UpdateName(bad, id, login)), 400, String(bad));
 });
 
 test("scopes are added, listed in pages, and removed one by one or all at once", async (t) => {
@@ -119,12 +119,12 @@ test("scopes are added, listed in pages, and removed one by one or all at once",
   const second = await pats.ListScopes(id, { offset: 1, limit: 2 }, login);
   assert.deepEqual(second, { total: 4, offset: 1, limit: 2, scopes: scopes.slice(1, 3) });
   assert.deepEqual((await pats.ListScopes(id, { id: scopes[2].id }, login)).scopes, [scopes[2]]);
-  assert.equal(await refused(pats.ListScopes(id, { limit: 0 }, login)), 400);
+  assert.equal(await rejected(pats.ListScopes(id, { limit: 0 }, login)), 400);
   for (const held of scopes) assert.match(held.id, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
   await pats.DeleteScopes(id, [scopes[0].id, scopes[2].id], login);
   assert.deepEqual((await pats.ListScopes(id, {}, login)).scopes, [scopes[1], scopes[3]]);
-  assert.equal(await refused(pats.DeleteScopes(id, [scopes[1].id, scopes[0].id], login)), 404, "one of them is gone");
+  assert.equal(await rejected(pats.DeleteScopes(id, [scopes[1].id, scopes[0].id], login)), 404, "one of them is gone");
   assert.equal((await pats.ListScopes(id, {}, login)).total, 2, "then none is taken away");
   await pats.DeleteAllScopes(id, login);
   assert.equal((await pats.ListScopes(id, {}, login)).total, 0);
@@ -192,11 +192,11 @@ test("malformed and ambiguous scopes are rejected", async (t) => {
     {},
     `channels:read:${HOME}`,
   ]) {
-    assert.equal(await refused(pats.AddScope([scope("read", "garden"), bad], id, login)), 400, JSON.stringify(bad));
+    assert.equal(await rejected(pats.AddScope([scope("read", "garden"), bad], id, login)), 400, JSON.stringify(bad));
   }
-  assert.equal(await refused(pats.AddScope("channels", id, login)), 400);
-  assert.equal(await refused(pats.AddScope([scope("read", "garden", "channels", PLANT)], id, login)), 403, "alice is not in that domain");
-  assert.equal(await refused(pats.AddScope(Array.from({ length: 101 }, (_, i) => scope("read", `c${i}`)), id, login)), 400);
+  assert.equal(await rejected(pats.AddScope("channels", id, login)), 400);
+  assert.equal(await rejected(pats.AddScope([scope("read", "garden", "channels", PLANT)], id, login)), 403, "alice is not in that domain");
+  assert.equal(await rejected(pats.AddScope(Array.from({ length: 101 }, (_, i) => scope("read", `c${i}`)), id, login)), 400);
   assert.equal((await pats.ListScopes(id, {}, login)).total, 0, "all or none");
   assert.equal(await reads(at, secret, "garden"), 403);
 });
@@ -222,7 +222,7 @@ test("a revoked PAT is rejected immediately and can be regenerated", async (t) =
   assert.equal((await pats.ListScopes(made.id, {}, login)).total, 1, "its scopes are kept");
   assert.equal(await reads(at, again.secret, "garden"), 200);
   assert.equal(await reads(at, made.secret, "garden"), 401, "the old secret stays dead");
-  assert.equal(await refused(pats.ResetSecret("", made.id, login)), 400);
+  assert.equal(await rejected(pats.ResetSecret("", made.id, login)), 400);
 });
 
 test("an expired PAT is found by the filter and regenerated with a new duration", async (t) => {
@@ -267,7 +267,7 @@ test("lists are filtered by status, name and id, and paginated", async (t) => {
   assert.deepEqual([page.total, page.offset, page.limit, page.pats.map((pat) => pat.id)], [4, 1, 2, [three, two]]);
   assert.deepEqual((await pats.ListPATS({ status: "all", offset: 9 }, login)).pats, []);
   for (const query of [{ status: "dead" }, { status: "" }, { limit: 0 }, { limit: 101 }, { limit: -1 }, { limit: "ten" }, { offset: -1 }, { offset: "1e3" }]) {
-    assert.equal(await refused(pats.ListPATS(query, login)), 400, JSON.stringify(query));
+    assert.equal(await rejected(pats.ListPATS(query, login)), 400, JSON.stringify(query));
   }
   const twice = await call(url, "/pats?status=all&status=active", { token: login });
   assert.equal(twice.status, 400);
@@ -281,8 +281,8 @@ test("deleting one PAT or all of a person's keeps the PATs of others", async (t)
   for (const pat of [first, second]) await at.pats.AddScope([scope("read", "garden")], pat.id, at.login);
 
   await at.pats.DeletePAT(first.id, at.login);
-  assert.equal(await refused(at.pats.ViewPAT(first.id, at.login)), 404);
-  assert.equal(await refused(at.pats.DeletePAT(first.id, at.login)), 404);
+  assert.equal(await rejected(at.pats.ViewPAT(first.id, at.login)), 404);
+  assert.equal(await rejected(at.pats.DeletePAT(first.id, at.login)), 404);
   assert.deepEqual([await reads(at, first.secret, "garden"), await reads(at, second.secret, "garden")], [401, 200]);
   await at.pats.DeleteAllPATs(at.login);
   assert.equal((await at.pats.ListPATS({ status: "all" }, at.login)).total, 0);
@@ -334,12 +334,12 @@ test("a PAT cannot manage PATs and a login token cannot read channels", async (t
     () => at.pats.DeleteScopes(id, [], secret),
     () => at.pats.DeleteAllScopes(id, secret),
   ]) {
-    assert.equal(await refused(calling()), 401);
+    assert.equal(await rejected(calling()), 401);
   }
   assert.equal((await at.pats.ListPATS({}, at.login)).total, 1);
   assert.equal(await reads(at, at.login, "garden"), 401);
-  assert.equal(await refused(at.sdk.Users.CreateToken({ username: "alice", password: "builder" })), 401);
-  assert.equal(await refused(at.sdk.Users.CreateToken({ username: "alice" })), 400);
+  assert.equal(await rejected(at.sdk.Users.CreateToken({ username: "alice", password: "builder" })), 401);
+  assert.equal(await rejected(at.sdk.Users.CreateToken({ username: "alice" })), 400);
 });
 
 test("every rejection uses Magistrala's envelope, status and challenge", async (t) => {
@@ -404,7 +404,7 @@ test("an unavailable store returns 503 with Retry-After", async (t) => {
 test("the number of PATs per person is limited", async (t) => {
   const { pats, login } = await alone(t);
   await Promise.all(Array.from({ length: 100 }, () => pats.CreatePAT("ci", "1h", login)));
-  assert.equal(await refused(pats.CreatePAT("one more", "1h", login)), 409);
+  assert.equal(await rejected(pats.CreatePAT("one more", "1h", login)), 409);
   const page = await pats.ListPATS({ limit: 100 }, login);
   assert.deepEqual([page.total, page.pats.length], [100, 100]);
   await pats.DeletePAT(page.pats[0].id, login);

@@ -11,8 +11,8 @@ use crate::example::{Example, PATIENCE};
 async fn websocket_and_event_stream_end_with_their_token() {
     let example = Example::start("live", &[]).await;
     let url = format!("ws://{}/socket", example.address);
-    let refused = connect_async(&url).await.expect_err("no token");
-    assert!(matches!(refused, Error::Http(answer) if answer.status() == 401));
+    let rejected = connect_async(&url).await.expect_err("no token");
+    assert!(matches!(rejected, Error::Http(answer) if answer.status() == 401));
 
     let session = format!("{url}?session={}", example.token);
     let (mut socket, _) = connect_async(session).await.expect("the token must be accepted");

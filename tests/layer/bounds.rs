@@ -71,8 +71,8 @@ async fn bodies_need_not_be_send_and_errors_may_be_custom() {
     let answer = service.clone().oneshot(request("hello")).await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(service.clone().oneshot(request("fail")).await.err(), Some(Tired));
-    let refused = service.clone().oneshot(Request::new(Local("hello".into()))).await.unwrap();
-    assert_eq!(refused.status(), 401);
+    let rejected = service.clone().oneshot(Request::new(Local("hello".into()))).await.unwrap();
+    assert_eq!(rejected.status(), 401);
 
     let inner = TokenLayer::new(&hallpass).layer(require("a").layer(LocalService));
     assert_eq!(inner.clone().oneshot(request("hello")).await.unwrap().status(), 200);

@@ -155,9 +155,9 @@ async fn body_with_two_lengths_is_not_taken_for_a_second_request() {
         );
         let body =
             [format!("\r\n{:x}\r\n", hidden.len()).as_bytes(), &hidden, b"\r\n0\r\n\r\n"].concat();
-        let refused = [request.clone(), body.clone()].concat();
+        let rejected = [request.clone(), body.clone()].concat();
         let mut connection = Http1::connect(server.address).await;
-        connection.send(&refused).await.unwrap();
+        connection.send(&rejected).await.unwrap();
         assert_eq!(connection.answer().await.status, 401, "{host:?}");
         // Whether the server drains the body or closes the connection, it must not take the body
         // for a request.

@@ -143,19 +143,19 @@ impl Table {
         row: &Row,
         answer: &'a Answer,
     ) -> Vec<(&'static str, Option<&'a str>, Option<&'static str>)> {
-        let refused = row.owed.challenge != Challenge::None;
-        let is_known = !refused && row.owed.loads != Loads::Never;
+        let rejected = row.owed.challenge != Challenge::None;
+        let is_known = !rejected && row.owed.loads != Loads::Never;
         let (control, kind) = match row.owed.status {
-            _ if refused && self.host == Host::Tonic => {
+            _ if rejected && self.host == Host::Tonic => {
                 (Some("no-store"), Some("application/grpc"))
             }
-            _ if refused => (Some("no-store"), Some("application/problem+json")),
+            _ if rejected => (Some("no-store"), Some("application/problem+json")),
             200 if row.by_query => (Some("private, no-store"), None),
             _ if is_known => (Some("private"), None),
             _ => (None, None),
         };
         // Responses that the server makes before the layer have no such headers.
-        let reached_layer = refused || is_known || row.owed.status == 200;
+        let reached_layer = rejected || is_known || row.owed.status == 200;
         let referrer = if row.by_query { Some("no-referrer") } else { None };
         let mut headers = vec![
             ("cache-control", answer.header("cache-control"), control),
@@ -163,7 +163,7 @@ impl Table {
             ("retry-after", answer.header("retry-after"), None),
             ("vary", answer.header("vary"), reached_layer.then_some("authorization")),
         ];
-        if !refused {
+        if !rejected {
             headers.push(("referrer-policy", answer.header("referrer-policy"), referrer));
         }
         headers

@@ -22,12 +22,12 @@ async fn layer_writes_uses_and_does_not_keep_the_handle_alive() {
     let hallpass = Hallpass::builder(store.clone()).build();
     let alice = Actor::owner("alice");
     let issued = hallpass.issue(&alice, NewToken::named("ci")).await.unwrap();
-    let refused = hallpass.issue(&alice, NewToken::named("revoked")).await.unwrap();
-    hallpass.revoke(&alice, refused.record.id).await.unwrap();
+    let rejected = hallpass.issue(&alice, NewToken::named("revoked")).await.unwrap();
+    hallpass.revoke(&alice, rejected.record.id).await.unwrap();
     let service = TokenLayer::new(&hallpass).layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
-    for token in [&issued, &refused] {
+    for token in [&issued, &rejected] {
         let bearer = format!("Bearer {}", token.token.reveal());
         let request = Request::get("/").header("authorization", bearer).body(()).unwrap();
         let _ = service.clone().oneshot(request).await.unwrap();
@@ -37,7 +37,10 @@ async fn layer_writes_uses_and_does_not_keep_the_handle_alive() {
     assert!(!hallpass.has_unflushed_uses());
     let other = Hallpass::builder(store).build();
     assert!(other.get(&alice, issued.record.id).await.unwrap().last_used_at.is_some());
-    assert!(other.get(&alice, refused.record.id).await.unwrap().last_used_at.is_none(), "refused");
+    assert!(
+        other.get(&alice, rejected.record.id).await.unwrap().last_used_at.is_none(),
+        "rejected"
+    );
 
     let weak = hallpass.downgrade();
     drop((hallpass, service));

@@ -7,7 +7,7 @@ use hallpass_redis::RedisStore;
 use hallpass_servers::{Package, Redis, RedisCluster};
 use hallpass_testkit::FaultyStore;
 use hallpass_tests::nodes::{
-    NEVER, accepts, alice, check, is_refused, issue, issue_many, node, until,
+    NEVER, accepts, alice, check, is_rejected, issue, issue_many, node, until,
 };
 use hallpass_tests::web::Web;
 use redis::aio::MultiplexedConnection;
@@ -84,10 +84,10 @@ async fn all_keys_of_a_store_are_in_one_slot() {
     }
     let [first, second, ..] = &tokens[..] else { panic!("twenty") };
     one.revoke(&alice(), first.record.id).await.unwrap();
-    until("the other node rejects the token", async || is_refused(&check(&other, first).await))
+    until("the other node rejects the token", async || is_rejected(&check(&other, first).await))
         .await;
     other.delete_many(&alice(), &[second.record.id]).await.unwrap();
-    until("the first node rejects the token", async || is_refused(&check(&one, second).await))
+    until("the first node rejects the token", async || is_rejected(&check(&one, second).await))
         .await;
     assert_eq!(one.delete_all(&alice()).await.unwrap(), 19);
     until("the other node rejects the token", async || !accepts(&other, &tokens[5]).await).await;
@@ -194,5 +194,5 @@ async fn promoted_replica_is_found() {
     })
     .await;
     assert_eq!(node.web.get(&token).await, 401);
-    assert!(is_refused(&check(&node.hallpass, &revoked).await));
+    assert!(is_rejected(&check(&node.hallpass, &revoked).await));
 }

@@ -134,7 +134,7 @@ async fn change_without_a_known_outcome_is_reported_as_unknown<B: Backend>() {
         let handle = Handle::on(&server).await;
         revoke(&handle).await;
         let id = issue(&truth).await.record.id;
-        handle.network.refuse();
+        handle.network.reject();
         handle.network.cut_after(Way::ToClient, place);
         let answer = handle.hallpass.revoke(&alice(), id).await;
         // The server may still process the commands that it has received.

@@ -46,7 +46,7 @@ async fn is_accepted_no_longer_than_the_bound<B: Backend>(cut: impl Fn(&Node)) {
     node.recovers(&token, 401).await;
 }
 
-async fn node_with_refused_connections_accepts_nothing_beyond_the_bound<B: Backend>() {
+async fn node_with_rejected_connections_accepts_nothing_beyond_the_bound<B: Backend>() {
     is_accepted_no_longer_than_the_bound::<B>(Node::unplug).await;
 }
 
@@ -59,7 +59,7 @@ async fn node_with_delayed_packets_accepts_nothing_beyond_the_bound<B: Backend>(
 }
 
 on_each_store!(
-    node_with_refused_connections_accepts_nothing_beyond_the_bound,
+    node_with_rejected_connections_accepts_nothing_beyond_the_bound,
     node_with_lost_packets_accepts_nothing_beyond_the_bound,
     node_with_delayed_packets_accepts_nothing_beyond_the_bound,
 );

@@ -47,7 +47,7 @@ async fn failover_that_loses_changes_voids_the_cache<B: Backend>() {
 
     // The nodes must not see the new primary before its numbers have caught up.
     for network in [&elsewhere.network, &node.network, &to_blind] {
-        network.refuse();
+        network.reject();
         network.cut();
         network.lead_to(new.address());
     }

@@ -87,7 +87,7 @@ async fn store_recovers_after_its_server_stops_responding<B: Backend>() {
     outage.befalls(&server).await;
 }
 
-async fn store_recovers_after_reset_and_refused_connections<B: Backend>() {
+async fn store_recovers_after_reset_and_rejected_connections<B: Backend>() {
     let server = B::shared();
     let begins = |_: &B, nodes: &[&Node]| nodes.iter().for_each(|node| node.unplug());
     Outage { begins: &begins, ends: &heal }.befalls(&server).await;
@@ -103,6 +103,6 @@ async fn lost_packets_without_a_reset_cause_503_in_time<B: Backend>() {
 on_each_store!(
     store_recovers_after_its_server_is_killed,
     store_recovers_after_its_server_stops_responding,
-    store_recovers_after_reset_and_refused_connections,
+    store_recovers_after_reset_and_rejected_connections,
     lost_packets_without_a_reset_cause_503_in_time,
 );

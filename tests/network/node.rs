@@ -99,7 +99,7 @@ impl Node {
 
     /// Closes the node's connections to the store and rejects new ones.
     pub(crate) fn unplug(&self) {
-        self.network.refuse();
+        self.network.reject();
         self.network.cut();
     }
 

@@ -7,7 +7,7 @@ use hallpass_core::{Actor, NewToken};
 use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::nodes::{
-    self, NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, until,
+    self, NEVER, accepts, alice, check, is_rejected, is_unavailable, issue, node, until,
 };
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnection, PgListener, PgPool, PgPoolOptions};
@@ -48,7 +48,7 @@ async fn exhausted_pool_of_the_host_is_503_and_the_bound_holds() {
     until("the node rejects the token", async || !accepts(&hallpass, &revoked).await).await;
     drop(held);
     until("the node accepts the token again", async || accepts(&hallpass, &cold).await).await;
-    assert!(is_refused(&check(&hallpass, &revoked).await));
+    assert!(is_rejected(&check(&hallpass, &revoked).await));
 }
 
 /// Checks that a node responds with 503 to everything that is not cached while the server accepts

@@ -42,7 +42,7 @@ async fn changes_are_found_after_a_lost_listen_connection<B: Backend>() {
     until("the listening node rejects the token", async || listening.get(&first).await == 401)
         .await;
 
-    listening.network.refuse();
+    listening.network.reject();
     ports.into_iter().for_each(|port| server.end_client(port));
     until("the node no longer listens", async || {
         server.listening().iter().all(|port| listening.network.connection(*port).is_none())

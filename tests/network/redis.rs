@@ -12,7 +12,7 @@ use crate::node::{Node, beyond_the_bound, settings};
 
 /// Checks a node while the server replies with errors: cached tokens are accepted within the bound,
 /// everything else gets 503 and never 401, and the node recovers by itself.
-async fn refuses(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
+async fn rejects(server: &Redis, begins: impl AsyncFnOnce(), ends: impl AsyncFnOnce()) {
     let node = Node::on(server, settings()).await;
     let patient = Node::on(server, settings().max_staleness(NEVER)).await;
     let [warm, cold, revoked] = [node.issue().await, node.issue().await, node.issue().await];
@@ -53,7 +53,7 @@ async fn server_busy_with_an_endless_script_is_503() {
         std::thread::spawn(move || server_too.run(&["EVAL", "while true do end", "0"]));
         until_it_says(&server, "BUSY").await;
     };
-    refuses(&server, begins, async || drop(server.run(&["SCRIPT", "KILL"]))).await;
+    rejects(&server, begins, async || drop(server.run(&["SCRIPT", "KILL"]))).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -63,7 +63,7 @@ async fn replica_without_its_primary_is_503() {
         server.stop_following();
         until_it_says(&server, "MASTERDOWN").await;
     };
-    refuses(&server, begins, async || server.promote()).await;
+    rejects(&server, begins, async || server.promote()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -91,7 +91,7 @@ async fn loading_server_is_503() {
         until_it_says(&server, "LOADING").await;
         assert!(told.try_recv().is_err(), "the server has finished loading too early");
     };
-    refuses(&server, begins, async || told.recv().unwrap().unwrap()).await;
+    rejects(&server, begins, async || told.recv().unwrap().unwrap()).await;
 }
 
 /// Opens a connection as administrator, which stays open when the others are closed.
@@ -119,7 +119,7 @@ async fn password_that_is_suddenly_required_is_503() {
         administer(&administrator, &[&set, END_ALL]).await;
     };
     let ends = async || administer(&administrator, &[&["CONFIG", "SET", "requirepass", ""]]).await;
-    refuses(&server, begins, ends).await;
+    rejects(&server, begins, ends).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -132,7 +132,7 @@ async fn changed_password_is_503() {
         administer(&administrator, &[&set, END_ALL]).await;
     };
     let ends = async || administer(&administrator, &[&["ACL", "SETUSER", "app", ">secret"]]).await;
-    refuses(&server.as_user("app:secret"), begins, ends).await;
+    rejects(&server.as_user("app:secret"), begins, ends).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -141,14 +141,14 @@ async fn user_who_lost_all_permissions_is_503() {
     server.run(&["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all"]);
     let begins = async || drop(server.run(&["ACL", "SETUSER", "app", "-@all"]));
     let ends = async || drop(server.run(&["ACL", "SETUSER", "app", "+@all"]));
-    refuses(&server.as_user("app:secret"), begins, ends).await;
+    rejects(&server.as_user("app:secret"), begins, ends).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn server_that_evicts_keys_is_not_opened() {
     let server = Redis::alone_with(&["--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru"]);
-    let refused = RedisStore::connect(server.url()).await.unwrap_err();
-    assert!(matches!(&refused, ConnectError::Evicts { policy, .. } if policy == "allkeys-lru"));
+    let rejected = RedisStore::connect(server.url()).await.unwrap_err();
+    assert!(matches!(&rejected, ConnectError::Evicts { policy, .. } if policy == "allkeys-lru"));
     server.run(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     RedisStore::connect(server.url()).await.unwrap();
 }

@@ -11,8 +11,8 @@ async fn required_tls_that_is_not_built_in_sends_nothing_in_plain_text() {
         .await
         .expect("TLS is optional with `sslmode=prefer`");
     for mode in ["require", "verify-ca", "verify-full"] {
-        let refused = PostgresStore::connect(&format!("{url}?sslmode={mode}")).await.unwrap_err();
-        let source = std::error::Error::source(&refused).expect("why").to_string();
+        let rejected = PostgresStore::connect(&format!("{url}?sslmode={mode}")).await.unwrap_err();
+        let source = std::error::Error::source(&rejected).expect("why").to_string();
         assert!(source.contains("without TLS support"), "{mode}: {source}");
     }
 }

@@ -20,13 +20,13 @@ async fn read_only_database_rejects_changes_and_checks_tokens() {
     ask(&url, &format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
     let store = open(&url).await;
     let token = token("alice", "ci");
-    for refused in [
+    for rejected in [
         store.insert(&token, Some(1), &event()).await.unwrap_err(),
         store.log_owner_change(&owner("alice"), &event()).await.unwrap_err(),
         store.delete_owner(&owner("alice"), &event()).await.unwrap_err(),
         store.prune(at(1), 1, &event()).await.unwrap_err(),
     ] {
-        assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
+        assert!(rejected.is_read_only() && rejected.is_unavailable(), "{rejected:?}");
     }
     assert!(store.get(token.record.id).await.unwrap().value.is_none());
     store.changes(None, 0).await.unwrap();
@@ -60,12 +60,12 @@ async fn call_without_a_free_connection_is_unavailable_in_time() {
         }
     };
     let started = Instant::now();
-    for refused in [
+    for rejected in [
         store.get(token.record.id).await.map(drop).unwrap_err(),
         store.delete(token.record.id, None, &event()).await.map(drop).unwrap_err(),
         store.changes(None, 0).await.map(drop).unwrap_err(),
     ] {
-        assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");
+        assert!(rejected.is_unavailable() && !rejected.is_not_found(), "{rejected:?}");
     }
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
     run(&mut other, "SELECT 1").await;
@@ -115,10 +115,10 @@ async fn dead_connections_are_replaced_unnoticed() {
     store.changes(None, 0).await.unwrap();
     for _ in 0..2 {
         server.stop().unwrap();
-        let refused = store.get(token.record.id).await.unwrap_err();
-        assert!(refused.is_unavailable(), "{refused:?}");
-        let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
-        assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+        let rejected = store.get(token.record.id).await.unwrap_err();
+        assert!(rejected.is_unavailable(), "{rejected:?}");
+        let rejected = store.delete(token.record.id, None, &event()).await.unwrap_err();
+        assert!(rejected.is_unavailable() && !rejected.is_outcome_unknown(), "{rejected:?}");
         server.start_again().unwrap();
         assert!(store.get(token.record.id).await.unwrap().value.is_some());
         store.log_owner_change(&owner("alice"), &event()).await.unwrap();
@@ -147,8 +147,8 @@ async fn invalid_row_is_corrupt_and_never_a_token() {
         let token = token("alice", "ci");
         store.insert(&token, None, &event()).await.unwrap();
         ask(&url, damage);
-        let refused = store.get(token.record.id).await.unwrap_err();
-        assert!(refused.is_corrupt(), "{damage}: {refused:?}");
+        let rejected = store.get(token.record.id).await.unwrap_err();
+        assert!(rejected.is_corrupt(), "{damage}: {rejected:?}");
         ask(&url, "TRUNCATE hallpass.tokens");
     }
     Postgres::shared().run("SELECT 1").unwrap();
@@ -160,11 +160,11 @@ async fn dropped_tables_are_an_outage() {
     let store = open(&url).await;
     ask(&url, "DROP SCHEMA hallpass CASCADE");
     let id = token("alice", "ci").record.id;
-    for refused in [
+    for rejected in [
         store.get(id).await.map(drop).unwrap_err(),
         store.delete(id, None, &event()).await.map(drop).unwrap_err(),
         store.changes(None, 0).await.map(drop).unwrap_err(),
     ] {
-        assert!(refused.is_unavailable() && !refused.is_not_found(), "{refused:?}");
+        assert!(rejected.is_unavailable() && !rejected.is_not_found(), "{rejected:?}");
     }
 }

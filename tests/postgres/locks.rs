@@ -19,8 +19,8 @@ async fn locked_token_can_be_checked_but_not_changed() {
     run(&mut other, "BEGIN; SELECT FROM hallpass.tokens FOR UPDATE").await;
 
     let started = Instant::now();
-    let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
-    assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    let rejected = store.delete(token.record.id, None, &event()).await.unwrap_err();
+    assert!(rejected.is_unavailable() && !rejected.is_outcome_unknown(), "{rejected:?}");
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     assert!(store.get(token.record.id).await.unwrap().value.is_some());
     // Tokens of other owners can be changed in the meantime.
@@ -48,8 +48,8 @@ async fn locked_clock_stops_changes_but_not_checks() {
         assert!(store.get(first.record.id).await.unwrap().value.is_some());
     }
     for change in changes {
-        let refused = change.await.unwrap().unwrap_err();
-        assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+        let rejected = change.await.unwrap().unwrap_err();
+        assert!(rejected.is_unavailable() && !rejected.is_outcome_unknown(), "{rejected:?}");
     }
     run(&mut other, "COMMIT").await;
     assert_eq!(ask(&url, "SELECT count(*) FROM hallpass.tokens"), "1");

@@ -64,11 +64,11 @@ async fn keys_of_another_library_stay_unchanged() {
 #[tokio::test]
 async fn missing_schema_is_rejected_unless_migrations_are_on() {
     let url = database();
-    let refused = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
+    let rejected = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
         .await
         .unwrap_err();
-    assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
-    assert!(refused.to_string().contains("run the migrations"), "{refused}");
+    assert!(matches!(rejected, ConnectError::Missing { .. }), "{rejected:?}");
+    assert!(rejected.to_string().contains("run the migrations"), "{rejected}");
     PostgresStore::migrate(&url).await.unwrap();
     PostgresStore::migrate(&url).await.expect("a second migration must succeed and change nothing");
     PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
@@ -77,8 +77,8 @@ async fn missing_schema_is_rejected_unless_migrations_are_on() {
         .close()
         .await;
     let elsewhere = || PostgresSettings::default().schema("tokens").migrate(false);
-    let refused = PostgresStore::connect_with(&url, elsewhere()).await.unwrap_err();
-    assert!(refused.to_string().contains("`PostgresStore::migrate_with`"), "{refused}");
+    let rejected = PostgresStore::connect_with(&url, elsewhere()).await.unwrap_err();
+    assert!(rejected.to_string().contains("`PostgresStore::migrate_with`"), "{rejected}");
     PostgresStore::migrate_with(&url, elsewhere()).await.unwrap();
     PostgresStore::connect_with(&url, elsewhere()).await.unwrap().close().await;
 }
@@ -89,9 +89,9 @@ async fn schema_of_another_version_is_rejected_and_unchanged() {
     open(&url).await.close().await;
     let mut stranger = stranger(&url).await;
     run(&mut stranger, "INSERT INTO hallpass.migrations (version) VALUES (99)").await;
-    let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Newer { found: 99, known: 1, .. }), "{refused:?}");
-    assert!(refused.to_string().contains("upgrade this program"), "{refused}");
+    let rejected = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Newer { found: 99, known: 1, .. }), "{rejected:?}");
+    assert!(rejected.to_string().contains("upgrade this program"), "{rejected}");
     assert!(matches!(PostgresStore::migrate(&url).await, Err(ConnectError::Newer { .. })));
 
     run(
@@ -100,18 +100,18 @@ async fn schema_of_another_version_is_rejected_and_unchanged() {
                         DELETE FROM hallpass.migrations WHERE version < 0",
     )
     .await;
-    let refused = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
+    let rejected = PostgresStore::connect_with(&url, PostgresSettings::default().migrate(false))
         .await
         .unwrap_err();
-    assert!(matches!(refused, ConnectError::Older { found: 0, known: 1, .. }), "{refused:?}");
+    assert!(matches!(rejected, ConnectError::Older { found: 0, known: 1, .. }), "{rejected:?}");
 }
 
 #[tokio::test]
 async fn schema_of_another_application_is_rejected_and_unchanged() {
     let url = database();
     ask(&url, "CREATE SCHEMA hallpass; CREATE TABLE hallpass.tokens (theirs int)");
-    let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Foreign { .. }), "{refused:?}");
+    let rejected = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Foreign { .. }), "{rejected:?}");
     let tables = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'hallpass'";
     assert_eq!(ask(&url, tables), "1");
 }
@@ -129,10 +129,10 @@ async fn database_with_another_encoding_is_rejected() {
         "CREATE DATABASE latin ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0";
     Postgres::shared().run(latin).unwrap();
     let url = format!("postgres://postgres@{}/latin", Postgres::shared().address());
-    let refused = PostgresStore::connect(&url).await.unwrap_err();
+    let rejected = PostgresStore::connect(&url).await.unwrap_err();
     assert!(
-        matches!(&refused, ConnectError::Encoding { found, .. } if found == "LATIN1"),
-        "{refused:?}"
+        matches!(&rejected, ConnectError::Encoding { found, .. } if found == "LATIN1"),
+        "{rejected:?}"
     );
 }
 
@@ -142,9 +142,9 @@ async fn no_error_repeats_the_password() {
     for url in
         [nowhere.as_str(), "postgres://app:hidden@127.0.0.1:1/x", "postgres://app:hidden@h:x/y"]
     {
-        let refused = PostgresStore::connect(url).await.unwrap_err();
-        let source = std::error::Error::source(&refused).map(ToString::to_string);
-        let said = format!("{refused} {refused:?} {source:?}");
+        let rejected = PostgresStore::connect(url).await.unwrap_err();
+        let source = std::error::Error::source(&rejected).map(ToString::to_string);
+        let said = format!("{rejected} {rejected:?} {source:?}");
         assert!(!said.contains("hidden"), "{said}");
     }
     let store = open(&database()).await;

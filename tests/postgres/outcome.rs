@@ -151,7 +151,7 @@ async fn outcome_is_unknown_if_the_server_cannot_be_queried() {
     let deleting =
         scene.begin(async |store| store.delete_owner(&owner("alice"), &event()).await).await;
     scene.answer_unheard().await;
-    scene.network.refuse();
+    scene.network.reject();
     let error: StoreError =
         timeout(Duration::from_secs(3), deleting).await.unwrap().unwrap().unwrap_err();
     assert!(error.is_outcome_unknown() && error.is_unavailable(), "{error:?}");

@@ -8,7 +8,7 @@ use hallpass_postgres::{PostgresSettings, PostgresStore};
 use hallpass_servers::{Package, PgBouncer, Postgres};
 use hallpass_testkit::FaultyStore;
 use hallpass_tests::nodes::{
-    alice, check, is_refused, is_unavailable, issue, node, settings, until,
+    alice, check, is_rejected, is_unavailable, issue, node, settings, until,
 };
 use hallpass_tests::tokens::{at, digest, edited, event, owner, secrets, token};
 use tokio::time::{Instant, timeout};
@@ -84,12 +84,12 @@ async fn pgbouncer_transaction_mode_requires_disable_listen() {
     let stores = [(); 3].map(|()| PostgresStore::connect_with(&through, prepares.clone()));
     let stores = futures::future::try_join_all(stores).await.unwrap();
     let id = token("alice", "ci").record.id;
-    let mut refused = Vec::new();
+    let mut rejected = Vec::new();
     for store in stores.iter().cycle().take(9) {
-        refused.extend(store.get(id).await.err());
+        rejected.extend(store.get(id).await.err());
     }
-    assert!(!refused.is_empty(), "each store has found its statement on every connection");
-    assert!(refused.iter().all(StoreError::is_unavailable), "{refused:?}");
+    assert!(!rejected.is_empty(), "each store has found its statement on every connection");
+    assert!(rejected.iter().all(StoreError::is_unavailable), "{rejected:?}");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
             last = asked;
         }
         assert!(last <= BOUND, "accepted {:?} after the bound", last - BOUND);
-        until("the node rejects the token", async || is_refused(&check(&here, &revoked).await))
+        until("the node rejects the token", async || is_rejected(&check(&here, &revoked).await))
             .await;
 
         pooler.stop().unwrap();
@@ -164,13 +164,13 @@ async fn nodes_behind_pgbouncer_keep_the_bound_across_its_restart() {
         pooler.start_again().unwrap();
         until("the node has recovered", async || {
             let verdict = check(&here, &good).await;
-            assert!(!is_refused(&verdict), "{verdict:?}");
+            assert!(!is_rejected(&verdict), "{verdict:?}");
             verdict.is_ok()
         })
         .await;
         let taken_back = async || elsewhere.revoke(&alice(), good.record.id).await.is_ok();
         until("changes succeed again", taken_back).await;
-        until("the node rejects the token", async || is_refused(&check(&here, &good).await)).await;
+        until("the node rejects the token", async || is_rejected(&check(&here, &good).await)).await;
     }
 }
 

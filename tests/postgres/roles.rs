@@ -50,25 +50,25 @@ async fn error_of_a_role_without_rights_names_the_rights() {
     let url = database();
     let (as_app, role) = stranger_to(&url);
     // The role may not create the schema.
-    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
+    let rejected = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Forbidden { .. }), "{rejected:?}");
     // It may not use the schema once it exists.
     open(&url).await.close().await;
-    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
-    assert!(refused.to_string().contains("roles.sql") && refused.to_string().contains(&role));
+    let rejected = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Forbidden { .. }), "{rejected:?}");
+    assert!(rejected.to_string().contains("roles.sql") && rejected.to_string().contains(&role));
     // One missing permission is enough.
     ask(&url, &GRANTS.replace(":\"role\"", &role));
     ask(&url, &format!("REVOKE DELETE ON hallpass.changes FROM {role}"));
-    let refused = PostgresStore::connect(&as_app).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Forbidden { .. }), "{refused:?}");
+    let rejected = PostgresStore::connect(&as_app).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Forbidden { .. }), "{rejected:?}");
 }
 
 #[tokio::test]
 async fn rejected_login_is_unreachable_with_the_reason() {
     let url = format!("postgres://nobody_of_that_name@{}/postgres", Postgres::shared().address());
-    let refused = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");
-    let source = std::error::Error::source(&refused).expect("the error has no source").to_string();
+    let rejected = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Unreachable { .. }), "{rejected:?}");
+    let source = std::error::Error::source(&rejected).expect("the error has no source").to_string();
     assert!(source.contains("nobody_of_that_name"), "{source}");
 }

@@ -47,11 +47,11 @@ async fn uses_are_written_on_shutdown() {
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
     let used = alice.issue(&["projects:list"]).await;
     let unused = alice.issue(&["projects:list"]).await;
-    let refused = alice.issue(&["projects:list"]).await;
-    alice.revoke(&refused.id).await;
+    let rejected = alice.issue(&["projects:list"]).await;
+    alice.revoke(&rejected.id).await;
     assert_eq!(alice.show(&used.id).await["last_used_at"], Value::Null);
     assert_eq!(alice.client.status_with(&used.token).await, 200);
-    assert_eq!(alice.client.status_with(&refused.token).await, 401);
+    assert_eq!(alice.client.status_with(&rejected.token).await, 401);
     server.stop().await;
 
     let server = dir.start(&[]).await;
@@ -63,7 +63,7 @@ async fn uses_are_written_on_shutdown() {
     };
     assert!(minute(used_at) >= minute(created_at), "{shown}");
     assert_eq!(shown["revision"], 1, "a use changed the revision");
-    for id in [&unused.id, &refused.id] {
+    for id in [&unused.id, &rejected.id] {
         assert_eq!(alice.show(id).await["last_used_at"], Value::Null);
     }
     server.stop().await;

@@ -51,8 +51,8 @@ async fn use_token(client: Client, token: String, progress: Arc<Progress>) -> Ve
 }
 
 /// Uses a token on several HTTP/1.1 and HTTP/2 connections and sends the request `end` in the
-/// meantime. Checks that all requests that start after its response get the status `refused`.
-async fn nothing_is_accepted_after(end: impl FnOnce(&User, &str) -> Call, refused: u16) {
+/// meantime. Checks that all requests that start after its response get the status `rejected`.
+async fn nothing_is_accepted_after(end: impl FnOnce(&User, &str) -> Call, rejected: u16) {
     let dir = TestDir::new();
     let server = dir.start(&[]).await;
     let alice = server.client(Protocol::Http1).sign_in("alice").await;
@@ -83,11 +83,12 @@ async fn nothing_is_accepted_after(end: impl FnOnce(&User, &str) -> Call, refuse
 
     assert!(sent.len() >= BEFORE + AFTER * 12, "{} requests", sent.len());
     let late = sent.iter().filter(|(started, _)| *started > returned);
-    let (right, wrong): (Vec<&Sent>, Vec<&Sent>) = late.partition(|(_, status)| *status == refused);
+    let (right, wrong): (Vec<&Sent>, Vec<&Sent>) =
+        late.partition(|(_, status)| *status == rejected);
     assert!(wrong.is_empty(), "wrong status after the token was ended: {wrong:?}");
     assert!(right.len() >= AFTER, "too few requests after the token was ended");
     for (_, status) in &sent {
-        assert!(*status == 200 || *status == refused, "{status}");
+        assert!(*status == 200 || *status == rejected, "{status}");
     }
     server.stop().await;
 }

@@ -159,9 +159,9 @@ async fn check_all_routes(protocol: Protocol) {
             );
 
             for scopes in insufficient_scopes(&required, &case.project) {
-                let refused = case.with(&fixture.token(&scopes).await).await;
-                check_rejection(&case, &refused, 403, "/insufficient-scope");
-                let challenge = refused.challenge();
+                let rejected = case.with(&fixture.token(&scopes).await).await;
+                check_rejection(&case, &rejected, 403, "/insufficient-scope");
+                let challenge = rejected.challenge();
                 assert_eq!(challenge["error"], "insufficient_scope");
                 assert_eq!(challenge["scope"], required.join(" "), "with {scopes:?}");
             }
@@ -199,9 +199,9 @@ async fn routes_reject_invalid_and_multiple_tokens() {
     fixture
         .cases(async |_, case| {
             for token in [&revoked.token, &mistyped, "nonsense"] {
-                let refused = case.with(token).await;
-                check_rejection(&case, &refused, 401, "/invalid-token");
-                assert_eq!(refused.challenge()["error"], "invalid_token");
+                let rejected = case.with(token).await;
+                check_rejection(&case, &rejected, 401, "/invalid-token");
+                assert_eq!(rejected.challenge()["error"], "invalid_token");
             }
             let (token, query) = (&all.token, format!("?session={}", all.token));
             let twice = format!("{query}&session={token}");
@@ -212,9 +212,9 @@ async fn routes_reject_invalid_and_multiple_tokens() {
                 case.request("?session="),
                 case.request("").header("authorization", "Bearer"),
             ] {
-                let refused = call.answer().await;
-                check_rejection(&case, &refused, 400, "/invalid-request");
-                assert_eq!(refused.challenge()["error"], "invalid_request");
+                let rejected = call.answer().await;
+                check_rejection(&case, &rejected, 400, "/invalid-request");
+                assert_eq!(rejected.challenge()["error"], "invalid_request");
             }
             let signed_in = case.request("").cookie(&fixture.alice.cookie).answer().await;
             check_rejection(&case, &signed_in, 401, "/no-credential");
@@ -256,10 +256,10 @@ async fn head_responds_like_get_without_a_body() {
             assert_eq!(head.header("content-type"), get.header("content-type"));
             assert_eq!(head.header("content-length"), get.body.len().to_string());
         }
-        let refused =
+        let rejected =
             client.call(Method::HEAD, "/api/projects/borealis").bearer(&token).answer().await;
-        assert_eq!((refused.status, &*refused.body), (403, ""));
-        assert_eq!(refused.challenge()["scope"], "projects:read:borealis");
+        assert_eq!((rejected.status, &*rejected.body), (403, ""));
+        assert_eq!(rejected.challenge()["scope"], "projects:read:borealis");
     }
     fixture.server.stop().await;
 }

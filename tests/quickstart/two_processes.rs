@@ -97,10 +97,10 @@ async fn limit_is_exact_when_both_processes_issue_concurrently() {
     let bob = sign_in_at_both(&servers, "bob").await;
     let new = json!({ "name": "one of many", "scopes": ["projects:list"] });
     let answers = join_all((0..40).map(|turn| bob[turn % 2].post("/tokens", new.clone()))).await;
-    let (issued, refused): (Vec<_>, Vec<_>) =
+    let (issued, rejected): (Vec<_>, Vec<_>) =
         answers.iter().partition(|answer| answer.status == 201);
     assert_eq!(issued.len(), 5);
-    for answer in refused {
+    for answer in rejected {
         let problem = answer.problem(409, "/token-limit");
         assert_eq!((&problem["limit"], &problem["in_use"]), (&json!(5), &json!(5)));
     }

@@ -112,9 +112,9 @@ async fn printed_commands_work() {
     assert!(lines[1].contains("session="));
     assert_eq!(status(&shown), "200", "{shown}");
     assert!(shown.contains("Atlas"));
-    let refused = paste(&lines[2], &dir).await;
-    assert_eq!(status(&refused), "403", "{refused}");
-    assert!(refused.contains(r#"scope="projects:delete:atlas""#));
+    let rejected = paste(&lines[2], &dir).await;
+    assert_eq!(status(&rejected), "403", "{rejected}");
+    assert!(rejected.contains(r#"scope="projects:delete:atlas""#));
 
     assert_eq!(status(&paste(&lines[3], &dir).await), "303");
     let issued: Value = serde_json::from_str(&paste(&lines[4], &dir).await).expect("JSON");

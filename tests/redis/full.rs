@@ -21,14 +21,14 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
 
     let usage = TokenUse { id: tokens[0].id, revision: tokens[0].revision, at: at(1) };
     let renamed = edited(&tokens[0], |record| record.name = "renamed".into());
-    for refused in [
+    for rejected in [
         store.insert(&token("alice", "ci"), None, &event()).await.map(drop),
         store.update(&renamed, &event()).await.map(drop),
         store.replace_digest(tokens[0].id, &digest(1), &secrets(2), &event()).await.map(drop),
         store.record_uses(&[usage]).await.map(drop),
     ] {
-        let refused = refused.unwrap_err();
-        assert!(refused.is_read_only() && refused.is_unavailable(), "{refused:?}");
+        let rejected = rejected.unwrap_err();
+        assert!(rejected.is_read_only() && rejected.is_unavailable(), "{rejected:?}");
     }
     assert_eq!(head(&store).await, 8, "a failed call has changed something");
 

@@ -23,10 +23,10 @@ async fn failover_that_loses_changes_shows_in_the_log() {
     let port = standby.address().port().to_string();
     run(&server, &["REPLICAOF", "127.0.0.1", &port]);
     standby.wait_for(&server).unwrap();
-    let refused = store.log_owner_change(&owner("alice"), &event()).await.unwrap_err();
-    assert!(refused.is_read_only(), "{refused:?}");
-    let refused = store.get(token.record.id).await.unwrap_err();
-    assert!(refused.is_unavailable(), "a replica's error must not be final: {refused:?}");
+    let rejected = store.log_owner_change(&owner("alice"), &event()).await.unwrap_err();
+    assert!(rejected.is_read_only(), "{rejected:?}");
+    let rejected = store.get(token.record.id).await.unwrap_err();
+    assert!(rejected.is_unavailable(), "a replica's error must not be final: {rejected:?}");
     assert!(store.changes(Some(seen), 10).await.is_err());
 
     server.promote().unwrap();

@@ -240,7 +240,7 @@ async fn lookup_is_repeated_if_the_connection_is_lost() {
         network.reset_after(way, 0);
         assert_eq!(store.list(&everything()).await.unwrap().counts.of(None), 1);
     }
-    network.refuse();
+    network.reject();
     network.cut();
     assert!(store.get(one.record.id).await.unwrap_err().is_unavailable());
 }

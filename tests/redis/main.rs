@@ -11,7 +11,7 @@ mod lost_replies;
 mod numbers;
 mod opening;
 mod permissions;
-mod refusals;
+mod rejections;
 mod replicas;
 mod secrets;
 mod size;

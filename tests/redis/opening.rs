@@ -24,8 +24,8 @@ async fn invalid_address_is_rejected() {
     for address in
         ["", "redis", "localhost:6379", "http://localhost", "redis://:70000/", "sqlite:x"]
     {
-        let refused = RedisStore::connect(address).await;
-        assert!(matches!(refused, Err(ConnectError::Address)), "{address}: {refused:?}");
+        let rejected = RedisStore::connect(address).await;
+        assert!(matches!(rejected, Err(ConnectError::Address)), "{address}: {rejected:?}");
     }
 }
 
@@ -41,8 +41,8 @@ async fn no_error_contains_a_password() {
         format!("redis://alice:hunter2@{taken}/"),
     ];
     for address in addresses {
-        let refused = RedisStore::connect(&address).await.unwrap_err();
-        assert!(!said(&refused).contains("hunter2"), "{refused}");
+        let rejected = RedisStore::connect(&address).await.unwrap_err();
+        assert!(!said(&rejected).contains("hunter2"), "{rejected}");
     }
     run(&server, &["ACL", "SETUSER", "alice", "on", ">hunter2", "~*", "+@all"]);
     let store = open_at(&format!("redis://alice:hunter2@{taken}/")).await;
@@ -64,8 +64,8 @@ async fn no_error_contains_a_password() {
 async fn invalid_namespace_is_rejected() {
     for namespace in ["", "a b", "{a}", "a}", "größe", &"x".repeat(33)] {
         let settings = RedisSettings::default().namespace(namespace);
-        let refused = RedisStore::connect_with("redis://127.0.0.1:1/", settings).await;
-        assert!(matches!(refused, Err(ConnectError::Namespace)), "{namespace}: {refused:?}");
+        let rejected = RedisStore::connect_with("redis://127.0.0.1:1/", settings).await;
+        assert!(matches!(rejected, Err(ConnectError::Namespace)), "{namespace}: {rejected:?}");
     }
 }
 
@@ -75,11 +75,11 @@ async fn server_that_evicts_is_rejected() {
     run(&server, &["CONFIG", "SET", "maxmemory", "100mb"]);
     for policy in ["allkeys-lru", "allkeys-random", "volatile-ttl"] {
         run(&server, &["CONFIG", "SET", "maxmemory-policy", policy]);
-        let refused = RedisStore::connect(server.url()).await.unwrap_err();
-        assert!(matches!(&refused, ConnectError::Evicts { policy: found, .. } if found == policy));
+        let rejected = RedisStore::connect(server.url()).await.unwrap_err();
+        assert!(matches!(&rejected, ConnectError::Evicts { policy: found, .. } if found == policy));
         assert!(
-            refused.to_string().contains("noeviction"),
-            "the error must explain what to do: {refused}"
+            rejected.to_string().contains("noeviction"),
+            "the error must explain what to do: {rejected}"
         );
     }
     assert_eq!(run(&server, &["DBSIZE"]), "0", "the store has written something");
@@ -111,8 +111,11 @@ async fn foreign_namespace_is_rejected_and_unchanged() {
         for command in commands {
             run(&server, command);
         }
-        let refused = RedisStore::connect(server.url()).await;
-        assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{commands:?}: {refused:?}");
+        let rejected = RedisStore::connect(server.url()).await;
+        assert!(
+            matches!(rejected, Err(ConnectError::Foreign { .. })),
+            "{commands:?}: {rejected:?}"
+        );
         assert_eq!(run(&server, &["DBSIZE"]), "1");
         let settings = RedisSettings::default().namespace("other");
         RedisStore::connect_with(server.url(), settings)
@@ -125,8 +128,8 @@ async fn foreign_namespace_is_rejected_and_unchanged() {
 async fn missing_store_is_rejected_if_it_must_not_be_created() {
     let server = server();
     let settings = || RedisSettings::default().migrate(false);
-    let refused = RedisStore::connect_with(server.url(), settings()).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Missing { .. }), "{refused:?}");
+    let rejected = RedisStore::connect_with(server.url(), settings()).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Missing { .. }), "{rejected:?}");
     assert_eq!(run(&server, &["DBSIZE"]), "0", "nothing was written");
     open(&server).await;
     RedisStore::connect_with(server.url(), settings()).await.expect("it exists now");
@@ -138,8 +141,8 @@ async fn newer_format_is_rejected() {
     let store = open(&server).await;
     store.insert(&token("alice", "ci"), None, &event()).await.unwrap();
     run(&server, &["HSET", "{hallpass}m", "version", "2"]);
-    let refused = RedisStore::connect(server.url()).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Newer { found: 2, known: 1, .. }), "{refused:?}");
+    let rejected = RedisStore::connect(server.url()).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Newer { found: 2, known: 1, .. }), "{rejected:?}");
     run(&server, &["HSET", "{hallpass}m", "version", "1"]);
     open(&server).await;
 }
@@ -150,8 +153,8 @@ async fn incomplete_namespace_is_rejected() {
         let server = server();
         open(&server).await.insert(&token("alice", "ci"), None, &event()).await.unwrap();
         run(&server, &["DEL", gone]);
-        let refused = RedisStore::connect(server.url()).await;
-        assert!(matches!(refused, Err(ConnectError::Damaged { .. })), "{gone}: {refused:?}");
+        let rejected = RedisStore::connect(server.url()).await;
+        assert!(matches!(rejected, Err(ConnectError::Damaged { .. })), "{gone}: {rejected:?}");
     }
 }
 

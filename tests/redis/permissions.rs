@@ -84,8 +84,8 @@ async fn documented_permissions_are_sufficient() {
         let client = redis::Client::open(&*address).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let command = redis::cmd(forbidden[0]).arg(&forbidden[1..]).to_owned();
-        let refused = command.exec_async(&mut connection).await.unwrap_err();
-        assert!(refused.to_string().contains("NoPerm"), "{forbidden:?}: {refused}");
+        let rejected = command.exec_async(&mut connection).await.unwrap_err();
+        assert!(rejected.to_string().contains("NoPerm"), "{forbidden:?}: {rejected}");
     }
 }
 
@@ -107,8 +107,8 @@ async fn every_documented_permission_is_needed() {
             tokio::time::timeout(std::time::Duration::from_secs(3), do_everything(&store)).await
         });
         let done = done.await.is_ok_and(|done| done.is_ok());
-        let refused = !run(&server, &["ACL", "LOG"]).is_empty();
-        assert_eq!(refused, !elsewhere.contains(&right), "{right} must be used");
+        let rejected = !run(&server, &["ACL", "LOG"]).is_empty();
+        assert_eq!(rejected, !elsewhere.contains(&right), "{right} must be used");
         assert_eq!(
             done,
             without.contains(&right) || elsewhere.contains(&right),
@@ -139,6 +139,6 @@ async fn missing_permission_makes_the_store_unavailable() {
     run(&server, &["CLIENT", "KILL", "USER", "hallpass"]);
     let error = store.get(token.record.id).await.unwrap_err();
     assert!(error.is_unavailable(), "{error:?}");
-    let refused = RedisStore::connect(&address).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Unreachable { .. }), "{refused:?}");
+    let rejected = RedisStore::connect(&address).await.unwrap_err();
+    assert!(matches!(rejected, ConnectError::Unreachable { .. }), "{rejected:?}");
 }

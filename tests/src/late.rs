@@ -8,7 +8,9 @@ use hallpass_core::{Actor, Hallpass, Issued, NewToken};
 use hallpass_testkit::{FaultyStore, Gate, Operation};
 use tokio::time::sleep;
 
-use crate::nodes::{NEVER, accepts, alice, check, is_refused, issue, node, owner, settings, until};
+use crate::nodes::{
+    NEVER, accepts, alice, check, is_rejected, issue, node, owner, settings, until,
+};
 
 /// A node that cannot read the change log and has a token in its cache that another node has
 /// revoked.
@@ -54,7 +56,7 @@ impl<S: TokenStore> Late<S> {
     pub async fn catches_up(self) {
         self.store.faults().heal();
         self.log.open();
-        let rejected = async || is_refused(&check(&self.hallpass, &self.revoked).await);
+        let rejected = async || is_rejected(&check(&self.hallpass, &self.revoked).await);
         until("the revocation is known", rejected).await;
         let verdict = check(&self.hallpass, &self.good).await;
         assert!(verdict.is_ok(), "{verdict:?}");

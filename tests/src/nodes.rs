@@ -78,7 +78,7 @@ pub async fn accepts(hallpass: &Hallpass, issued: &Issued) -> bool {
 
 /// Returns whether the token was rejected. The response to a request would be 401.
 #[must_use]
-pub fn is_refused(verdict: &Result<Principal, AuthError>) -> bool {
+pub fn is_rejected(verdict: &Result<Principal, AuthError>) -> bool {
     matches!(verdict, Err(AuthError::Rejected(_)))
 }
 

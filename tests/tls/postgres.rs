@@ -66,14 +66,17 @@ async fn server_with_an_invalid_certificate_is_rejected() {
     for (why, certificate) in invalid_certificates(&authority) {
         put(&server, &certificate);
         reload(&server);
-        let refused = PostgresStore::connect(&verified(&server, &authority)).await.expect_err(why);
-        assert!(matches!(refused, ConnectError::Unreachable { .. }), "{why}: {refused:?}");
-        assert!(error_text(&refused).contains(why), "{why}: {}", error_text(&refused));
+        let rejected = PostgresStore::connect(&verified(&server, &authority)).await.expect_err(why);
+        assert!(matches!(rejected, ConnectError::Unreachable { .. }), "{why}: {rejected:?}");
+        assert!(error_text(&rejected).contains(why), "{why}: {}", error_text(&rejected));
     }
     server.run("alter system set ssl = off").unwrap();
     reload(&server);
-    let refused = PostgresStore::connect(&verified(&server, &authority)).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::Unreachable { .. }), "without encryption: {refused:?}");
+    let rejected = PostgresStore::connect(&verified(&server, &authority)).await.unwrap_err();
+    assert!(
+        matches!(rejected, ConnectError::Unreachable { .. }),
+        "without encryption: {rejected:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

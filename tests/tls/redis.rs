@@ -80,9 +80,9 @@ async fn server_with_an_invalid_certificate_is_rejected() {
     let server = Encrypted::start(&authority, &authority.certify("127.0.0.1"));
     for (why, certificate) in invalid_certificates(&authority) {
         server.show(&certificate);
-        let refused = server.open(&authority).await.expect_err(why);
-        assert!(matches!(refused, ConnectError::Unreachable { .. }), "{why}: {refused:?}");
-        assert!(error_text(&refused).contains(why), "{why}: {}", error_text(&refused));
+        let rejected = server.open(&authority).await.expect_err(why);
+        assert!(matches!(rejected, ConnectError::Unreachable { .. }), "{why}: {rejected:?}");
+        assert!(error_text(&rejected).contains(why), "{why}: {}", error_text(&rejected));
     }
 }
 

@@ -53,14 +53,14 @@ impl Cases {
         let case = self.requests("parameter", by_table, one_project, StatusCode::OK);
         self.bench.ratio("parameter_over_bearer", case.beside(than.no_layer), added);
 
-        let refused = StatusCode::UNAUTHORIZED;
+        let rejected = StatusCode::UNAUTHORIZED;
         let malformed = alone(&with_a_typo(&token));
-        let case = self.requests("malformed", scoped(&self.fixture), malformed, refused);
-        self.bench.ratio("malformed_refusal_over_hit", case.beside(than.no_layer), added);
+        let case = self.requests("malformed", scoped(&self.fixture), malformed, rejected);
+        self.bench.ratio("malformed_rejection_over_hit", case.beside(than.no_layer), added);
         // Only the store of the other instance contains this token.
         let unknown = alone(&twenty.tokens[0]);
-        let case = self.requests("unknown", scoped(&self.fixture), unknown, refused);
-        self.bench.ratio("unknown_refusal_over_hit", case.beside(than.no_layer), added);
+        let case = self.requests("unknown", scoped(&self.fixture), unknown, rejected);
+        self.bench.ratio("unknown_rejection_over_hit", case.beside(than.no_layer), added);
 
         let many = runtime.block_on(Fixture::new(self.callers, Owners::One, &[SCOPE]))?;
         let one = runtime.block_on(Fixture::new(1, Owners::One, &[SCOPE]))?;

@@ -54,9 +54,9 @@ where
                 Either::Left(self.inner.call(request))
             }
             None => {
-                let mut refusal = Response::new(R::default());
-                *refusal.status_mut() = StatusCode::UNAUTHORIZED;
-                Either::Right(ready(Ok(refusal)))
+                let mut rejection = Response::new(R::default());
+                *rejection.status_mut() = StatusCode::UNAUTHORIZED;
+                Either::Right(ready(Ok(rejection)))
             }
         }
     }

@@ -47,7 +47,7 @@ pub(super) struct Seen {
 
 enum Verdict {
     Accepted,
-    Refused,
+    Rejected,
     Unavailable,
 }
 
@@ -57,7 +57,7 @@ struct Watched {
     was_ready: bool,
     /// The begin and end of the last acceptance before this watcher saw the revocation.
     unjudged: Option<(Instant, Instant)>,
-    refused_since: Option<Instant>,
+    rejected_since: Option<Instant>,
     under_way: Option<(Instant, JoinHandle<(Verdict, Instant)>)>,
     is_over: bool,
 }
@@ -97,10 +97,10 @@ impl Scene<'_> {
             match (verdict, subject.revoked.get().copied()) {
                 (Verdict::Accepted, Some(revoked)) => watched.accepted(revoked, began, ended),
                 (Verdict::Accepted, None) => watched.unjudged = Some((began, ended)),
-                (Verdict::Refused, Some(revoked)) if began > revoked => {
-                    watched.refused_since.get_or_insert(ended);
+                (Verdict::Rejected, Some(revoked)) if began > revoked => {
+                    watched.rejected_since.get_or_insert(ended);
                 }
-                (Verdict::Refused | Verdict::Unavailable, _) => {}
+                (Verdict::Rejected | Verdict::Unavailable, _) => {}
             }
             if watched.unjudged.is_some() && !watched.was_ready {
                 watched.was_ready = true;
@@ -108,7 +108,7 @@ impl Scene<'_> {
             }
         }
         watched.is_over = revoked.is_some_and(|revoked| {
-            watched.refused_since.is_some_and(|since| since.elapsed() > ONCE_MORE)
+            watched.rejected_since.is_some_and(|since| since.elapsed() > ONCE_MORE)
                 || revoked.elapsed() > self.horizon
         });
     }
@@ -144,7 +144,7 @@ impl Watched {
         if began > revoked {
             self.seen.accepted += 1;
             self.seen.last = self.seen.last.max(ended - revoked);
-            self.refused_since = None;
+            self.rejected_since = None;
         }
     }
 }
@@ -153,6 +153,6 @@ fn verdict<T>(decided: &Result<T, AuthError>) -> Verdict {
     match decided {
         Ok(_) => Verdict::Accepted,
         Err(denied) if denied.is_unavailable() => Verdict::Unavailable,
-        Err(_) => Verdict::Refused,
+        Err(_) => Verdict::Rejected,
     }
 }

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use futures_util::future::Either;
 use hallpass_core::{IntoRequirement, Requirement};
-use hallpass_tower::{RejectionKind, enforce, refuse};
+use hallpass_tower::{RejectionKind, enforce, rejection_for};
 use http::Method;
 
 use crate::parameters::enforce_routed;
@@ -132,7 +132,7 @@ pub(crate) async fn enforce_needs(
     let (mut parts, body) = request.into_parts();
     let verdict = match needs.of(&parts.method) {
         Some(requirement) => enforce_routed(&mut parts, requirement),
-        None => Err(refuse(&parts.extensions, RejectionKind::NotDeclared)),
+        None => Err(rejection_for(&parts.extensions, RejectionKind::NotDeclared)),
     };
     match verdict {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,

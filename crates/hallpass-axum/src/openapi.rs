@@ -79,7 +79,7 @@ fn describe(operation: &mut Operation, changes: bool) {
     match id.as_str() {
         "openapi" => kinds.extend([Kind::TokenNotAllowed]),
         "showCurrentToken" | "revokeCurrentToken" => kinds.extend([Kind::NoCredential]),
-        _ => kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRefused]),
+        _ => kinds.extend([Kind::TokenNotAllowed, Kind::NoCaller, Kind::CallerRejected]),
     }
     if changes {
         kinds.insert(Kind::OutcomeUnknown);

@@ -8,7 +8,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use futures_util::FutureExt as _;
 use hallpass_core::{Decision, PathParameters, Principal, Requirement};
-use hallpass_tower::{Rejection, RejectionKind, enforce, refuse};
+use hallpass_tower::{Rejection, RejectionKind, enforce, rejection_for};
 use http::request::Parts;
 
 /// The path parameters that axum's router found, percent-decoded, nesting included. Without them, a
@@ -29,7 +29,9 @@ impl Parameters {
     /// Rejects a request with a parameter that is not UTF-8, because no handler could read it.
     fn of(parts: &mut Parts) -> Result<Self, Rejection> {
         let parameters = raw(parts).transpose();
-        parameters.map(Self).map_err(|_| refuse(&parts.extensions, RejectionKind::InvalidRequest))
+        parameters
+            .map(Self)
+            .map_err(|_| rejection_for(&parts.extensions, RejectionKind::InvalidRequest))
     }
 }
 

@@ -59,7 +59,7 @@ kinds! {
     InvalidToken: UNAUTHORIZED, "invalid-token", "Invalid token";
     CrossSite: FORBIDDEN, "cross-site", "Cross-site request";
     TokenNotAllowed: FORBIDDEN, "token-not-allowed", "Token not allowed";
-    CallerRefused: FORBIDDEN, "caller-refused", "Caller rejected";
+    CallerRejected: FORBIDDEN, "caller-rejected", "Caller rejected";
     ConfirmationRequired: FORBIDDEN, "confirmation-required", "Confirmation required";
     ConfirmationFailed: FORBIDDEN, "confirmation-failed", "Confirmation failed";
     AdminOnly: FORBIDDEN, "admin-only", "Only for admins";

@@ -64,9 +64,9 @@ async fn credentials_in_two_places_are_rejected() {
         (form("/stop"), "session"),
         (form("/stop"), &format!("{body}&name=Zo\u{eb}")),
     ] {
-        let refused = send(&app, request, body.to_owned()).await;
-        assert_eq!(refused.status(), 400, "{body}");
-        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        let rejected = send(&app, request, body.to_owned()).await;
+        assert_eq!(rejected.status(), 400, "{body}");
+        let challenge = rejected.headers()["www-authenticate"].to_str().unwrap();
         assert!(challenge.contains("error=\"invalid_request\""), "{challenge}");
     }
     let both = query().header("authorization", format!("Bearer {token}"));
@@ -93,9 +93,9 @@ async fn form_is_read_only_if_there_is_no_other_credential() {
 async fn invalid_form_token_or_content_type_is_401() {
     let (app, token) = service().await;
     for value in ["x", "a+b", "%00", "%ff", &token[1..], &format!("{token}%20")] {
-        let refused = send(&app, form("/stop"), format!("session={value}")).await;
-        assert_eq!(refused.status(), 401, "{value}");
-        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        let rejected = send(&app, form("/stop"), format!("session={value}")).await;
+        assert_eq!(rejected.status(), 401, "{value}");
+        let challenge = rejected.headers()["www-authenticate"].to_str().unwrap();
         assert!(challenge.contains("error=\"invalid_token\""), "{challenge}");
     }
     let body = format!("session={token}");
@@ -137,8 +137,8 @@ async fn form_is_not_read_by_default() {
 #[tokio::test]
 async fn host_renders_rejections_of_forms_too() {
     let hallpass = Hallpass::builder(MemoryStore::new()).build();
-    let layer = hallpass.layer().on_rejection(|refusal, mut answer| {
-        *answer.body_mut() = refusal.kind().as_str().into();
+    let layer = hallpass.layer().on_rejection(|rejection, mut answer| {
+        *answer.body_mut() = rejection.kind().as_str().into();
         answer
     });
     let app = Router::new()
@@ -147,9 +147,9 @@ async fn host_renders_rejections_of_forms_too() {
     for (body, status, said) in
         [("session=0123456789", 413, "too_large"), ("session=", 400, "invalid_request")]
     {
-        let refused = send(&app, form("/"), body).await;
-        assert_eq!(refused.status(), status);
-        assert_eq!(to_bytes(refused.into_body(), 4096).await.unwrap(), said);
+        let rejected = send(&app, form("/"), body).await;
+        assert_eq!(rejected.status(), status);
+        assert_eq!(to_bytes(rejected.into_body(), 4096).await.unwrap(), said);
     }
 }
 

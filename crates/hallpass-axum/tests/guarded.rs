@@ -55,9 +55,9 @@ async fn scoped_handler_binds_the_path_parameter_nested_or_not() {
     for other in
         ["/projects/43", "/projects/*", "/projects/042", "/api/42/projects/43", "/projects"]
     {
-        let refused = call(&app, Method::GET, other, Some(&one)).await;
-        assert_eq!(refused.status(), 403, "{other}");
-        let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+        let rejected = call(&app, Method::GET, other, Some(&one)).await;
+        assert_eq!(rejected.status(), 403, "{other}");
+        let challenge = rejected.headers()["www-authenticate"].to_str().unwrap();
         assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
     }
     assert_eq!(get_status(&app, "/projects/42", None).await, 401);

@@ -214,8 +214,8 @@ impl<S: TokenStore> Inner<S> {
             let load = move |started| cache.load_once(id, started);
             let result = self.flights.run(&id, || self.remembers(id), load).await;
             let loaded = result.map_err(|error| {
-                if matches!(error, LoadError::Refused) {
-                    self.metrics.count_refused_load();
+                if matches!(error, LoadError::Rejected) {
+                    self.metrics.count_rejected_load();
                 }
                 StoreError::unavailable(error)
             })??;

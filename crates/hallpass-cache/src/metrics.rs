@@ -49,7 +49,7 @@ pub(crate) enum LoadResult {
     /// The store did not reply in time.
     Late,
     /// The load did not start in time, because too many others were running or waiting.
-    Refused,
+    Rejected,
 }
 
 impl LoadResult {
@@ -77,7 +77,7 @@ impl Metrics {
     #[inline]
     pub(crate) fn count_lookup(&self, result: LookupResult) {
         #[cfg(feature = "metrics")]
-        self.counters().lookup(result).increment(1);
+        self.counters().lookups[result as usize].increment(1);
     }
 
     /// Counts a lookup that found no fresh entry of the token. `is_cached` returns whether the
@@ -90,9 +90,9 @@ impl Metrics {
 
     /// Counts a load that did not start, because the queue of loads was full or took too long.
     #[inline]
-    pub(crate) fn count_refused_load(&self) {
+    pub(crate) fn count_rejected_load(&self) {
         #[cfg(feature = "metrics")]
-        self.counters().load(LoadResult::Refused).increment(1);
+        self.counters().loads[LoadResult::Rejected as usize].increment(1);
     }
 
     /// Counts a load as running until the returned guard is dropped.
@@ -122,7 +122,7 @@ impl Metrics {
     #[inline]
     pub(crate) fn count_changes(&self, trigger: Trigger, changes: usize) {
         #[cfg(feature = "metrics")]
-        self.counters().changes(trigger).increment(changes as u64);
+        self.counters().changes[trigger as usize].increment(changes as u64);
     }
 
     /// Counts an invalidation of all cached data.
@@ -158,7 +158,7 @@ impl Drop for RunningLoad<'_> {
         {
             let counters = self.metrics.counters();
             counters.loads_in_flight.decrement(1);
-            counters.load(self.result).increment(1);
+            counters.loads[self.result as usize].increment(1);
         }
     }
 }
@@ -166,75 +166,36 @@ impl Drop for RunningLoad<'_> {
 /// The counters and gauges.
 #[cfg(feature = "metrics")]
 struct Counters {
-    lookups_hit: Counter,
-    lookups_absent: Counter,
-    lookups_miss: Counter,
-    lookups_stale: Counter,
-    lookups_stale_if_error: Counter,
-    loads_found: Counter,
-    loads_absent: Counter,
-    loads_failed: Counter,
-    loads_late: Counter,
-    loads_refused: Counter,
+    lookups: [Counter; LOOKUP_RESULTS.len()],
+    loads: [Counter; LOAD_RESULTS.len()],
+    changes: [Counter; TRIGGERS.len()],
     loads_in_flight: Gauge,
     lease_age: Gauge,
     clock_offset: Gauge,
-    changes_by_push: Counter,
-    changes_by_poll: Counter,
     flushes: Counter,
 }
+
+/// The values of the label `result` of lookups, in the order of [`LookupResult`].
+const LOOKUP_RESULTS: [&str; 5] = ["hit", "absent", "miss", "stale", "stale_if_error"];
+
+/// The values of the label `result` of loads, in the order of [`LoadResult`].
+const LOAD_RESULTS: [&str; 5] = ["found", "absent", "failed", "late", "rejected"];
+
+/// The values of the label `by`, in the order of [`Trigger`].
+const TRIGGERS: [&str; 2] = ["push", "poll"];
 
 #[cfg(feature = "metrics")]
 impl Counters {
     fn new() -> Self {
         describe();
-        let lookups = |result| counter!(LOOKUPS, "result" => result);
-        let loads = |result| counter!(LOADS, "result" => result);
-        let changes = |trigger| counter!(CHANGES, "by" => trigger);
         Self {
-            lookups_hit: lookups("hit"),
-            lookups_absent: lookups("absent"),
-            lookups_miss: lookups("miss"),
-            lookups_stale: lookups("stale"),
-            lookups_stale_if_error: lookups("stale_if_error"),
-            loads_found: loads("found"),
-            loads_absent: loads("absent"),
-            loads_failed: loads("failed"),
-            loads_late: loads("late"),
-            loads_refused: loads("refused"),
+            lookups: LOOKUP_RESULTS.map(|result| counter!(LOOKUPS, "result" => result)),
+            loads: LOAD_RESULTS.map(|result| counter!(LOADS, "result" => result)),
+            changes: TRIGGERS.map(|trigger| counter!(CHANGES, "by" => trigger)),
             loads_in_flight: gauge!(IN_FLIGHT),
             lease_age: gauge!(LEASE_AGE),
             clock_offset: gauge!(CLOCK_OFFSET),
-            changes_by_push: changes("push"),
-            changes_by_poll: changes("poll"),
             flushes: counter!(FLUSHES),
-        }
-    }
-
-    fn lookup(&self, result: LookupResult) -> &Counter {
-        match result {
-            LookupResult::Hit => &self.lookups_hit,
-            LookupResult::Absent => &self.lookups_absent,
-            LookupResult::Miss => &self.lookups_miss,
-            LookupResult::Stale => &self.lookups_stale,
-            LookupResult::StaleIfError => &self.lookups_stale_if_error,
-        }
-    }
-
-    fn load(&self, result: LoadResult) -> &Counter {
-        match result {
-            LoadResult::Found => &self.loads_found,
-            LoadResult::Absent => &self.loads_absent,
-            LoadResult::Failed => &self.loads_failed,
-            LoadResult::Late => &self.loads_late,
-            LoadResult::Refused => &self.loads_refused,
-        }
-    }
-
-    fn changes(&self, trigger: Trigger) -> &Counter {
-        match trigger {
-            Trigger::Push => &self.changes_by_push,
-            Trigger::Poll => &self.changes_by_poll,
         }
     }
 }

@@ -43,7 +43,7 @@ use crate::settings::CacheSettings;
 pub(crate) enum LoadError {
     /// The queue is full, or no permit was free within the load deadline.
     #[error("too many loads at once")]
-    Refused,
+    Rejected,
     /// The load has panicked, or its runtime has ended.
     #[error("a load ended without a result")]
     Ended,
@@ -61,7 +61,7 @@ pub(crate) struct SingleFlight<K, T> {
     capacity: usize,
     joinable: Duration,
     queue_deadline: Duration,
-    refusals: Throttle,
+    rejections: Throttle,
 }
 
 /// A load that is waiting or running.
@@ -96,7 +96,7 @@ where
             capacity: settings.concurrent_loads + settings.queued_loads,
             joinable: settings.joinable(),
             queue_deadline: settings.load_deadline,
-            refusals: Throttle::new(),
+            rejections: Throttle::new(),
         }
     }
 
@@ -146,8 +146,8 @@ where
             }
         } else if is_full && !is_known() {
             drop(loads);
-            self.refused();
-            return Err(LoadError::Refused);
+            self.rejected();
+            return Err(LoadError::Rejected);
         }
         // An old load continues for the callers that wait for it. This load takes its place in the
         // table.
@@ -167,11 +167,11 @@ impl<K: Hash + Eq, T> SingleFlight<K, T> {
     }
 
     /// Counts a load that was rejected, and logs the count once a second.
-    fn refused(&self) {
-        if let Some(refused) = self.refusals.count(1) {
+    fn rejected(&self) {
+        if let Some(rejected) = self.rejections.count(1) {
             tracing::warn!(
                 target: "hallpass",
-                refused,
+                rejected,
                 "too many loads at once, rejected checks of tokens that are not cached"
             );
         }
@@ -188,8 +188,8 @@ impl<K: Hash + Eq, T> Leader<K, T> {
         let result = if let Ok(Ok(_permit)) = permit {
             Ok(load(*self.started.get_or_init(DualInstant::now)).await)
         } else {
-            self.flights.refused();
-            Err(LoadError::Refused)
+            self.flights.rejected();
+            Err(LoadError::Rejected)
         };
         self.leave();
         self.result.send_replace(Some(result));

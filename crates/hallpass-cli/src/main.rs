@@ -19,7 +19,7 @@ use crate::arguments::Arguments;
 use crate::error::CliError;
 
 fn main() -> ExitCode {
-    match secret::refuse_in_arguments().and_then(|()| arguments::parse()).and_then(run) {
+    match secret::reject_in_arguments().and_then(|()| arguments::parse()).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::print_error(&error);

@@ -50,7 +50,7 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
 }
 
 /// Rejects arguments that are tokens, before any message can repeat them.
-pub(crate) fn refuse_in_arguments() -> Result<(), CliError> {
+pub(crate) fn reject_in_arguments() -> Result<(), CliError> {
     let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
     let holds_token = |argument: std::ffi::OsString| {
         let argument = Zeroizing::new(argument.to_string_lossy().into_owned());

@@ -12,7 +12,7 @@ pub(crate) enum Missing {
     /// The store is created.
     Create,
     /// An error is returned. Otherwise a typo in the address would create an empty store.
-    Refuse,
+    Fail,
 }
 
 /// The forms of the addresses that this build accepts.
@@ -73,7 +73,7 @@ pub(crate) async fn open(
 async fn sqlite(url: &str, missing: Missing) -> Result<hallpass_sqlite::SqliteStore, CliError> {
     use hallpass_sqlite::sqlx::sqlite::SqliteConnectOptions;
 
-    if missing == Missing::Refuse
+    if missing == Missing::Fail
         && let Ok(options) = url.parse::<SqliteConnectOptions>()
         && let file = options.get_filename()
         && !file.as_os_str().is_empty()

@@ -173,8 +173,7 @@ pub enum RejectReason {
     /// The owner is disabled.
     OwnerDisabled,
     /// The token was sent in the URL's query, but the route accepts it only in a header.
-    #[cfg_attr(feature = "serde", serde(rename = "token_in_url"))]
-    InUrl,
+    TokenInUrl,
     /// The token is valid but lacks a scope that the route requires.
     InsufficientScope,
     /// The actor lacks a permission: see [`PermissionError`](crate::PermissionError).
@@ -197,7 +196,7 @@ impl RejectReason {
         Self::Revoked,
         Self::Expired,
         Self::OwnerDisabled,
-        Self::InUrl,
+        Self::TokenInUrl,
         Self::InsufficientScope,
         Self::NotPermitted,
         Self::NotFound,
@@ -215,7 +214,7 @@ impl RejectReason {
             Self::Revoked => "revoked",
             Self::Expired => "expired",
             Self::OwnerDisabled => "owner_disabled",
-            Self::InUrl => "token_in_url",
+            Self::TokenInUrl => "token_in_url",
             Self::InsufficientScope => "insufficient_scope",
             Self::NotPermitted => "not_permitted",
             Self::NotFound => "not_found",
@@ -340,7 +339,7 @@ mod tests {
             RejectReason::Revoked => 2,
             RejectReason::Expired => 3,
             RejectReason::OwnerDisabled => 4,
-            RejectReason::InUrl => 5,
+            RejectReason::TokenInUrl => 5,
             RejectReason::InsufficientScope => 6,
             RejectReason::NotPermitted => 7,
             RejectReason::NotFound => 8,

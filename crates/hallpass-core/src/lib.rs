@@ -93,7 +93,7 @@ pub use self::{
     limits::Limits,
     metadata::{Metadata, MetadataError},
     owner::{Owner, OwnerDirectory, OwnerError, OwnerStatus},
-    pepper::{KeyId, KeyIdError, Pepper, PepperError},
+    pepper::{KeyId, KeyIdError, PepperError},
     record::{Revision, Status, TokenRecord},
     requirement::{
         Decision, IntoRequirement, PathParameters, Requirement, RequirementError, all_of, any_of,
@@ -114,6 +114,7 @@ pub mod __private {
     pub use crate::log_once::LogOnce;
     pub use crate::owner::OwnerStatusQuery;
     pub use crate::throttle::Throttle;
+    pub use crate::token::layout::{BODY_LEN as TOKEN_BODY_LEN, MAX_LEN as MAX_TOKEN_LEN};
     pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }

@@ -16,7 +16,7 @@ use crate::event::RejectReason;
 
 const CHECKS: &str = "hallpass_checks_total";
 const DURATIONS: &str = "hallpass_lookup_duration_seconds";
-const REFUSALS: &str = "hallpass_refusals_total";
+const REJECTIONS: &str = "hallpass_rejections_total";
 const DROPPED: &str = "hallpass_uses_dropped_total";
 const FLUSHED: &str = "hallpass_uses_flushed_total";
 
@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     /// The token is valid.
     Accepted,
     /// The token is not valid.
-    Refused,
+    Rejected,
     /// The check could not be completed because the store or the host failed.
     Unavailable,
 }
@@ -44,25 +44,21 @@ impl Metrics {
     #[inline]
     pub(crate) fn count_check(&self, outcome: Outcome) {
         #[cfg(feature = "metrics")]
-        self.counters().checks.get(outcome).increment(1);
+        self.counters().checks[outcome as usize].increment(1);
     }
 
     /// Records the duration of a check that was not completed by a cache hit.
     #[inline]
     pub(crate) fn record_duration(&self, outcome: Outcome, duration: Duration) {
         #[cfg(feature = "metrics")]
-        self.counters().durations.get(outcome).record(duration);
+        self.counters().durations[outcome as usize].record(duration);
     }
 
     /// Counts a rejected token or call by its reason.
     #[inline]
     pub(crate) fn count_rejection(&self, reason: RejectReason) {
         #[cfg(feature = "metrics")]
-        for (counted, counter) in &self.counters().rejections {
-            if *counted == reason {
-                counter.increment(1);
-            }
-        }
+        self.counters().rejections[reason as usize].increment(1);
     }
 
     #[cfg(feature = "metrics")]
@@ -87,38 +83,13 @@ pub(crate) fn count_flushed_uses(uses: usize) {
 
 #[cfg(feature = "metrics")]
 struct Counters {
-    checks: PerOutcome<Counter>,
-    durations: PerOutcome<Histogram>,
-    rejections: [(RejectReason, Counter); RejectReason::ALL.len()],
+    checks: [Counter; OUTCOMES.len()],
+    durations: [Histogram; OUTCOMES.len()],
+    rejections: [Counter; RejectReason::ALL.len()],
 }
 
-/// A counter or histogram for each outcome of a check.
-#[cfg(feature = "metrics")]
-struct PerOutcome<T> {
-    accepted: T,
-    refused: T,
-    unavailable: T,
-}
-
-#[cfg(feature = "metrics")]
-impl<T> PerOutcome<T> {
-    /// Creates the counters or histograms from the values of their label `outcome`.
-    fn new(create: impl Fn(&'static str) -> T) -> Self {
-        Self {
-            accepted: create("accepted"),
-            refused: create("refused"),
-            unavailable: create("unavailable"),
-        }
-    }
-
-    fn get(&self, outcome: Outcome) -> &T {
-        match outcome {
-            Outcome::Accepted => &self.accepted,
-            Outcome::Refused => &self.refused,
-            Outcome::Unavailable => &self.unavailable,
-        }
-    }
-}
+/// The values of the label `outcome`, in the order of [`Outcome`].
+const OUTCOMES: [&str; 3] = ["accepted", "rejected", "unavailable"];
 
 #[cfg(feature = "metrics")]
 impl Counters {
@@ -129,14 +100,14 @@ impl Counters {
             Unit::Seconds,
             "Durations of the checks that were not completed by a cache hit, by outcome"
         );
-        describe_counter!(REFUSALS, Unit::Count, "Rejected tokens and calls, by reason");
+        describe_counter!(REJECTIONS, Unit::Count, "Rejected tokens and calls, by reason");
         describe_counter!(DROPPED, Unit::Count, "Uses of tokens that will never be written");
         describe_counter!(FLUSHED, Unit::Count, "Uses of tokens that were written to the store");
         Self {
-            checks: PerOutcome::new(|outcome| counter!(CHECKS, "outcome" => outcome)),
-            durations: PerOutcome::new(|outcome| histogram!(DURATIONS, "outcome" => outcome)),
+            checks: OUTCOMES.map(|outcome| counter!(CHECKS, "outcome" => outcome)),
+            durations: OUTCOMES.map(|outcome| histogram!(DURATIONS, "outcome" => outcome)),
             rejections: RejectReason::ALL
-                .map(|reason| (reason, counter!(REFUSALS, "reason" => reason.as_str()))),
+                .map(|reason| counter!(REJECTIONS, "reason" => reason.as_str())),
         }
     }
 }

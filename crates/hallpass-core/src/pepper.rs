@@ -47,24 +47,11 @@ impl std::str::FromStr for KeyId {
 /// attacker who steals the store cannot even verify a guessed token.
 ///
 /// A pepper has at least 32 bytes. It is wiped when it is dropped, and never printed.
-///
-/// ```
-/// use hallpass_core::Pepper;
-///
-/// let pepper = Pepper::new([7; 32])?;
-/// assert_eq!(format!("{pepper:?}"), "Pepper(..)");
-/// assert!(Pepper::new("too short").is_err());
-/// # Ok::<_, hallpass_core::PepperError>(())
-/// ```
-pub struct Pepper(HmacKey);
+pub(crate) struct Pepper(HmacKey);
 
 impl Pepper {
-    /// Creates a pepper from its bytes.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`PepperError`] if there are fewer than 32 bytes.
-    pub fn new(key: impl Into<Vec<u8>>) -> Result<Self, PepperError> {
+    /// Creates a pepper from its bytes. Returns an error if there are fewer than 32 bytes.
+    pub(crate) fn new(key: impl Into<Vec<u8>>) -> Result<Self, PepperError> {
         HmacKey::new(key).map(Self).map_err(PepperError)
     }
 

@@ -280,7 +280,7 @@ fn notice(visitor: &Visitor) -> Option<(StatusCode, &'static str)> {
     match visitor {
         Visitor::Person { .. } => None,
         Visitor::Nobody => Some((StatusCode::UNAUTHORIZED, "signed_out")),
-        Visitor::Refused => Some((StatusCode::FORBIDDEN, "refused")),
+        Visitor::Rejected => Some((StatusCode::FORBIDDEN, "rejected")),
         Visitor::Unknown => Some((StatusCode::SERVICE_UNAVAILABLE, "unavailable")),
     }
 }
@@ -327,7 +327,7 @@ mod tests {
         for visitor in [
             Visitor::Person { id: "alice".into(), admin: true },
             Visitor::Nobody,
-            Visitor::Refused,
+            Visitor::Rejected,
             Visitor::Unknown,
         ] {
             let uri = Uri::from_static("/tokens");

@@ -17,7 +17,7 @@ pub(crate) enum Visitor {
     /// The visitor is not signed in.
     Nobody,
     /// A person whom the host does not allow to use the page.
-    Refused,
+    Rejected,
     /// The sign-in is not available at the moment.
     Unknown,
 }
@@ -41,7 +41,7 @@ impl Visitor {
                 );
                 Self::Unknown
             }
-            Err(said) if said.status() == StatusCode::FORBIDDEN => Self::Refused,
+            Err(said) if said.status() == StatusCode::FORBIDDEN => Self::Rejected,
             Err(_) => Self::Nobody,
         }
     }

@@ -142,8 +142,8 @@ function showProblem(problem, { fields, box, reload }) {
 /** Names the selected scopes that the person cannot grant. The server lists them in its message. */
 function notGrantable(problem, chosen) {
   const named = problem.detail.split(/[\s,]+/);
-  const refused = chosen.filter((scope) => named.includes(scope));
-  return refused.length > 0 ? t("problem.scope-not-grantable.names", { names: refused.join(", ") }) : explain(problem).text;
+  const rejected = chosen.filter((scope) => named.includes(scope));
+  return rejected.length > 0 ? t("problem.scope-not-grantable.names", { names: rejected.join(", ") }) : explain(problem).text;
 }
 
 async function loadAgain(reload, box) {

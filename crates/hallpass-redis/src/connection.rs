@@ -240,7 +240,7 @@ impl SharedConnection {
         if let Some(Err(error)) = reply.second {
             self.forget(reply.connection);
             self.target.forget_primary();
-            return Err(Failure::Refused(error));
+            return Err(Failure::Rejected(error));
         }
         Ok(reply.value)
     }
@@ -297,9 +297,9 @@ impl SharedConnection {
                 (Some(ErrorClass::Demoted), _) => {
                     self.forget(number);
                     self.target.forget_primary();
-                    return Err(Failure::Refused(error));
+                    return Err(Failure::Rejected(error));
                 }
-                (Some(_), _) => return Err(Failure::Refused(error)),
+                (Some(_), _) => return Err(Failure::Rejected(error)),
                 (None, _) => {
                     self.forget(number);
                     self.target.forget_primary();
@@ -319,7 +319,9 @@ impl SharedConnection {
     ) -> Result<(), Failure> {
         let not_loaded = match timeout_at(deadline, connection.load(script)).await {
             Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) if error_class(&error).is_some() => return Err(Failure::Refused(error)),
+            Ok(Err(error)) if error_class(&error).is_some() => {
+                return Err(Failure::Rejected(error));
+            }
             Ok(Err(error)) => Failure::NotSent(error.into()),
             Err(elapsed) => Failure::NotSent(elapsed.into()),
         };

@@ -65,7 +65,7 @@ pub(crate) enum Failure {
     /// The call was not sent, because the server could not be reached.
     NotSent(Box<dyn StdError + Send + Sync>),
     /// The server rejected the call and changed nothing.
-    Refused(RedisError),
+    Rejected(RedisError),
     /// The call was sent, and no reply came.
     NoReply(Box<dyn StdError + Send + Sync>),
 }
@@ -96,7 +96,7 @@ impl Failure {
         match self {
             Self::NotSent(error) => Self::NotSent(Box::new(AtServer { server: server(), error })),
             Self::NoReply(error) => Self::NoReply(Box::new(AtServer { server: server(), error })),
-            Self::Refused(_) => self,
+            Self::Rejected(_) => self,
         }
     }
 
@@ -104,7 +104,7 @@ impl Failure {
     pub(crate) fn of_read(self) -> StoreError {
         match self {
             Self::NotSent(error) | Self::NoReply(error) => StoreError::unavailable(error),
-            Self::Refused(error) => match error_class(&error) {
+            Self::Rejected(error) => match error_class(&error) {
                 Some(ErrorClass::ReadOnly | ErrorClass::Demoted)
                     if error.code() != Some("MASTERDOWN") =>
                 {

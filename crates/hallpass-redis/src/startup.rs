@@ -55,7 +55,7 @@ async fn persistence(
     get.arg("GET").arg("maxmemory").arg("maxmemory-policy").arg("appendonly");
     let config = match shared.changes.run(&Call::command(get), deadline).await {
         Ok(config) => config,
-        Err(Failure::Refused(error)) => {
+        Err(Failure::Rejected(error)) => {
             tracing::warn!(
                 target: "hallpass",
                 %error,
@@ -100,7 +100,7 @@ async fn namespace(
     let namespace = || shared.namespace.to_string();
     let reply = match opened {
         Ok(reply) => reply,
-        Err(Failure::Refused(error)) if error_class(&error) == Some(ErrorClass::Corrupt) => {
+        Err(Failure::Rejected(error)) if error_class(&error) == Some(ErrorClass::Corrupt) => {
             return Err(ConnectError::Foreign { server: server(), namespace: namespace() });
         }
         Err(failure) => return Err(unusable(shared, failure)),
@@ -124,10 +124,12 @@ async fn namespace(
 /// Converts the failure of a check.
 fn unusable(shared: &Shared, failure: Failure) -> ConnectError {
     match failure {
-        Failure::Refused(error) if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) => {
+        Failure::Rejected(error)
+            if error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) =>
+        {
             ConnectError::Replica { server: server(shared) }
         }
-        Failure::Refused(error) => unreachable(shared, error),
+        Failure::Rejected(error) => unreachable(shared, error),
         Failure::NotSent(error) | Failure::NoReply(error) => unreachable(shared, error),
     }
 }

@@ -152,9 +152,9 @@ mod tests {
         assert_eq!(ask(writer, "PRAGMA query_only").await, 0);
         for reader in [lookups, lists] {
             assert_eq!(ask(reader, "PRAGMA query_only").await, 1);
-            let refused =
+            let rejected =
                 sqlx::query("DELETE FROM hallpass_tokens").execute(reader).await.unwrap_err();
-            assert!(store_error(refused).is_read_only());
+            assert!(store_error(rejected).is_read_only());
         }
     }
 }

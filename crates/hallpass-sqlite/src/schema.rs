@@ -185,12 +185,12 @@ mod tests {
             assert_eq!(missing(None, true, tenancy).unwrap().len(), MIGRATIONS.len());
             assert!(missing(Some(known), false, tenancy).unwrap().is_empty());
             for version in [0, -1] {
-                let refused = missing(Some(version), false, tenancy);
-                assert!(matches!(refused, Err(ConnectError::Foreign { .. })), "{refused:?}");
+                let rejected = missing(Some(version), false, tenancy);
+                assert!(matches!(rejected, Err(ConnectError::Foreign { .. })), "{rejected:?}");
             }
             for version in [known + 1, i64::MAX] {
-                let refused = missing(Some(version), false, tenancy);
-                assert!(matches!(refused, Err(ConnectError::Newer { .. })), "{refused:?}");
+                let rejected = missing(Some(version), false, tenancy);
+                assert!(matches!(rejected, Err(ConnectError::Newer { .. })), "{rejected:?}");
             }
         }
         let foreign = missing(None, false, Tenancy::Exclusive);

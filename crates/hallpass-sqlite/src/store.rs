@@ -88,8 +88,8 @@ impl SqliteStore {
     /// use hallpass_sqlite::{ConnectError, SqliteStore};
     ///
     /// let store = SqliteStore::connect(&url).await?;
-    /// let refused = SqliteStore::connect("mysql:tokens").await;
-    /// assert!(matches!(refused, Err(ConnectError::Address)));
+    /// let rejected = SqliteStore::connect("mysql:tokens").await;
+    /// assert!(matches!(rejected, Err(ConnectError::Address)));
     /// # store.close().await;
     /// # Ok(()) }
     /// ```

@@ -40,15 +40,16 @@ pub(crate) struct Admitted {
 }
 
 /// The response to a request that is not admitted.
-pub(crate) enum Refusal {
-    Rejection(Rejection),
+pub(crate) enum RejectedBy {
+    /// This layer responds.
+    Layer(Rejection),
     /// The host's sign-in has responded itself.
-    ByHost(Box<Response<Bytes>>),
+    Host(Box<Response<Bytes>>),
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for RejectedBy {
     fn from(rejection: Rejection) -> Self {
-        Self::Rejection(rejection)
+        Self::Layer(rejection)
     }
 }
 
@@ -73,14 +74,14 @@ pub(crate) fn admit_by_host<B>(
     rule: Option<RuleIndex>,
     verdict: HostVerdict,
     credential: OtherCredential,
-) -> Result<Admitted, Refusal> {
+) -> Result<Admitted, RejectedBy> {
     let principal = match verdict {
         Ok(Some(principal)) => principal.within_catalog_of(&settings.hallpass),
         Ok(None) => return Ok(admit_anonymous(settings, request, credential)?),
         Err(error) => {
             return Err(match error.downcast::<SignInResponse>() {
                 Ok(response) => {
-                    refused_by_host(settings, request.extensions(), *response, credential)
+                    rejected_by_host(settings, request.extensions(), *response, credential)
                 }
                 Err(error) => unavailable(settings, &*error).into(),
             });
@@ -131,12 +132,12 @@ pub(crate) fn admit_anonymous<B>(
 ///
 /// Other statuses than those of a redirect or a client error are a mistake of the host. A text, for
 /// example, would be a response with 200.
-fn refused_by_host(
+fn rejected_by_host(
     settings: &Settings,
     extensions: &Extensions,
     response: SignInResponse,
     credential: OtherCredential,
-) -> Refusal {
+) -> RejectedBy {
     if credential == OtherCredential::Mistyped {
         return mistyped_token(settings, extensions).into();
     }
@@ -145,7 +146,7 @@ fn refused_by_host(
         return unavailable(settings, &response).into();
     }
     log_other_handle(extensions, &settings.hallpass);
-    Refusal::ByHost(response.into_response())
+    RejectedBy::Host(response.into_response())
 }
 
 /// Reports that the host's sign-in has failed, and returns the rejection.

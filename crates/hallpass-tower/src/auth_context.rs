@@ -284,7 +284,7 @@ pub fn optional_principal(extensions: &Extensions) -> Result<Option<&Principal>,
 /// Returns a rejection with the settings of the layer around the service, for framework
 /// integrations that reject requests themselves.
 #[must_use]
-pub fn refuse(extensions: &Extensions, kind: RejectionKind) -> Rejection {
+pub fn rejection_for(extensions: &Extensions, kind: RejectionKind) -> Rejection {
     match extensions.get::<AuthContext>() {
         Some(context) => context.settings.rejection(kind),
         None => no_layer(),

@@ -12,7 +12,7 @@ use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::admit::{Admitted, Refusal, admit, admit_by_host};
+use crate::admit::{Admitted, RejectedBy, admit, admit_by_host};
 use crate::auth_context::Via;
 use crate::body::ResponseBody;
 use crate::cache_headers::CacheRules;
@@ -106,10 +106,10 @@ impl<S: Service<Request<B>>, B> State<S, B> {
         Self::Calling { future, caching, pending_use, watch }
     }
 
-    fn rejected(refusal: Refusal, request: &Request<B>, settings: &Settings) -> Self {
-        let response = match refusal {
-            Refusal::Rejection(rejection) => rejection.into_response(),
-            Refusal::ByHost(response) => rejection::by_host(*response),
+    fn rejected(rejected: RejectedBy, request: &Request<B>, settings: &Settings) -> Self {
+        let response = match rejected {
+            RejectedBy::Layer(rejection) => rejection.into_response(),
+            RejectedBy::Host(response) => rejection::by_host(*response),
         };
         let mut response = rejection::answering(response, request.method());
         let vary = Some(settings.vary.clone());
@@ -141,7 +141,7 @@ where
                     let admitted = match verdict {
                         Verdict::Token(verdict, via) => {
                             admit(&settings, &mut request, rule, verdict, via)
-                                .map_err(Refusal::from)
+                                .map_err(RejectedBy::from)
                         }
                         Verdict::Host(verdict, credential) => {
                             admit_by_host(&settings, &mut request, rule, verdict, credential)
@@ -149,7 +149,7 @@ where
                     };
                     match admitted {
                         Ok(admitted) => State::calling(service.call(request), admitted),
-                        Err(refusal) => State::rejected(refusal, &request, &settings),
+                        Err(rejected) => State::rejected(rejected, &request, &settings),
                     }
                 }
                 StateProjection::Calling { future, caching, pending_use, watch } => {

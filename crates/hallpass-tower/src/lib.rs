@@ -70,7 +70,8 @@ pub use self::acting::ActingAs;
 pub use self::trace::RedactingMakeSpan;
 pub use self::{
     auth_context::{
-        PrincipalExt, enforce, optional_principal, refuse, require_principal, token_principal,
+        PrincipalExt, enforce, optional_principal, rejection_for, require_principal,
+        token_principal,
     },
     body::ResponseBody,
     credentials::{Authorization, CredentialSource, FormCredential},

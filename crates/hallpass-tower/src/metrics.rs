@@ -7,7 +7,7 @@ use metrics::{Unit, counter, describe_counter};
 use crate::rejection::RejectionKind;
 
 #[cfg(feature = "metrics")]
-const REFUSED: &str = "hallpass_refused_requests_total";
+const REJECTED: &str = "hallpass_rejected_requests_total";
 #[cfg(feature = "metrics")]
 const UNGUARDED: &str = "hallpass_unguarded_requests_total";
 
@@ -16,7 +16,7 @@ const UNGUARDED: &str = "hallpass_unguarded_requests_total";
 pub(crate) fn describe() {
     #[cfg(feature = "metrics")]
     {
-        describe_counter!(REFUSED, Unit::Count, "Rejected requests, by the kind of the response");
+        describe_counter!(REJECTED, Unit::Count, "Rejected requests, by the kind of the response");
         describe_counter!(
             UNGUARDED,
             Unit::Count,
@@ -30,7 +30,7 @@ pub(crate) fn describe() {
 #[inline]
 pub(crate) fn count_rejection(kind: &RejectionKind) {
     #[cfg(feature = "metrics")]
-    counter!(REFUSED, "kind" => kind.as_str()).increment(1);
+    counter!(REJECTED, "kind" => kind.as_str()).increment(1);
     #[cfg(not(feature = "metrics"))]
     let _ = kind;
 }

@@ -153,7 +153,7 @@ fn known<B>(
         // The token has already been removed from the URL, so only the principal can be reported.
         if watches_query(settings) && outer.is_by_query() {
             settings.hallpass.report_rejection(
-                RejectReason::InUrl,
+                RejectReason::TokenInUrl,
                 Some(outer.principal.owner()),
                 outer.principal.token_id(),
                 origin(request.extensions()),

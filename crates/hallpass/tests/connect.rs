@@ -82,7 +82,7 @@ async fn sqlite_url_that_the_store_cannot_honour_is_rejected() {
         let error = error(url).await;
         assert!(matches!(error, ConnectError::Sqlite(sqlite::ConnectError::Address)), "{error}");
     }
-    for (parameters, refused) in [
+    for (parameters, rejected) in [
         ("mode=ro", "mode"),
         ("mode=rwc&vfs=unix-none", "vfs"),
         ("foreign_keys=true", "foreign_keys"),
@@ -91,7 +91,7 @@ async fn sqlite_url_that_the_store_cannot_honour_is_rejected() {
         let ConnectError::Sqlite(sqlite::ConnectError::Parameter { name, .. }) = error else {
             panic!("{error}")
         };
-        assert_eq!(name, refused);
+        assert_eq!(name, rejected);
     }
     assert!(!std::path::Path::new("app.db").exists());
 }

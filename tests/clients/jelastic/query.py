@@ -31,7 +31,7 @@ class Tokens(unittest.TestCase):
         (token,) = self.manage.GetTokens()["apiTokens"]
         return token
 
-    def refused(self, sentence, call, *arguments, kind=JelasticApiError, **named):
+    def rejected(self, sentence, call, *arguments, kind=JelasticApiError, **named):
         with self.assertRaises(kind) as raised:
             call(*arguments, **named)
         self.assertIn(sentence, str(raised.exception))
@@ -47,16 +47,16 @@ class Tokens(unittest.TestCase):
         key = self.create(api_list=LOOK)["key"]
         control = calls(key).environment.Control
         self.assertEqual(control.GetEnvInfo("my-project")["env"]["status"], 1)
-        self.refused("environment.control.StopEnv", control.StopEnv, "my-project", kind=JelasticPermissionError)
+        self.rejected("environment.control.StopEnv", control.StopEnv, "my-project", kind=JelasticPermissionError)
         self.assertEqual(status_of("my-project", self.session), 1)
 
     def test_a_token_without_methods_may_do_nothing(self):
         control = calls(self.create()["key"]).environment.Control
-        self.refused("Permission denied", control.GetEnvInfo, "my-project", kind=JelasticPermissionError)
+        self.rejected("Permission denied", control.GetEnvInfo, "my-project", kind=JelasticPermissionError)
 
     def test_a_token_reaches_its_owners_environments_alone(self):
         control = calls(self.create(token_template="Extended Access")["key"]).environment.Control
-        self.refused("no such environment", control.StopEnv, "workshop", kind=JelasticResourceNotFound)
+        self.rejected("no such environment", control.StopEnv, "workshop", kind=JelasticResourceNotFound)
 
     def test_a_template_is_expanded_when_the_token_is_made(self):
         templates = {one["name"]: one for one in self.manage.GetTokenTemplates()["templates"]}
@@ -89,7 +89,7 @@ class Tokens(unittest.TestCase):
         self.assertNotIn("tokenTemplate", edited, "it is custom now")
         self.assertEqual(calls(token["key"]).environment.Control.StopEnv("my-project")["result"], 0)
         look = calls(token["key"]).environment.Control.GetEnvInfo
-        self.refused("Permission denied", look, "my-project", kind=JelasticPermissionError)
+        self.rejected("Permission denied", look, "my-project", kind=JelasticPermissionError)
 
     def test_a_token_is_copied_by_its_parameters(self):
         self.create("original", api_list=f"{STOP},{LOOK}", expires_at=datetime.datetime(NEXT_YEAR, 3, 31))
@@ -106,7 +106,7 @@ class Tokens(unittest.TestCase):
     def test_a_regenerated_token_has_another_key_and_keeps_the_rest(self):
         token = self.create(api_list=STOP, expires_at=datetime.datetime(NEXT_YEAR, 3, 31))
         again = self.manage.RegenerateToken(token["id"], PASSWORD)["token"]
-        self.refused("authentication failed", calls(token["key"]).environment.Control.StopEnv, "my-project")
+        self.rejected("authentication failed", calls(token["key"]).environment.Control.StopEnv, "my-project")
         self.assertEqual(calls(again["key"]).environment.Control.StopEnv("my-project")["result"], 0)
         self.assertNotEqual(again.pop("key"), token.pop("key"))
         self.assertEqual(again, token)
@@ -114,12 +114,12 @@ class Tokens(unittest.TestCase):
     def test_several_tokens_are_removed_at_once_or_none(self):
         first, second, third = [self.create(name, api_list=LOOK) for name in "abc"]
         delete = self.manage.DeleteTokens
-        self.refused("no such token", delete, f"{first['id']};17", PASSWORD, kind=JelasticResourceNotFound)
+        self.rejected("no such token", delete, f"{first['id']};17", PASSWORD, kind=JelasticResourceNotFound)
         self.assertEqual(len(self.manage.GetTokens()["apiTokens"]), 3)
         delete(f"{first['id']};{third['id']}", PASSWORD)
         self.assertEqual(self.only()["id"], second["id"])
         look = calls(first["key"]).environment.Control.GetEnvInfo
-        self.refused("authentication failed", look, "my-project")
+        self.rejected("authentication failed", look, "my-project")
         delete("*", PASSWORD)
         self.assertEqual(self.manage.GetTokens()["apiTokens"], [])
 
@@ -141,13 +141,13 @@ class Tokens(unittest.TestCase):
         token = self.create()
         before = self.only()
         for wrong in ["builder", token["key"]]:
-            refused = "authentication failed"
-            self.refused(refused, self.manage.CreateToken, "x", wrong)
-            self.refused(refused, self.manage.EditToken, token["id"], wrong, description="x")
+            rejected = "authentication failed"
+            self.rejected(rejected, self.manage.CreateToken, "x", wrong)
+            self.rejected(rejected, self.manage.EditToken, token["id"], wrong, description="x")
         self.create("a right one starts the count again")
         for wrong in ["builder", token["key"]]:
-            self.refused(refused, self.manage.RegenerateToken, token["id"], wrong)
-            self.refused(refused, self.manage.DeleteTokens, "*", wrong)
+            self.rejected(rejected, self.manage.RegenerateToken, token["id"], wrong)
+            self.rejected(rejected, self.manage.DeleteTokens, "*", wrong)
         self.assertEqual([one for one in self.manage.GetTokens()["apiTokens"] if one["id"] == token["id"]], [before])
 
     def test_a_script_that_has_just_signed_in_needs_no_password(self):
@@ -169,35 +169,35 @@ class Tokens(unittest.TestCase):
 
     def test_what_is_no_method_is_not_granted(self):
         for bad in ["environment.control", "environment.control.*", "*", "x.y.Z", [STOP, LOOK]]:
-            self.refused("apiList: ", self.manage.CreateToken, "ci", PASSWORD, api_list=bad)
-        self.refused("tokenTemplate: ", self.manage.CreateToken, "ci", PASSWORD, token_template="Root")
+            self.rejected("apiList: ", self.manage.CreateToken, "ci", PASSWORD, api_list=bad)
+        self.rejected("tokenTemplate: ", self.manage.CreateToken, "ci", PASSWORD, token_template="Root")
         both = {"token_template": "Marketplace", "api_list": STOP}
-        self.refused("one or the other", self.manage.CreateToken, "ci", PASSWORD, **both)
+        self.rejected("one or the other", self.manage.CreateToken, "ci", PASSWORD, **both)
         past = datetime.datetime(2020, 1, 1)
-        self.refused("expiresAt: ", self.manage.CreateToken, "ci", PASSWORD, expires_at=past)
+        self.rejected("expiresAt: ", self.manage.CreateToken, "ci", PASSWORD, expires_at=past)
         self.assertEqual(self.manage.GetTokens()["apiTokens"], [])
 
     def test_a_token_manages_no_tokens(self):
         token = self.create(token_template="Extended Access")
         by_token = calls(token["key"]).users.Authentication
         denied = {"kind": JelasticPermissionError}
-        self.refused("CreateToken", by_token.CreateToken, "x", PASSWORD, **denied)
-        self.refused("EditToken", by_token.EditToken, token["id"], PASSWORD, **denied)
-        self.refused("RegenerateToken", by_token.RegenerateToken, token["id"], PASSWORD, **denied)
-        self.refused("DeleteTokens", by_token.DeleteTokens, "*", PASSWORD, **denied)
-        self.refused("GetTokens", by_token.GetTokens, **denied)
-        self.refused("GetTokenTemplates", by_token.GetTokenTemplates, **denied)
-        self.refused("GetTokenApiList", by_token.GetTokenApiList, **denied)
+        self.rejected("CreateToken", by_token.CreateToken, "x", PASSWORD, **denied)
+        self.rejected("EditToken", by_token.EditToken, token["id"], PASSWORD, **denied)
+        self.rejected("RegenerateToken", by_token.RegenerateToken, token["id"], PASSWORD, **denied)
+        self.rejected("DeleteTokens", by_token.DeleteTokens, "*", PASSWORD, **denied)
+        self.rejected("GetTokens", by_token.GetTokens, **denied)
+        self.rejected("GetTokenTemplates", by_token.GetTokenTemplates, **denied)
+        self.rejected("GetTokenApiList", by_token.GetTokenApiList, **denied)
 
     def test_anothers_tokens_do_not_exist(self):
         token = self.create(api_list=LOOK)
         bob = calls(sign_in("bob")).users.Authentication
         missing = {"kind": JelasticResourceNotFound}
         self.assertEqual(bob.GetTokens()["apiTokens"], [])
-        self.refused("no such token", bob.GetTokens, [str(token["id"])], **missing)
-        self.refused("no such token", bob.EditToken, token["id"], PASSWORDS["bob"], **missing)
-        self.refused("no such token", bob.RegenerateToken, token["id"], PASSWORDS["bob"], **missing)
-        self.refused("no such token", bob.DeleteTokens, token["id"], PASSWORDS["bob"], **missing)
+        self.rejected("no such token", bob.GetTokens, [str(token["id"])], **missing)
+        self.rejected("no such token", bob.EditToken, token["id"], PASSWORDS["bob"], **missing)
+        self.rejected("no such token", bob.RegenerateToken, token["id"], PASSWORDS["bob"], **missing)
+        self.rejected("no such token", bob.DeleteTokens, token["id"], PASSWORDS["bob"], **missing)
         bob.DeleteTokens("*", PASSWORDS["bob"])
         self.assertEqual(calls(token["key"]).environment.Control.GetEnvInfo("my-project")["result"], 0)
 
@@ -206,14 +206,14 @@ class Tokens(unittest.TestCase):
         self.assertEqual(calls(key).users.Authentication.Signout()["result"], 0)
         self.assertEqual(calls(key).environment.Control.GetEnvInfo("my-project")["result"], 0)
         self.assertEqual(self.manage.Signout()["result"], 0)
-        self.refused("authentication failed", self.manage.GetTokens)
+        self.rejected("authentication failed", self.manage.GetTokens)
 
     def test_people_sign_in_by_their_password(self):
         stranger = calls(None).users.Authentication
         session = stranger.Signin("alice", PASSWORD)["session"]
         self.assertEqual(calls(session).environment.Control.StopEnv("my-project")["result"], 0)
         for name, password in [("alice", "builder"), ("mallory", PASSWORD)]:
-            self.refused("authentication failed", stranger.Signin, name, password)
+            self.rejected("authentication failed", stranger.Signin, name, password)
 
 
 main()

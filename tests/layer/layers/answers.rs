@@ -14,10 +14,10 @@ use crate::wire::{Http2, Sent};
 
 #[tokio::test]
 async fn host_can_render_rejections_itself() {
-    let render = |refusal: &Rejection, answer: Response<Bytes>| {
+    let render = |rejection: &Rejection, answer: Response<Bytes>| {
         let mut page = answer.map(|_| Bytes::from_static(b"<h1>No</h1>"));
         page.headers_mut().insert("content-type", "text/html".parse().unwrap());
-        if *refusal.kind() == RejectionKind::NoCredential {
+        if *rejection.kind() == RejectionKind::NoCredential {
             *page.status_mut() = StatusCode::SEE_OTHER;
             page.headers_mut().insert("location", "/login".parse().unwrap());
         }

@@ -24,7 +24,7 @@ async fn rejected_query_token_is_reported_with_its_id() {
         .query_parameters(["session", "key"]);
     let server = serving(Fixture::new().await, router().layer(layer)).await;
     let in_url = || {
-        let of = |event: &Event| event.kind == EventKind::Rejected(RejectReason::InUrl);
+        let of = |event: &Event| event.kind == EventKind::Rejected(RejectReason::TokenInUrl);
         events
             .lock()
             .unwrap()

@@ -41,9 +41,9 @@ GET     /a/{x}/b/{y}    all of (a:read:{x}, b:read:{y})
 GET     /files/{*path}  files:read
 GET     /item/{id}      item:read:{id}
 GET     /api/admin      api:panel
-anything else: refused";
+anything else: rejected";
     assert_eq!(table().to_string(), printed);
-    assert_eq!(PolicyTable::new().to_string(), "anything else: refused");
+    assert_eq!(PolicyTable::new().to_string(), "anything else: rejected");
     assert_eq!(table().rules().next().unwrap().to_string(), "GET /health: public");
     assert!(format!("{:?}", table()).starts_with(r#"["GET /health: public", "#));
 }

@@ -74,9 +74,9 @@ async fn path_normalised_outside_uses_the_rule_of_the_new_path() {
     .await;
     let (low, admin) = (site.token(&["low"]).await, site.token(&["admin:panel"]).await);
     for path in ["//admin", "/admin/", "///admin//", "/admin"] {
-        let refused = site.ask(&format!("GET {path}"), &low).await;
-        assert_eq!(refused.status, 403, "{path}");
-        let challenge = refused.header("www-authenticate").unwrap();
+        let rejected = site.ask(&format!("GET {path}"), &low).await;
+        assert_eq!(rejected.status, 403, "{path}");
+        let challenge = rejected.header("www-authenticate").unwrap();
         assert!(challenge.ends_with(r#"scope="admin:panel""#), "{path}: {challenge}");
         assert_eq!(site.ask(&format!("GET {path}"), &admin).await.status, 200, "{path}");
     }
@@ -278,15 +278,15 @@ async fn hyper_and_tonic_reject_the_same_paths() {
     for host in [Host::Hyper, Host::Tonic] {
         let table = PolicyTable::new().post("/{*rest}", "echo");
         let server = Server::with(host, |layer| layer.policy(table)).await;
-        let is_refused = async |path: &str| {
+        let is_rejected = async |path: &str| {
             let answer = server.http2("POST", &format!("/hallpass.test.Echo{path}"), "T").await;
             answer.status == 403 || answer.header("grpc-status") == Some("7")
         };
         for path in ["/Echo", "/.Echo", "/a/..Echo"] {
-            assert!(!is_refused(path).await, "{host:?} {path}");
+            assert!(!is_rejected(path).await, "{host:?} {path}");
         }
         for path in ["/../Echo", "/%2e%2e/Echo", "/..%2fEcho", "/./Echo", "//Echo", "/Echo/"] {
-            assert!(is_refused(path).await, "{host:?} {path}");
+            assert!(is_rejected(path).await, "{host:?} {path}");
         }
     }
 }

@@ -155,18 +155,18 @@ async fn cold_node<D: Database>(database: &D) -> (Server, Vec<Issued>) {
 async fn check_valid_tokens(server: &Server, tokens: &[Issued], flood: Flood) {
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (began, logged) = (Instant::now(), LOGGED.load(Ordering::Relaxed));
-    let mut refused = 0;
+    let mut rejected = 0;
     for some in tokens.chunks(10) {
         let sent = some
             .iter()
             .map(async |issued| server.status(&Request::with_token(issued.token.reveal())).await);
-        refused += join_all(sent).await.into_iter().filter(|status| *status != 200).count();
+        rejected += join_all(sent).await.into_iter().filter(|status| *status != 200).count();
     }
     let seconds = began.elapsed().as_secs_f64().max(1.0);
     let lines = (LOGGED.load(Ordering::Relaxed) - logged) as f64 / seconds;
     let sent = flood.stop().await;
     assert!(sent > COLD, "only {sent} forged tokens were sent");
-    assert!(refused <= COLD / 100, "{refused} of {COLD} valid tokens were rejected");
+    assert!(rejected <= COLD / 100, "{rejected} of {COLD} valid tokens were rejected");
     assert!(lines <= 50.0, "{lines} log lines per second");
 }
 

@@ -166,8 +166,8 @@ async fn damaged_page_is_corrupt() {
         let error = store.get(token.record.id).await.unwrap_err();
         assert!(error.is_corrupt(), "{error:?}");
     }
-    let refused = store.insert(&token("alice", "ci"), Some(50), &event()).await.unwrap_err();
-    assert!(refused.is_corrupt(), "{refused:?}");
+    let rejected = store.insert(&token("alice", "ci"), Some(50), &event()).await.unwrap_err();
+    assert!(rejected.is_corrupt(), "{rejected:?}");
 }
 
 #[tokio::test]

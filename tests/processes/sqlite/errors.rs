@@ -104,8 +104,8 @@ async fn transaction_that_sqlite_rolls_back_does_not_affect_the_next() {
                 BEGIN SELECT RAISE(ROLLBACK, 'boom'); END";
     run(&mut stranger(&path).await, bomb).await;
     for _ in 0..3 {
-        let refused = store.insert(&token("alice", "bomb"), None, &event()).await.unwrap_err();
-        assert!(refused.is_unavailable(), "{refused:?}");
+        let rejected = store.insert(&token("alice", "bomb"), None, &event()).await.unwrap_err();
+        assert!(rejected.is_unavailable(), "{rejected:?}");
         store
             .insert(&token("alice", "ci"), None, &event())
             .await

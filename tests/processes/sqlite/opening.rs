@@ -21,7 +21,7 @@ fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Fails unless opening returns an error with this sentence about the path and changes nothing.
-async fn refused(path: &Path, sentence: &str) -> ConnectError {
+async fn rejected(path: &Path, sentence: &str) -> ConnectError {
     let directory = path.parent().expect("a directory");
     let before = directory.exists().then(|| contents(directory));
     let error = SqliteStore::open(path).await.expect_err("the path must be rejected");
@@ -40,7 +40,7 @@ async fn refused(path: &Path, sentence: &str) -> ConnectError {
 async fn path_without_a_directory_is_rejected() {
     let (directory, path) = place();
     let missing = directory.path().join("not/there/tokens.db");
-    let error = refused(&missing, "create it, or use another path").await;
+    let error = rejected(&missing, "create it, or use another path").await;
     assert!(error.to_string().contains("not/there"), "{error}");
     fs::write(&path, "a file").unwrap();
     let below_a_file = path.join("tokens.db");
@@ -59,7 +59,7 @@ async fn directory_is_rejected() {
     let (directory, _) = place();
     let path = directory.path().join("tokens.db");
     fs::create_dir(&path).unwrap();
-    let error = refused(&path, "is not a regular file").await;
+    let error = rejected(&path, "is not a regular file").await;
     assert!(matches!(error, ConnectError::NotAFile { .. }), "{error:?}");
 }
 
@@ -70,7 +70,7 @@ async fn read_only_file_is_rejected() {
     let mut permissions = fs::metadata(&path).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&path, permissions).unwrap();
-    let error = refused(&path, "is read-only").await;
+    let error = rejected(&path, "is read-only").await;
     assert!(matches!(error, ConnectError::ReadOnly { .. }), "{error:?}");
 }
 
@@ -81,7 +81,7 @@ async fn file_that_is_not_a_database_is_rejected() {
         [&b"x"[..], b"SQLite format 4\0", &[0; 5_000], "no database ".repeat(9_000).as_bytes()]
     {
         fs::write(&path, content).unwrap();
-        let error = refused(&path, "is not a SQLite database").await;
+        let error = rejected(&path, "is not a SQLite database").await;
         assert!(matches!(error, ConnectError::NotADatabase { .. }), "{error:?}");
     }
 }
@@ -100,7 +100,7 @@ async fn database_of_another_application_is_rejected() {
         let mut connection = stranger(&path).await;
         run(&mut connection, statements).await;
         connection.close().await.unwrap();
-        let error = refused(&path, "is the database of another application").await;
+        let error = rejected(&path, "is the database of another application").await;
         assert!(matches!(error, ConnectError::Foreign { .. }), "{statements}: {error:?}");
     }
 }
@@ -131,7 +131,7 @@ async fn newer_schema_is_rejected() {
     )
     .await;
     connection.close().await.unwrap();
-    let error = refused(&path, "was written by a newer version of Hallpass (schema 99").await;
+    let error = rejected(&path, "was written by a newer version of Hallpass (schema 99").await;
     assert!(matches!(error, ConnectError::Newer { found: 99, .. }), "{error:?}");
     // This also applies while the newer version runs and its changes are still in the write-ahead
     // log.

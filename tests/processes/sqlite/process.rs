@@ -73,14 +73,14 @@ async fn churn(store: Arc<SqliteStore>) {
 async fn fill(store: Arc<SqliteStore>) {
     let first = token("alice", "first");
     store.insert(&first, None, &event()).await.expect("cannot insert the first token");
-    let mut refused = 0;
-    while refused < 3 {
+    let mut rejected = 0;
+    while rejected < 3 {
         let mut token = token("alice", "big");
         token.record.description = "x".repeat(1_000);
         if let Err(error) = store.insert(&token, None, &event()).await {
-            refused += 1;
+            rejected += 1;
             let read_only = error.is_read_only();
-            say(format!("refused, read only: {read_only}"));
+            say(format!("rejected, read only: {read_only}"));
         }
     }
     let found = store.get(first.record.id).await.expect("reads must succeed");

@@ -201,7 +201,7 @@ async fn full_disk_rejects_changes_but_not_checks() {
         .arg(&path);
     let mut process = Process::start(command);
     for _ in 0..3 {
-        assert_eq!(process.line().as_deref(), Some("refused, read only: true"));
+        assert_eq!(process.line().as_deref(), Some("rejected, read only: true"));
     }
     assert_eq!(process.line().as_deref(), Some("found: true"));
     assert!(process.child.wait().unwrap().success());

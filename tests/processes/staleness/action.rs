@@ -74,7 +74,7 @@ pub(crate) enum Outcome {
     /// The token was accepted, with these scopes.
     Accepted { scopes: String },
     /// The token was rejected (401).
-    Refused,
+    Rejected,
     /// The token could not be checked (503).
     Unavailable,
     /// The token was issued or has a new secret.
@@ -208,7 +208,7 @@ impl LocalNode {
             StatusCode::OK => {
                 answer.extensions().get().cloned().expect("the handler sets the outcome")
             }
-            StatusCode::UNAUTHORIZED => Outcome::Refused,
+            StatusCode::UNAUTHORIZED => Outcome::Rejected,
             StatusCode::SERVICE_UNAVAILABLE => Outcome::Unavailable,
             other => panic!("{other}"),
         }
@@ -218,7 +218,7 @@ impl LocalNode {
 fn verdict(checked: &Result<Principal, AuthError>) -> Outcome {
     match checked {
         Ok(principal) => accepted(principal),
-        Err(AuthError::Rejected(_)) => Outcome::Refused,
+        Err(AuthError::Rejected(_)) => Outcome::Rejected,
         Err(_) => Outcome::Unavailable,
     }
 }

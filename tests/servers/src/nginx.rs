@@ -47,7 +47,7 @@ impl Nginx {
     ///
     /// # Errors
     ///
-    /// Returns an error if nginx is not installed, refuses the settings or does not start.
+    /// Returns an error if nginx is not installed, rejects the settings or does not start.
     pub fn start(servers: &[&str]) -> Result<Self> {
         let folder = own_folder()?;
         let ports = servers.iter().map(|_| port::free()).collect::<Result<Vec<_>>>()?;
@@ -82,7 +82,7 @@ impl Nginx {
     ///
     /// # Errors
     ///
-    /// Returns an error if nginx is not installed, refuses the settings or does not start.
+    /// Returns an error if nginx is not installed, rejects the settings or does not start.
     pub fn start_with(configuration: impl FnOnce(u16) -> String) -> Result<Self> {
         let port = port::free()?;
         Self::launch(own_folder()?, vec![port], &configuration(port))

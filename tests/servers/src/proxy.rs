@@ -121,9 +121,9 @@ impl Proxy {
         self.set_both(Flow::Swallow);
     }
 
-    /// Refuses new connections, like a machine without a listener on this port. Existing
+    /// Rejects new connections, like a machine without a listener on this port. Existing
     /// connections stay open.
-    pub fn refuse(&self) {
+    pub fn reject(&self) {
         self.shared.accept(false);
     }
 

@@ -203,7 +203,7 @@ impl<S> Mount<S> {
                 Err(Problem::unavailable())
             }
             Err(response) if response.status() == StatusCode::FORBIDDEN => {
-                Err(Problem::new(Kind::CallerRefused, "the sign-in rejected the caller"))
+                Err(Problem::new(Kind::CallerRejected, "the sign-in rejected the caller"))
             }
             Err(_) => Err(Problem::no_caller()),
         }

@@ -1,6 +1,6 @@
 //! Lists of tokens.
 
-use hallpass_core::store::{Sort, SortBy, StatusCounts};
+use hallpass_core::store::{SortError, StatusCounts};
 use hallpass_core::{DESCRIPTION_MAX, ListOptions, Scope, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -68,27 +68,6 @@ enum StatusFilter {
 #[schema(default = "-created_at", pattern = "^-?(created_at|name|expires_at|last_used_at)$")]
 struct Order(String);
 
-impl Order {
-    fn read(&self) -> Result<Sort, Problem> {
-        let (field, descending) = match self.0.strip_prefix('-') {
-            Some(field) => (field, true),
-            None => (&*self.0, false),
-        };
-        let by = match field {
-            "created_at" => SortBy::CreatedAt,
-            "name" => SortBy::Name,
-            "expires_at" => SortBy::ExpiresAt,
-            "last_used_at" => SortBy::LastUsedAt,
-            _ => {
-                let message = "expected `created_at`, `name`, `expires_at` or `last_used_at`, with \
-                    a `-` in front for descending order";
-                return Err(Problem::invalid("sort", message));
-            }
-        };
-        Ok(Sort { by, descending })
-    }
-}
-
 /// A page of tokens.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TokenList {
@@ -147,7 +126,10 @@ impl ListParameters {
             options = options.previous_secret();
         }
         if let Some(order) = self.sort {
-            options = options.sort(order.read()?);
+            let sort = order.0.parse();
+            options = options.sort(
+                sort.map_err(|error: SortError| Problem::invalid("sort", error.to_string()))?,
+            );
         }
         if let Some(limit) = self.limit {
             options = options.limit(limit);

@@ -50,7 +50,7 @@ async fn people_see_entries_about_their_own_tokens_only() {
     let api = Api::new().await;
     api.issue_ci().await;
     assert_eq!(api.get("/audit").by("bob").send().await.ok().json["items"], json!([]));
-    api.get("/audit?owner=alice").by("bob").send().await.refused(403, "admin-only");
+    api.get("/audit?owner=alice").by("bob").send().await.rejected(403, "admin-only");
     let all = api.get("/audit?owner=alice&kind=issued").by("root").send().await.ok().json;
     assert_eq!(all["items"].as_array().unwrap().len(), 1);
     let none = api.get(&format!("/audit?token={UNKNOWN}")).send().await.ok().json;

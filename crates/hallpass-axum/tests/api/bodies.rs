@@ -21,14 +21,14 @@ async fn body_that_is_not_json_is_not_read() {
         "*/*",
     ] {
         let sending = api.post("").header("content-type", kind).body(body);
-        sending.send().await.refused(415, "not-json");
+        sending.send().await.rejected(415, "not-json");
     }
-    api.post("").body(body).send().await.refused(415, "not-json");
-    api.post("").send().await.refused(415, "not-json");
+    api.post("").body(body).send().await.rejected(415, "not-json");
+    api.post("").send().await.rejected(415, "not-json");
     let twice = api.post("").header("content-type", "text/plain");
-    twice.raw_json(body).await.refused(415, "not-json");
+    twice.raw_json(body).await.rejected(415, "not-json");
     let compressed = api.post("").header("content-encoding", "gzip");
-    compressed.raw_json(body).await.refused(415, "not-json");
+    compressed.raw_json(body).await.rejected(415, "not-json");
     for kind in
         ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
     {
@@ -58,9 +58,9 @@ async fn malformed_body_is_a_400() {
         "{\"name\":01}",
         "NaN",
     ] {
-        api.post("").raw_json(body).await.refused(400, "malformed-json");
+        api.post("").raw_json(body).await.rejected(400, "malformed-json");
     }
-    api.post("").raw_json(*b"{\"name\":\"\xff\"}").await.refused(400, "malformed-json");
+    api.post("").raw_json(*b"{\"name\":\"\xff\"}").await.rejected(400, "malformed-json");
     assert_eq!(api.get("").send().await.json["total"], 0);
 }
 
@@ -102,7 +102,7 @@ async fn errors_repeat_only_names_of_fields() {
         json!({ "name": [secret] }),
         json!(secret),
     ] {
-        let answer = api.post("").json(&body).await.refused(422, "invalid");
+        let answer = api.post("").json(&body).await.rejected(422, "invalid");
         assert!(!answer.text.contains("hp_0000"), "{}", answer.text);
     }
 }
@@ -115,13 +115,13 @@ async fn nesting_is_rejected_at_any_depth() {
         api.post("")
             .raw_json(format!("{{\"name\":\"ci\",\"scopes\":{list}}}"))
             .await
-            .refused(422, "invalid");
-        api.post("").raw_json(list).await.refused(422, "invalid");
+            .rejected(422, "invalid");
+        api.post("").raw_json(list).await.rejected(422, "invalid");
     }
     let unclosed = "{\"a\":".repeat(10_000);
-    api.post("").raw_json(unclosed).await.refused(400, "malformed-json");
+    api.post("").raw_json(unclosed).await.rejected(400, "malformed-json");
     let list = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    api.post("").raw_json(list).await.refused(413, "too-large");
+    api.post("").raw_json(list).await.rejected(413, "too-large");
 }
 
 #[tokio::test]
@@ -130,12 +130,12 @@ async fn size_of_every_body_is_limited() {
     let padded =
         |len: usize| format!("{{\"name\":\"ci\"{}}}", " ".repeat(len - "{\"name\":\"ci\"}".len()));
     assert_eq!(api.post("").raw_json(padded(64 * 1024)).await.status, 201);
-    api.post("").raw_json(padded(64 * 1024 + 1)).await.refused(413, "too-large");
-    api.post("").raw_json(vec![b' '; 10 << 20]).await.refused(413, "too-large");
+    api.post("").raw_json(padded(64 * 1024 + 1)).await.rejected(413, "too-large");
+    api.post("").raw_json(vec![b' '; 10 << 20]).await.rejected(413, "too-large");
     let id = api.issue_ci().await.id().to_owned();
     for call in ["regenerate", "revoke", "copy"] {
         let sending = api.post(&format!("/{id}/{call}")).body(vec![b' '; 10 << 20]);
-        sending.send().await.refused(413, "too-large");
+        sending.send().await.rejected(413, "too-large");
     }
 }
 
@@ -158,8 +158,8 @@ async fn optional_body_needs_no_content_type() {
             status,
             "{call}, with an empty object"
         );
-        api.post(&path).body("{}").send().await.refused(415, "not-json");
-        api.post(&path).raw_json("{").await.refused(400, "malformed-json");
+        api.post(&path).body("{}").send().await.rejected(415, "not-json");
+        api.post(&path).raw_json("{").await.rejected(400, "malformed-json");
         api.post(&path).raw_json("null").await.invalid("body");
     }
 }

@@ -39,7 +39,7 @@ async fn response_to_an_anonymous_caller_discloses_nothing() {
             (Method::GET, "/audit".to_owned()),
         ] {
             let sending = api.send(method, &path).anonymous().body("whatever");
-            let answer = sending.send().await.refused(401, "no-caller");
+            let answer = sending.send().await.rejected(401, "no-caller");
             assert!(!answer.headers.contains_key("www-authenticate"));
             bodies.push(answer.text);
         }
@@ -66,7 +66,7 @@ async fn list_with<T: 'static>(who: impl Authenticator<T, (), Output: IntoActor>
 #[tokio::test]
 async fn sign_in_returns_what_handlers_return() {
     let ok = (200, String::new());
-    let refused = |status, kind: &str| (status, format!("/problems/{kind}"));
+    let rejected = |status, kind: &str| (status, format!("/problems/{kind}"));
     fn alice() -> Actor {
         Actor::owner("alice")
     }
@@ -74,21 +74,21 @@ async fn sign_in_returns_what_handlers_return() {
     assert_eq!(list_with(async |_: Parts| Some(alice())).await, ok);
     assert_eq!(list_with(async |_: HeaderMap, _: Method| Ok::<_, StatusCode>(alice())).await, ok);
     assert_eq!(list_with(async || Ok::<_, StatusCode>(Some(alice()))).await, ok);
-    assert_eq!(list_with(async || None::<Actor>).await, refused(401, "no-caller"));
+    assert_eq!(list_with(async || None::<Actor>).await, rejected(401, "no-caller"));
     for (said, status, kind) in [
         (StatusCode::UNAUTHORIZED, 401, "no-caller"),
         (StatusCode::BAD_REQUEST, 401, "no-caller"),
-        (StatusCode::FORBIDDEN, 403, "caller-refused"),
+        (StatusCode::FORBIDDEN, 403, "caller-rejected"),
         (StatusCode::INTERNAL_SERVER_ERROR, 503, "unavailable"),
         (StatusCode::SERVICE_UNAVAILABLE, 503, "unavailable"),
     ] {
         let answer = list_with(move || async move { Err::<Actor, _>(said) }).await;
-        assert_eq!(answer, refused(status, kind), "{said}");
+        assert_eq!(answer, rejected(status, kind), "{said}");
     }
     let redirect = async || Err::<Actor, _>(Redirect::to("/login"));
-    assert_eq!(list_with(redirect).await, refused(401, "no-caller"));
+    assert_eq!(list_with(redirect).await, rejected(401, "no-caller"));
     let extension = async |Extension(caller): Extension<Actor>| caller;
-    assert_eq!(list_with(extension).await, refused(503, "unavailable"), "an extractor that fails");
+    assert_eq!(list_with(extension).await, rejected(503, "unavailable"), "an extractor that fails");
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn disabled_account_can_delete_tokens_but_not_issue() {
     };
     let api = Api::with(|builder| builder.owner_directory(owners)).await;
     let body = json!({ "name": "ci" });
-    api.post("").by("bob").json(&body).await.refused(403, "owner-disabled");
+    api.post("").by("bob").json(&body).await.rejected(403, "owner-disabled");
     assert_eq!(api.get("").by("bob").send().await.ok().json["total"], 0);
     assert_eq!(
         api.post("/delete").by("bob").json(&json!({ "all": true })).await.ok().json["deleted"],
@@ -131,6 +131,6 @@ async fn failed_owner_lookup_prevents_issuing() {
     let api =
         Api::with(|builder| builder.owner_directory(|_| async { Err("directory is down".into()) }))
             .await;
-    let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(503, "unavailable");
+    let answer = api.post("").json(&json!({ "name": "ci" })).await.rejected(503, "unavailable");
     assert!(!answer.text.contains("directory"), "{}", answer.text);
 }

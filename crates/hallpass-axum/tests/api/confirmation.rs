@@ -67,16 +67,16 @@ async fn missing_or_wrong_confirmation_changes_nothing() {
                     api.send(method.clone(), &path).header("content-type", "application/json");
                 json.by("root").body(body)
             };
-            let answer = send().send().await.refused(403, "confirmation-required");
+            let answer = send().send().await.rejected(403, "confirmation-required");
             let detail = "this change needs a confirmation in the header `Hallpass-Confirmation`";
             assert_eq!(
                 answer.json["detail"], detail,
                 "only the host knows what people confirm with"
             );
-            confirmed(send(), "").await.refused(403, "confirmation-required");
-            let answer = confirmed(send(), WRONG).await.refused(403, "confirmation-failed");
+            confirmed(send(), "").await.rejected(403, "confirmation-required");
+            let answer = confirmed(send(), WRONG).await.rejected(403, "confirmation-failed");
             assert!(!answer.text.contains(WRONG) && !answer.text.contains("looking-glass"));
-            confirmed(change(&api).by("root"), RIGHT).await.refused(404, "not-found");
+            confirmed(change(&api).by("root"), RIGHT).await.rejected(404, "not-found");
         }
     }
     assert_eq!(api.get("").by("root").send().await.ok().json, before);
@@ -122,10 +122,10 @@ async fn confirmation_is_valid_for_one_request() {
     let (api, _) = host().await;
     let id = issue(&api).await.id().to_owned();
     let path = format!("/{id}");
-    api.delete(&path).send().await.refused(403, "confirmation-required");
+    api.delete(&path).send().await.rejected(403, "confirmation-required");
     let all = json!({ "all": true });
     api.post("/delete").header(HEADER, RIGHT).json(&all).await.ok();
-    api.post("/delete").json(&all).await.refused(403, "confirmation-required");
+    api.post("/delete").json(&all).await.rejected(403, "confirmation-required");
 }
 
 #[tokio::test]
@@ -159,10 +159,10 @@ async fn token_is_not_a_confirmation() {
     asked.store(0, SeqCst);
     for (method, path) in changing_calls() {
         let bearer = api.send(method.clone(), &path).bearer(issued.token());
-        confirmed(bearer, RIGHT).await.refused(403, "token-not-allowed");
+        confirmed(bearer, RIGHT).await.rejected(403, "token-not-allowed");
         let sent = base64_url(issued.token());
         let answer = confirmed(api.send(method, &path).by("root"), &sent).await;
-        answer.refused(403, "confirmation-failed");
+        answer.rejected(403, "confirmation-failed");
     }
     assert_eq!(asked.load(SeqCst), 0, "the check was called for a request with a token");
 }
@@ -173,11 +173,11 @@ async fn confirmation_is_checked_after_the_caller_before_the_token() {
     let bobs = api.post("").by("bob").header(HEADER, RIGHT).json(&json!({ "name": "ci" })).await;
     let own = issue(&api).await;
     asked.store(0, SeqCst);
-    confirmed(change(&api).anonymous(), RIGHT).await.refused(401, "no-caller");
+    confirmed(change(&api).anonymous(), RIGHT).await.rejected(401, "no-caller");
     let elsewhere = change(&api).header("sec-fetch-site", "cross-site");
-    confirmed(elsewhere, WRONG).await.refused(403, "cross-site");
+    confirmed(elsewhere, WRONG).await.rejected(403, "cross-site");
     let twice = change(&api).header("authorization", "Bearer").header("authorization", "Bearer");
-    confirmed(twice, WRONG).await.refused(400, "invalid-request");
+    confirmed(twice, WRONG).await.rejected(400, "invalid-request");
     assert_eq!(
         asked.load(SeqCst),
         0,
@@ -204,7 +204,7 @@ async fn confirmation_is_accepted_with_and_without_padding() {
         };
         let api = Api::confirming(check).await;
         for sent in [BASE64_URL_SAFE.encode(typed), base64_url(typed)] {
-            confirmed(change(&api), &sent).await.refused(404, "not-found");
+            confirmed(change(&api), &sent).await.rejected(404, "not-found");
         }
     }
 }
@@ -236,18 +236,18 @@ async fn malformed_confirmation_is_not_counted() {
         &["d29uZGVybGFuZA, d29uZGVybGFuZA"],
     ] {
         let change = bad.iter().fold(change(&api), |change, value| change.header(HEADER, value));
-        change.send().await.refused(403, "confirmation-failed");
+        change.send().await.rejected(403, "confirmation-failed");
     }
     assert_eq!(asked.load(SeqCst), 0);
     // No caller has to wait.
-    confirmed(change(&api), &format!("{RIGHT}==")).await.refused(404, "not-found");
+    confirmed(change(&api), &format!("{RIGHT}==")).await.rejected(404, "not-found");
 }
 
 #[tokio::test]
 async fn wrong_confirmations_delay_even_a_right_one() {
     let (api, asked) = host().await;
     for _ in 0..5 {
-        confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+        confirmed(change(&api), WRONG).await.rejected(403, "confirmation-failed");
     }
     for seconds in [30, 60, 120, 240, 480, 900, 900] {
         asked.store(0, SeqCst);
@@ -257,22 +257,22 @@ async fn wrong_confirmations_delay_even_a_right_one() {
             "the response reveals which confirmation was right"
         );
         for answer in answers {
-            let answer = answer.refused(429, "too-many-attempts");
+            let answer = answer.rejected(429, "too-many-attempts");
             assert_eq!(answer.header(header::RETRY_AFTER), seconds.to_string());
         }
-        change(&api).send().await.refused(403, "confirmation-required");
+        change(&api).send().await.rejected(403, "confirmation-required");
         api.clock.advance(SignedDuration::from_secs(seconds) - SignedDuration::from_millis(1));
-        let answer = confirmed(change(&api), RIGHT).await.refused(429, "too-many-attempts");
+        let answer = confirmed(change(&api), RIGHT).await.rejected(429, "too-many-attempts");
         assert_eq!(answer.header(header::RETRY_AFTER), "1");
         assert_eq!(asked.load(SeqCst), 0, "the check was called");
         api.clock.advance(SignedDuration::from_millis(1));
-        confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+        confirmed(change(&api), WRONG).await.rejected(403, "confirmation-failed");
     }
-    confirmed(change(&api).by("bob"), RIGHT).await.refused(404, "not-found");
+    confirmed(change(&api).by("bob"), RIGHT).await.rejected(404, "not-found");
     api.clock.advance(SignedDuration::from_mins(15));
-    confirmed(change(&api), RIGHT).await.refused(404, "not-found");
-    confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
-    confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+    confirmed(change(&api), RIGHT).await.rejected(404, "not-found");
+    confirmed(change(&api), WRONG).await.rejected(403, "confirmation-failed");
+    confirmed(change(&api), RIGHT).await.rejected(404, "not-found");
 }
 
 #[tokio::test]
@@ -280,13 +280,13 @@ async fn right_confirmation_or_a_day_resets_the_count() {
     let (api, _) = host().await;
     for _ in 0..3 {
         for _ in 0..4 {
-            confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+            confirmed(change(&api), WRONG).await.rejected(403, "confirmation-failed");
         }
-        confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+        confirmed(change(&api), RIGHT).await.rejected(404, "not-found");
     }
     for _ in 0..2 {
         for _ in 0..4 {
-            confirmed(change(&api), WRONG).await.refused(403, "confirmation-failed");
+            confirmed(change(&api), WRONG).await.rejected(403, "confirmation-failed");
         }
         api.clock.advance(SignedDuration::from_hours(25));
     }
@@ -333,7 +333,7 @@ async fn disconnecting_before_the_response_counts_as_a_guess() {
         let mut guess = Box::pin(confirmed(change(&api), WRONG));
         assert!(matches!(futures::poll!(&mut guess), Poll::Pending));
     }
-    confirmed(change(&api), RIGHT).await.refused(429, "too-many-attempts");
+    confirmed(change(&api), RIGHT).await.rejected(429, "too-many-attempts");
 }
 
 #[tokio::test]
@@ -344,10 +344,10 @@ async fn failed_check_is_503_and_not_counted() {
         })
         .await;
         for _ in 0..10 {
-            let answer = confirmed(change(&api), WRONG).await.refused(503, "unavailable");
+            let answer = confirmed(change(&api), WRONG).await.rejected(503, "unavailable");
             assert!(!answer.text.contains("ldap"), "{}", answer.text);
         }
-        confirmed(change(&api), RIGHT).await.refused(404, "not-found");
+        confirmed(change(&api), RIGHT).await.rejected(404, "not-found");
     }
 }
 

@@ -66,9 +66,9 @@ async fn token_of_another_owner_is_not_copied() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     for asked in [&*id, UNKNOWN, "42"] {
-        api.post(&format!("/{asked}/copy")).by("bob").send().await.refused(404, "not-found");
+        api.post(&format!("/{asked}/copy")).by("bob").send().await.rejected(404, "not-found");
     }
-    api.post(&format!("/{id}/copy")).by("root").send().await.refused(403, "owner-only");
+    api.post(&format!("/{id}/copy")).by("root").send().await.rejected(403, "owner-only");
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn copy_counts_against_the_limit_and_needs_grantable_scopes() {
     let id = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await.id().to_owned();
     let path = format!("/{id}/copy");
     let answer = api.post(&path).header("x-may-grant", "projects:read").send().await;
-    answer.refused(403, "scope-not-grantable");
-    let answer = api.post(&path).send().await.refused(409, "token-limit");
+    answer.rejected(403, "scope-not-grantable");
+    let answer = api.post(&path).send().await.rejected(409, "token-limit");
     assert_eq!((&answer.json["limit"], &answer.json["in_use"]), (&json!(1), &json!(1)));
 }

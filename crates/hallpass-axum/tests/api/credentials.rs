@@ -29,11 +29,11 @@ async fn token_cannot_manage_tokens_even_with_a_session() {
     let issued = api.issue_ci().await;
     let bearer = format!("Bearer {}", issued.token());
     for call in calls(&api) {
-        with_authorization(call, &[&bearer]).await.refused(400, "invalid-request");
+        with_authorization(call, &[&bearer]).await.rejected(400, "invalid-request");
     }
     let document = api.get("/openapi.json");
     for call in calls(&api).into_iter().chain([document]) {
-        with_authorization(call.anonymous(), &[&bearer]).await.refused(403, "token-not-allowed");
+        with_authorization(call.anonymous(), &[&bearer]).await.rejected(403, "token-not-allowed");
     }
     let shown = api.show(issued.id()).await;
     assert!(shown["last_used_at"].is_null(), "a rejected request was recorded as a use: {shown}");
@@ -46,10 +46,10 @@ async fn invalid_token_is_a_401_everywhere() {
     api.post(&format!("/{}/revoke", revoked.id())).send().await.ok();
     let bearer = format!("Bearer {}", revoked.token());
     for call in calls(&api) {
-        with_authorization(call, &[&bearer]).await.refused(401, "invalid-token");
+        with_authorization(call, &[&bearer]).await.rejected(401, "invalid-token");
     }
     for call in calls(&api) {
-        with_authorization(call.anonymous(), &[&bearer]).await.refused(401, "invalid-token");
+        with_authorization(call.anonymous(), &[&bearer]).await.rejected(401, "invalid-token");
     }
 }
 
@@ -61,7 +61,7 @@ async fn bearer_of_another_format_is_ignored() {
         with_authorization(api.get(""), &[&bearer]).await.ok();
         with_authorization(api.get("/openapi.json"), &[&bearer]).await.ok();
         let anonymous = api.get("").anonymous();
-        with_authorization(anonymous, &[&bearer]).await.refused(401, "no-caller");
+        with_authorization(anonymous, &[&bearer]).await.rejected(401, "no-caller");
     }
 }
 
@@ -76,10 +76,10 @@ async fn malformed_credential_is_a_400_everywhere() {
         [&twice[..], &["Bearer"], &["Bearer a b"], &[&listed], &["Basic eDp5", "Bearer x"]]
     {
         for call in calls(&api) {
-            with_authorization(call, values).await.refused(400, "invalid-request");
+            with_authorization(call, values).await.rejected(400, "invalid-request");
         }
         for call in [api.get("/current"), api.delete("/current")] {
-            with_authorization(call, values).await.refused(400, "invalid-request");
+            with_authorization(call, values).await.rejected(400, "invalid-request");
         }
     }
     assert!(api.works(issued.token()).await);
@@ -92,7 +92,7 @@ async fn cookies_are_ignored_if_there_is_a_token() {
     let bearer = format!("Bearer {}", issued.token());
     for call in calls(&api) {
         let call = call.anonymous().header("cookie", "AWSALB=x");
-        with_authorization(call, &[&bearer]).await.refused(403, "token-not-allowed");
+        with_authorization(call, &[&bearer]).await.rejected(403, "token-not-allowed");
     }
     // The token decides on `/current`, even if a person is signed in.
     let shown = with_authorization(api.get("/current").header("cookie", "id=1"), &[&bearer]).await;
@@ -113,7 +113,11 @@ async fn token_in_a_query_is_never_read() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     let query = format!("?session={}", issued.token());
-    api.get(&format!("/{}{query}", issued.id())).anonymous().send().await.refused(401, "no-caller");
+    api.get(&format!("/{}{query}", issued.id()))
+        .anonymous()
+        .send()
+        .await
+        .rejected(401, "no-caller");
     let both =
         api.get(&format!("/{}{query}", issued.id())).header("cookie", "id=1").send().await.ok();
     assert!(!both.text.contains(issued.token()));

@@ -33,7 +33,7 @@ async fn cross_site_change_is_rejected() {
         ("origin", "http://example.com:8080"),
     ] {
         for change in changes(&api) {
-            change.header(name, value).send().await.refused(403, "cross-site");
+            change.header(name, value).send().await.rejected(403, "cross-site");
         }
     }
     assert!(api.works(issued.token()).await);
@@ -69,7 +69,7 @@ async fn same_origin_passes_whatever_host_a_proxy_wrote() {
         assert_eq!(change.json(&json!({ "name": "ci" })).await.status, 201, "{site}");
     }
     // Without `Sec-Fetch-Site`, only the host is compared.
-    browser().json(&json!({ "name": "ci" })).await.refused(403, "cross-site");
+    browser().json(&json!({ "name": "ci" })).await.rejected(403, "cross-site");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn cross_site_reads_pass_without_cors_headers() {
         api.get("").header("cookie", "id=1").header("origin", "https://evil.org").send().await.ok();
     assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
     let preflight = api.send(Method::OPTIONS, "").header("origin", "https://evil.org").send().await;
-    preflight.refused(405, "method-not-allowed");
+    preflight.rejected(405, "method-not-allowed");
 }
 
 #[tokio::test]
@@ -87,6 +87,6 @@ async fn anonymous_cross_site_changes_are_rejected() {
     let api = Api::new().await;
     for change in changes(&api) {
         let change = change.anonymous().header("origin", "null");
-        change.send().await.refused(403, "cross-site");
+        change.send().await.rejected(403, "cross-site");
     }
 }

@@ -30,7 +30,7 @@ async fn token_can_revoke_itself() {
     );
     assert_eq!(api.show(issued.id()).await["status"], "revoked");
     let again = api.delete("/current").bearer(issued.token()).send().await;
-    again.refused(401, "invalid-token");
+    again.rejected(401, "invalid-token");
 }
 
 #[tokio::test]
@@ -39,12 +39,12 @@ async fn token_is_read_from_the_header_only() {
     let issued = api.issue_ci().await;
     let query = format!("/current?session={0}&access_token={0}&token={0}", issued.token());
     for path in ["/current", query.as_str()] {
-        let answer = api.get(path).send().await.refused(401, "no-credential");
+        let answer = api.get(path).send().await.rejected(401, "no-credential");
         assert_eq!(answer.header(WWW_AUTHENTICATE), r#"Bearer realm="api""#);
-        api.delete(path).send().await.refused(401, "no-credential");
+        api.delete(path).send().await.rejected(401, "no-credential");
     }
     let basic = api.get("/current").header("authorization", "Basic dTpw").send().await;
-    basic.refused(401, "no-credential");
+    basic.rejected(401, "no-credential");
     assert!(api.works(issued.token()).await);
 }
 
@@ -63,7 +63,7 @@ async fn invalid_token_is_rejected_without_a_reason() {
     let tokens =
         [&revoked, &expired, &deleted, &regenerated].map(|issued| issued.token().to_owned());
     for token in tokens.iter().map(String::as_str).chain(["hp_x", "x", "T=="]) {
-        let answer = api.get("/current").bearer(token).send().await.refused(401, "invalid-token");
+        let answer = api.get("/current").bearer(token).send().await.rejected(401, "invalid-token");
         assert_eq!(
             answer.header(WWW_AUTHENTICATE),
             r#"Bearer realm="api", error="invalid_token", error_description="the token is not valid""#

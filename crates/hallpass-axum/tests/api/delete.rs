@@ -9,8 +9,8 @@ async fn deleted_token_is_not_found_and_not_accepted() {
     let path = format!("/{}", issued.id());
     assert_eq!(api.delete(&path).send().await.status, 204);
     assert!(!api.works(issued.token()).await);
-    api.get(&path).send().await.refused(404, "not-found");
-    api.delete(&path).send().await.refused(404, "not-found");
+    api.get(&path).send().await.rejected(404, "not-found");
+    api.delete(&path).send().await.rejected(404, "not-found");
 }
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn token_of_another_owner_is_changed_only_by_an_admin() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {
-        api.delete(&format!("/{asked}")).by("bob").send().await.refused(404, "not-found");
+        api.delete(&format!("/{asked}")).by("bob").send().await.rejected(404, "not-found");
     }
     assert!(api.works(issued.token()).await);
     assert_eq!(api.delete(&format!("/{}", issued.id())).by("root").send().await.status, 204);

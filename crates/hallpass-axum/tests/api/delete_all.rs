@@ -16,7 +16,7 @@ async fn delete_all_affects_only_the_callers_tokens() {
     assert!(api.works(bobs.token()).await);
     let again = api.post("/delete").json(&json!({ "all": true })).await.ok();
     assert_eq!(again.json, json!({ "deleted": 0, "not_found": [] }));
-    api.delete("").send().await.refused(405, "method-not-allowed");
+    api.delete("").send().await.rejected(405, "method-not-allowed");
 }
 
 #[tokio::test]

@@ -47,5 +47,5 @@ async fn delete_many_takes_1_to_100_ids() {
     }
     api.post("/delete").json(&json!({ "ids": vec![UNKNOWN; 100] })).await.ok();
     api.post("/delete").json(&json!({ "ids": [UNKNOWN], "owner": "bob" })).await.invalid("owner");
-    api.post("/delete").send().await.refused(415, "not-json");
+    api.post("/delete").send().await.rejected(415, "not-json");
 }

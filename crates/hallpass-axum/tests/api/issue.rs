@@ -93,7 +93,7 @@ async fn every_invalid_field_is_reported() {
         api.post("").json(&body).await.invalid(field);
     }
     let several = json!({ "name": "", "description": "\u{7}", "scopes": ["?"], "expires": "soon" });
-    let answer = api.post("").json(&several).await.refused(422, "invalid");
+    let answer = api.post("").json(&several).await.rejected(422, "invalid");
     assert_eq!(answer.fields(), ["name", "description", "scopes", "expires"]);
     assert_eq!(api.get("").send().await.json["total"], 0, "a rejected call has issued a token");
 }
@@ -159,12 +159,12 @@ async fn token_limit_error_contains_the_numbers() {
     let api = Api::with(|builder| builder.limits(Limits::default().tokens_per_owner(2))).await;
     let first = api.issue_ci().await.id().to_owned();
     api.issue_ci().await;
-    let answer = api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
+    let answer = api.post("").json(&json!({ "name": "ci" })).await.rejected(409, "token-limit");
     assert_eq!((&answer.json["limit"], &answer.json["in_use"]), (&json!(2), &json!(2)));
     let bobs = api.post("").by("bob").json(&json!({ "name": "ci" })).await;
     assert_eq!(bobs.status, 201, "the limit must apply to each owner separately");
     api.post(&format!("/{first}/revoke")).send().await.ok();
-    api.post("").json(&json!({ "name": "ci" })).await.refused(409, "token-limit");
+    api.post("").json(&json!({ "name": "ci" })).await.rejected(409, "token-limit");
     assert_eq!(api.delete(&format!("/{first}")).send().await.status, 204);
     api.issue_ci().await;
 }
@@ -178,8 +178,8 @@ async fn scopes_that_the_caller_cannot_grant_are_rejected() {
         async move { sending.json(&body).await }
     };
     assert_eq!(issue("projects:read:42").await.status, 201);
-    issue("projects:list").await.refused(403, "scope-not-grantable");
-    issue("projects").await.refused(403, "scope-not-grantable");
+    issue("projects:list").await.rejected(403, "scope-not-grantable");
+    issue("projects").await.rejected(403, "scope-not-grantable");
 }
 
 #[tokio::test]

@@ -247,6 +247,6 @@ async fn only_an_admin_lists_across_owners() {
     assert_eq!(api.get("?owner=nobody").by("root").send().await.ok().json["total"], 0);
     api.get("?owner=").by("root").send().await.invalid("owner");
     for owner in ["bob", "alice", "", "%07"] {
-        api.get(&format!("?owner={owner}")).send().await.refused(403, "admin-only");
+        api.get(&format!("?owner={owner}")).send().await.rejected(403, "admin-only");
     }
 }

@@ -49,11 +49,11 @@ async fn every_operation_enforces_its_documented_security() {
                     anonymous.ok();
                 }
                 r#"[{"session":[]}]"# => {
-                    anonymous.refused(401, "no-caller");
-                    bearer.refused(403, "token-not-allowed");
+                    anonymous.rejected(401, "no-caller");
+                    bearer.rejected(403, "token-not-allowed");
                 }
                 r#"[{"token":[]}]"# => {
-                    anonymous.refused(401, "no-credential");
+                    anonymous.rejected(401, "no-credential");
                     assert!(bearer.status.is_success(), "{method} {path}");
                     // The call may have been the one that revokes it.
                     let path = format!("/{}/regenerate", issued.id());

@@ -41,11 +41,11 @@ async fn unreachable_store_is_a_503_everywhere() {
         api.delete("/current").bearer(token).send().await,
         api.get("").bearer(token).send().await,
     ] {
-        let answer = answer.refused(503, "unavailable");
+        let answer = answer.rejected(503, "unavailable");
         assert!(!answer.text.contains("db.internal"), "{}", answer.text);
     }
     api.get("/openapi.json").send().await.ok();
-    api.get("/current").bearer("hp_x").send().await.refused(401, "invalid-token");
+    api.get("/current").bearer("hp_x").send().await.rejected(401, "invalid-token");
     api.store.faults().heal();
     assert!(api.works(token).await);
     assert_eq!(api.show(id).await["revision"], 1, "a failed call has changed the token");
@@ -61,8 +61,8 @@ async fn read_only_store_can_be_read() {
     api.patch(&format!("/{}", issued.id()))
         .json(&json!({ "name": "cd" }))
         .await
-        .refused(503, "unavailable");
-    api.delete("/current").bearer(issued.token()).send().await.refused(503, "unavailable");
+        .rejected(503, "unavailable");
+    api.delete("/current").bearer(issued.token()).send().await.rejected(503, "unavailable");
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn unknown_outcome_of_a_change_is_reported() {
     let id = api.issue_ci().await.id().to_owned();
     api.store.faults().on(Operation::WRITES).lose_answer();
     let answer = api.patch(&format!("/{id}")).json(&json!({ "name": "cd" })).await;
-    let answer = answer.refused(503, "outcome-unknown");
+    let answer = answer.rejected(503, "outcome-unknown");
     assert!(
         answer.json["detail"].as_str().unwrap().starts_with("it is unknown"),
         "{}",
@@ -95,7 +95,7 @@ async fn referenced_token_cannot_be_deleted() {
         api.post("/delete").json(&json!({ "ids": [id] })).await,
         api.post("/delete").json(&json!({ "all": true })).await,
     ] {
-        let answer = answer.refused(409, "referenced");
+        let answer = answer.rejected(409, "referenced");
         assert!(!answer.text.contains("jobs"), "{}", answer.text);
     }
     api.store.faults().heal();

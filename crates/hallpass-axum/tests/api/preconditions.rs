@@ -56,7 +56,7 @@ async fn stale_revision_changes_nothing() {
             "\"99999999999999999999\"",
             "\"1\", \"3\"",
         ] {
-            send(&api, &id, change.clone(), tag).await.refused(412, "stale");
+            send(&api, &id, change.clone(), tag).await.rejected(412, "stale");
         }
         assert_eq!(api.show(&id).await, before, "{change:?}");
     }
@@ -81,7 +81,7 @@ async fn malformed_if_match_is_rejected_and_changes_nothing() {
     for change in changes() {
         let id = token(&api).await;
         for tag in ["2", "", "\"2", "2\"", "\"", "\"2\",", "\"2\" \"2\"", "*, \"2\"", "w/\"2\""] {
-            send(&api, &id, change.clone(), tag).await.refused(400, "invalid-request");
+            send(&api, &id, change.clone(), tag).await.rejected(400, "invalid-request");
         }
         assert_eq!(api.show(&id).await["revision"], 2, "{change:?}");
     }
@@ -92,8 +92,8 @@ async fn several_lines_are_one_list() {
     let api = Api::new().await;
     let path = format!("/{}", token(&api).await);
     let patch = |last| api.patch(&path).header("if-match", "\"1\"").header("if-match", last);
-    patch("\"3\"").json(&json!({ "name": "cd" })).await.refused(412, "stale");
-    patch("*").json(&json!({ "name": "cd" })).await.refused(400, "invalid-request");
+    patch("\"3\"").json(&json!({ "name": "cd" })).await.rejected(412, "stale");
+    patch("*").json(&json!({ "name": "cd" })).await.rejected(400, "invalid-request");
     patch("\"2\" , \"3\"").json(&json!({ "name": "cd" })).await.ok();
 }
 
@@ -110,7 +110,7 @@ async fn missing_token_is_not_found_and_not_stale() {
                     Some(body) => sending.json(body).await,
                     None => sending.send().await,
                 };
-                answer.refused(404, "not-found");
+                answer.rejected(404, "not-found");
             }
         }
     }
@@ -124,7 +124,7 @@ async fn only_one_concurrent_regeneration_succeeds() {
     let (one, two) = futures::join!(regenerate(), regenerate());
     let (won, lost) = if one.status == 200 { (one, two) } else { (two, one) };
     assert!(api.works(won.ok().token()).await);
-    lost.refused(412, "stale");
+    lost.rejected(412, "stale");
 }
 
 #[tokio::test]

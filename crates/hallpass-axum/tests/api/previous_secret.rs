@@ -18,5 +18,5 @@ async fn previous_secret_stops_working_immediately() {
         again.json["revision"], ended.json["revision"],
         "the revision must stay if there is no previous secret"
     );
-    api.delete(&format!("/{id}/previous-secret")).by("bob").send().await.refused(404, "not-found");
+    api.delete(&format!("/{id}/previous-secret")).by("bob").send().await.rejected(404, "not-found");
 }

@@ -96,10 +96,10 @@ async fn only_the_owner_can_regenerate_a_token() {
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {
         let path = format!("/{asked}/regenerate");
-        api.post(&path).by("bob").send().await.refused(404, "not-found");
+        api.post(&path).by("bob").send().await.rejected(404, "not-found");
     }
     let path = format!("/{}/regenerate", issued.id());
-    api.post(&path).by("root").send().await.refused(403, "owner-only");
+    api.post(&path).by("root").send().await.rejected(403, "owner-only");
     assert!(api.works(issued.token()).await);
 }
 
@@ -109,6 +109,6 @@ async fn token_with_ungrantable_scopes_is_not_regenerated() {
     let issued = api.issue(json!({ "name": "ci", "scopes": ["projects:list"] })).await;
     let path = format!("/{}/regenerate", issued.id());
     let answer = api.post(&path).header("x-may-grant", "projects:read").send().await;
-    answer.refused(403, "scope-not-grantable");
+    answer.rejected(403, "scope-not-grantable");
     assert!(api.works(issued.token()).await);
 }

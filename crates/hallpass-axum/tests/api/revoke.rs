@@ -37,7 +37,7 @@ async fn token_of_another_owner_is_changed_only_by_an_admin() {
     let api = Api::new().await;
     let issued = api.issue_ci().await;
     for asked in [issued.id(), UNKNOWN, "42"] {
-        api.post(&format!("/{asked}/revoke")).by("bob").send().await.refused(404, "not-found");
+        api.post(&format!("/{asked}/revoke")).by("bob").send().await.rejected(404, "not-found");
     }
     assert!(api.works(issued.token()).await);
     api.post(&format!("/{}/revoke", issued.id())).by("root").send().await.ok();

@@ -24,7 +24,7 @@ async fn exactly_one_selector_is_required() {
     api.post("/revoke").json(&json!({})).await.invalid("body");
     api.post("/revoke").json(&json!({ "all": false })).await.invalid("all");
     api.post("/revoke").json(&json!({ "all": true, "ids": [UNKNOWN] })).await.invalid("body");
-    api.post("/revoke").json(&json!({ "owner": "alice" })).await.refused(403, "admin-only");
+    api.post("/revoke").json(&json!({ "owner": "alice" })).await.rejected(403, "admin-only");
     let nobody = json!({ "owner": "nobody" });
-    api.post("/revoke").by("root").json(&nobody).await.refused(404, "not-found");
+    api.post("/revoke").by("root").json(&nobody).await.rejected(404, "not-found");
 }

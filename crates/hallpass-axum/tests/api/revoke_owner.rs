@@ -15,7 +15,7 @@ async fn admin_revokes_all_tokens_of_an_owner() {
     assert!(api.works(bobs.token()).await);
     assert_eq!(revoke().json(&alice).await.ok().json, json!({ "revoked": 0, "not_found": [] }));
     let nobody = json!({ "owner": "nobody" });
-    revoke().json(&nobody).await.refused(404, "not-found");
+    revoke().json(&nobody).await.rejected(404, "not-found");
     for owner in [json!(""), json!("a\0b"), json!("x".repeat(256)), json!(null), json!(["alice"])] {
         revoke().json(&json!({ "owner": owner })).await.invalid("owner");
     }
@@ -27,7 +27,7 @@ async fn ordinary_caller_cannot_name_an_owner() {
     let issued = api.issue_ci().await;
     for owner in ["alice", "bob"] {
         let body = json!({ "owner": owner });
-        api.post("/revoke").json(&body).await.refused(403, "admin-only");
+        api.post("/revoke").json(&body).await.rejected(403, "admin-only");
     }
     assert!(api.works(issued.token()).await);
 }

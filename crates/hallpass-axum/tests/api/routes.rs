@@ -30,11 +30,11 @@ async fn unknown_path_is_a_404() {
         &format!("/{UNKNOWN}/scopes/projects"),
     ] {
         for method in [Method::GET, Method::POST] {
-            api.send(method, path).send().await.refused(404, "not-found");
+            api.send(method, path).send().await.rejected(404, "not-found");
         }
     }
     for path in ["/nope", "/openapi.yaml", "/%2e%2e"] {
-        api.get(path).send().await.refused(404, "not-found");
+        api.get(path).send().await.rejected(404, "not-found");
     }
 }
 
@@ -61,7 +61,7 @@ async fn other_method_is_a_405_with_the_allowed_methods() {
         for method in
             [Method::PUT, Method::OPTIONS, Method::TRACE, Method::from_bytes(b"BREW").unwrap()]
         {
-            let answer = api.send(method, path).send().await.refused(405, "method-not-allowed");
+            let answer = api.send(method, path).send().await.rejected(405, "method-not-allowed");
             let mut methods: Vec<_> = answer.header(ALLOW).split(',').map(str::trim).collect();
             methods.sort_unstable();
             assert_eq!(methods.join(","), allowed, "{path}");

@@ -70,5 +70,5 @@ async fn without_a_catalog_the_lists_are_empty() {
         api.post("").header("x-may-grant", "jobs").json(&body).await
     };
     assert_eq!(issue("jobs:run").await.status, 201);
-    issue("projects").await.refused(403, "scope-not-grantable");
+    issue("projects").await.rejected(403, "scope-not-grantable");
 }

@@ -59,7 +59,7 @@ async fn scope_that_is_not_held_is_not_found() {
         api.post(&format!("/{id}/scopes/remove"))
             .json(&json!({ "scopes": [scope] }))
             .await
-            .refused(404, "not-found");
+            .rejected(404, "not-found");
     }
     assert_eq!(api.show(&id).await["revision"], 1);
 }
@@ -102,7 +102,7 @@ async fn invalid_scope_is_not_added() {
         .header("x-may-grant", "projects:read")
         .json(&json!({ "scopes": ["projects"] }))
         .await;
-    answer.refused(403, "scope-not-grantable");
+    answer.rejected(403, "scope-not-grantable");
 }
 
 #[tokio::test]
@@ -112,16 +112,16 @@ async fn only_the_owner_changes_the_scopes_of_a_token() {
     let more = json!({ "scopes": ["projects:list"] });
     for asked in [&*id, UNKNOWN, "42"] {
         let path = format!("/{asked}/scopes");
-        api.post(&path).by("bob").json(&more).await.refused(404, "not-found");
+        api.post(&path).by("bob").json(&more).await.rejected(404, "not-found");
         let remove = || api.post(&format!("{path}/remove")).by("bob");
-        remove().json(&json!({ "all": true })).await.refused(404, "not-found");
+        remove().json(&json!({ "all": true })).await.rejected(404, "not-found");
         let scopes = json!({ "scopes": ["projects:read"] });
-        remove().json(&scopes).await.refused(404, "not-found");
+        remove().json(&scopes).await.rejected(404, "not-found");
     }
     let path = format!("/{id}/scopes");
-    api.post(&path).by("root").json(&more).await.refused(403, "owner-only");
+    api.post(&path).by("root").json(&more).await.rejected(403, "owner-only");
     let remove = || api.post(&format!("{path}/remove")).by("root");
-    remove().json(&json!({ "all": true })).await.refused(403, "owner-only");
-    remove().json(&json!({ "scopes": ["projects:read"] })).await.refused(403, "owner-only");
+    remove().json(&json!({ "all": true })).await.rejected(403, "owner-only");
+    remove().json(&json!({ "scopes": ["projects:read"] })).await.rejected(403, "owner-only");
     assert_eq!(api.show(&id).await["scopes"], json!(["projects:read"]));
 }

@@ -24,7 +24,7 @@ async fn token_of_another_owner_is_not_found() {
     let mut bodies = Vec::new();
     for asked in [&*id, UNKNOWN, "42", "%00", "%ff", "018f3c1e7a2b8c4d9e5f0123456789ab", "null"] {
         bodies.push(
-            api.get(&format!("/{asked}")).by("bob").send().await.refused(404, "not-found").text,
+            api.get(&format!("/{asked}")).by("bob").send().await.rejected(404, "not-found").text,
         );
     }
     bodies.dedup();

@@ -67,7 +67,7 @@ async fn ended_token_can_be_edited_and_stays_ended() {
     api.clock.advance(Duration::from_hours(24));
     for id in [revoked, expired] {
         let path = format!("/{id}");
-        api.patch(&path).json(&json!({ "expires": "90d" })).await.refused(409, "ended");
+        api.patch(&path).json(&json!({ "expires": "90d" })).await.rejected(409, "ended");
         let change = json!({ "name": "old", "description": "x", "scopes": ["projects:list"] });
         assert_eq!(api.patch(&path).json(&change).await.ok().json["name"], "old");
     }
@@ -78,12 +78,13 @@ async fn only_its_owner_edits_a_token() {
     let api = Api::new().await;
     let id = api.issue_ci().await.id().to_owned();
     let change = json!({ "name": "mine" });
-    let bobs = api.patch(&format!("/{id}")).by("bob").json(&change).await.refused(404, "not-found");
+    let bobs =
+        api.patch(&format!("/{id}")).by("bob").json(&change).await.rejected(404, "not-found");
     for other in [UNKNOWN, "42"] {
         let answer = api.patch(&format!("/{other}")).by("bob").json(&change).await;
         assert_eq!(answer.text, bobs.text);
     }
-    api.patch(&format!("/{id}")).by("root").json(&change).await.refused(403, "owner-only");
+    api.patch(&format!("/{id}")).by("root").json(&change).await.rejected(403, "owner-only");
     assert_eq!(api.show(&id).await["name"], "ci");
 }
 
@@ -109,7 +110,7 @@ async fn only_a_caller_who_may_grant_scopes_adds_them() {
         async move { sending.json(&body).await }
     };
     patch(json!(["projects:list", "projects:read:42"])).await.ok();
-    patch(json!(["projects:list", "projects:delete"])).await.refused(403, "scope-not-grantable");
+    patch(json!(["projects:list", "projects:delete"])).await.rejected(403, "scope-not-grantable");
     patch(json!(["projects:read"])).await.ok();
-    patch(json!(["projects:list"])).await.refused(403, "scope-not-grantable");
+    patch(json!(["projects:list"])).await.rejected(403, "scope-not-grantable");
 }

@@ -45,13 +45,13 @@ async fn valid_tokens_are_served_during_a_flood_of_forged_ones() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let mut refused = 0;
+    let mut rejected = 0;
     for token in &valid {
-        refused += usize::from(!node.accepts(token).await);
+        rejected += usize::from(!node.accepts(token).await);
     }
     stop.store(true, Ordering::Relaxed);
     for connection in flood {
         connection.await.unwrap();
     }
-    assert!(refused <= 3, "{refused} of 300 valid tokens were rejected");
+    assert!(rejected <= 3, "{rejected} of 300 valid tokens were rejected");
 }

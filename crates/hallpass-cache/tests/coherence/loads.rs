@@ -142,9 +142,9 @@ async fn full_queue_rejects_only_unknown_tokens() {
     waiting.extend([check(&cold[2]), check(&cold[2])]);
     tokio::time::sleep(Duration::from_millis(50)).await;
     waiting.push(check(&Arc::new(known)));
-    let refused = tokio::time::timeout(Duration::from_secs(5), node.check(&cold[3])).await;
-    let refused = refused.expect("a full queue must reject immediately");
-    assert!(refused.is_err_and(|error| error.is_unavailable()), "503");
+    let rejected = tokio::time::timeout(Duration::from_secs(5), node.check(&cold[3])).await;
+    let rejected = rejected.expect("a full queue must reject immediately");
+    assert!(rejected.is_err_and(|error| error.is_unavailable()), "503");
     assert!(node.accepts(&hit).await, "a cache hit must not wait");
     assert_eq!(gate.arrivals(), 2, "more loads run than allowed");
     gate.open();

@@ -1,7 +1,7 @@
 //! `hallpass list`.
 
 use clap::{Args, ValueEnum};
-use hallpass_core::store::{Sort, SortBy};
+use hallpass_core::store::SortError;
 use hallpass_core::{Hallpass, ListOptions, Scope, Status, TokenRecord};
 use jiff::Timestamp;
 use serde_json::json;
@@ -96,7 +96,11 @@ impl List {
     }
 
     fn listing(&self, now: Timestamp) -> Result<ListOptions, CliError> {
-        let mut listing = ListOptions::new().sort(sort(&self.sort)?);
+        let sort = self
+            .sort
+            .parse()
+            .map_err(|error: SortError| CliError::Usage(format!("invalid --sort: {error}")))?;
+        let mut listing = ListOptions::new().sort(sort);
         if let Some(owner) = &self.owner {
             listing = listing.owner(service::owner(owner)?);
         }
@@ -119,25 +123,6 @@ impl List {
         }
         Ok(listing)
     }
-}
-
-/// Parses an order.
-fn sort(text: &str) -> Result<Sort, CliError> {
-    let (descending, name) = match text.strip_prefix('-') {
-        Some(name) => (true, name),
-        None => (false, text),
-    };
-    let by = match name {
-        "created_at" => SortBy::CreatedAt,
-        "name" => SortBy::Name,
-        "expires_at" => SortBy::ExpiresAt,
-        "last_used_at" => SortBy::LastUsedAt,
-        _ => {
-            let message = "invalid --sort: use created_at, name, expires_at or last_used_at, or one of these with `-` in front";
-            return Err(CliError::Usage(message.to_owned()));
-        }
-    };
-    Ok(Sort { by, descending })
 }
 
 /// Reads at most `most` tokens, page by page. Returns them and the total number of matching tokens.

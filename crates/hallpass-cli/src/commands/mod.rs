@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), CliError> {
     }
     let missing = match command {
         Command::Migrate => Missing::Create,
-        _ => Missing::Refuse,
+        _ => Missing::Fail,
     };
     let hallpass = service::open(&settings, missing).await?;
     let result = run_with_store(&hallpass, &settings, command).await;

@@ -88,7 +88,7 @@ pub struct AuditPage {
 
 /// The parts of an [`Event`] that no query filters by. A store keeps them as one JSON text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EventDetails {
+struct EventDetails {
     #[serde(default, skip_serializing_if = "is_default")]
     origin: Origin,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

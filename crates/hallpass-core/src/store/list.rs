@@ -1,6 +1,7 @@
 //! List queries: filters, orders and pages, which mean the same in every store.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -61,6 +62,34 @@ impl Default for Sort {
         Self { by: SortBy::CreatedAt, descending: true }
     }
 }
+
+/// Parses the name of a field, with a `-` in front for descending order: `-created_at`.
+impl FromStr for Sort {
+    type Err = SortError;
+
+    fn from_str(text: &str) -> Result<Self, SortError> {
+        let (field, descending) = match text.strip_prefix('-') {
+            Some(field) => (field, true),
+            None => (text, false),
+        };
+        let by = match field {
+            "created_at" => SortBy::CreatedAt,
+            "name" => SortBy::Name,
+            "expires_at" => SortBy::ExpiresAt,
+            "last_used_at" => SortBy::LastUsedAt,
+            _ => return Err(SortError(())),
+        };
+        Ok(Self { by, descending })
+    }
+}
+
+/// The error for a text that is not an order of a list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected `created_at`, `name`, `expires_at` or `last_used_at`, with a `-` in front for \
+     descending order"
+)]
+pub struct SortError(());
 
 /// The field that a list is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -11,12 +11,12 @@ use std::future::Future;
 use jiff::Timestamp;
 
 pub use self::{
-    audit::{AuditEntry, AuditPage, AuditQuery, EventDetails},
+    audit::{AuditEntry, AuditPage, AuditQuery},
     change_log::{
         ChangeBatch, ChangeEntry, ChangeSeq, ChangeTarget, LogPosition, Snapshot, fresh_nonce,
     },
     error::StoreError,
-    list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy, StatusCounts},
+    list::{ListKey, ListPage, ListQuery, ListValue, Sort, SortBy, SortError, StatusCounts},
     types::{
         BulkResult, Change, ChangeKind, Deleted, PreviousSecret, Secrets, StoredToken, TokenUse,
     },

@@ -7,10 +7,10 @@ use super::checksum::{self, Checksums};
 use super::{Prefix, Secret, TokenId, TokenRef, base62};
 
 /// The length of the part after the prefix and the underscore, in characters.
-pub(super) const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + checksum::LEN;
+pub const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + checksum::LEN;
 
 /// The maximum length of a token, in bytes. A longer text is rejected without looking at it.
-pub(crate) const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
+pub const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
 
 /// Writes the text of a token. Every buffer that contains the secret is wiped.
 pub(super) fn write(

@@ -4,7 +4,7 @@ pub(crate) mod base62;
 mod checksum;
 mod id;
 mod inspect;
-mod layout;
+pub(crate) mod layout;
 mod plain;
 mod prefix;
 mod presented;

@@ -158,21 +158,21 @@ impl Hallpass {
             let error = self.reject_token(RejectReason::Malformed, None, origin);
             return Verification::Decided(Err(error));
         };
-        let pending = |past_cache| {
+        let pending = |freshness| {
             let token = PresentedToken::new(token);
-            Verification::Pending(PendingVerification::new(self, token, past_cache, origin))
+            Verification::Pending(PendingVerification::new(self, token, freshness, origin))
         };
         let mut loaded = match self.backend().peek(token.id()) {
             Lookup::Hit(loaded) => loaded,
             Lookup::NegativeHit => {
                 return Verification::Decided(Err(self.reject_unknown(token, origin)));
             }
-            Lookup::Miss => return pending(false),
+            Lookup::Miss => return pending(Freshness::Bounded),
         };
         let status = if self.has_owner_directory() {
             match self.backend().peek_owner_status(loaded.owner()) {
                 Some(status) => Some(status),
-                None => return pending(false),
+                None => return pending(Freshness::Bounded),
             }
         } else {
             None
@@ -187,7 +187,7 @@ impl Hallpass {
             // it.
             let superseded_by = self.superseded_by(token.id());
             let Lookup::Hit(again) = self.backend().peek(token.id()) else {
-                return pending(false);
+                return pending(Freshness::Bounded);
             };
             check = self.check_secret(token, &again, &superseded_by, now);
             loaded = again;
@@ -199,8 +199,8 @@ impl Hallpass {
             SecretCheck::Reject(why) => {
                 Verification::Decided(Err(self.reject_token(why, Some(&loaded), origin)))
             }
-            SecretCheck::EndGracePeriod => pending(false),
-            SecretCheck::OtherSecret => pending(true),
+            SecretCheck::EndGracePeriod => pending(Freshness::Bounded),
+            SecretCheck::OtherSecret => pending(Freshness::AfterCall),
         }
     }
 
@@ -232,14 +232,12 @@ impl Hallpass {
         Ok(principal)
     }
 
-    /// Loads a token for a check. `past_cache` bypasses the cache, whose record may be older than
-    /// the presented secret.
+    /// Loads a token for a check.
     async fn load(
         &self,
         id: TokenId,
-        past_cache: bool,
+        freshness: Freshness,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
-        let freshness = if past_cache { Freshness::AfterCall } else { Freshness::Bounded };
         let loaded = self.backend().load(id, freshness).await?;
         if let Some(loaded) = &loaded {
             check_record_id(id, loaded.id())?;
@@ -331,7 +329,7 @@ impl Hallpass {
         loaded: Option<&CachedToken>,
         origin: &Origin,
     ) -> AuthError {
-        self.metrics().count_check(Outcome::Refused);
+        self.metrics().count_check(Outcome::Rejected);
         let (owner, id) = (loaded.map(CachedToken::owner), loaded.map(CachedToken::id));
         self.report_rejection(why, owner, id, origin);
         AuthError::Rejected(why)
@@ -355,7 +353,7 @@ impl Hallpass {
     #[must_use]
     pub fn report_query_token(&self, text: &[u8], origin: &Origin) -> bool {
         let Some(token) = self.read_text(text) else { return false };
-        self.report_rejection(RejectReason::InUrl, None, Some(token.id()), origin);
+        self.report_rejection(RejectReason::TokenInUrl, None, Some(token.id()), origin);
         true
     }
 }

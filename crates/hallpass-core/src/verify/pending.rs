@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::backend::Freshness;
 use super::{AuthError, CachedToken, Principal, SecretCheck};
 use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
@@ -27,8 +28,7 @@ pub struct PendingVerification(Box<Undecided>);
 struct Undecided {
     hallpass: Hallpass,
     token: PresentedToken,
-    /// Whether to bypass the cache, because the cached record has another digest.
-    past_cache: bool,
+    freshness: Freshness,
     /// The origin of the request, for the event of a rejection.
     origin: Origin,
 }
@@ -37,11 +37,11 @@ impl PendingVerification {
     pub(super) fn new(
         hallpass: &Hallpass,
         token: PresentedToken,
-        past_cache: bool,
+        freshness: Freshness,
         origin: &Origin,
     ) -> Self {
         let (hallpass, origin) = (hallpass.clone(), origin.clone());
-        Self(Box::new(Undecided { hallpass, token, past_cache, origin }))
+        Self(Box::new(Undecided { hallpass, token, freshness, origin }))
     }
 
     /// Loads the token's record and completes the check. This does not count as a use of the token:
@@ -58,19 +58,19 @@ impl PendingVerification {
         let outcome = match &result {
             Ok(_) => Outcome::Accepted,
             Err(error) if error.is_unavailable() => Outcome::Unavailable,
-            Err(_) => Outcome::Refused,
+            Err(_) => Outcome::Rejected,
         };
         hallpass.metrics().record_duration(outcome, started.elapsed());
         hallpass.count_unavailable(result)
     }
 
     async fn decide(self) -> Result<Principal, AuthError> {
-        let Undecided { hallpass, token, past_cache, ref origin } = *self.0;
+        let Undecided { hallpass, token, freshness, ref origin } = *self.0;
         let check = |loaded: &CachedToken, superseded_by: &[Digest], now| {
             hallpass.check_secret(token.borrow(), loaded, superseded_by, now)
         };
         let unknown = || hallpass.reject_unknown(token.borrow(), origin);
-        hallpass.decide(token.id(), past_cache, origin, check, unknown).await
+        hallpass.decide(token.id(), freshness, origin, check, unknown).await
     }
 }
 
@@ -80,7 +80,7 @@ impl Hallpass {
     pub(super) async fn decide(
         &self,
         id: TokenId,
-        mut past_cache: bool,
+        mut freshness: Freshness,
         origin: &Origin,
         check: impl Fn(&CachedToken, &[Digest], Timestamp) -> SecretCheck,
         unknown: impl FnOnce() -> AuthError,
@@ -89,11 +89,13 @@ impl Hallpass {
         loop {
             // This must come before the load: see `superseded_by`.
             let superseded_by = self.superseded_by(id);
-            let Some(loaded) = self.load(id, past_cache).await? else { return Err(unknown()) };
+            let Some(loaded) = self.load(id, freshness).await? else { return Err(unknown()) };
             let now = self.now();
             let (secret, ends_grace_period) = match check(&loaded, &superseded_by, now) {
-                SecretCheck::OtherSecret if !past_cache && self.backend().is_cache() => {
-                    past_cache = true;
+                SecretCheck::OtherSecret
+                    if freshness == Freshness::Bounded && self.backend().is_cache() =>
+                {
+                    freshness = Freshness::AfterCall;
                     continue;
                 }
                 SecretCheck::OtherSecret => {
@@ -152,7 +154,7 @@ impl Hallpass {
                 // in the store. The cache may still hold the older record, so it is invalidated
                 // before the note is removed.
                 Err(error) if error.is_conflict() || error.is_not_found() => {
-                    if hallpass.load(id, true).await.is_ok() {
+                    if hallpass.load(id, Freshness::AfterCall).await.is_ok() {
                         hallpass.forget_superseded(id, &current);
                     }
                 }

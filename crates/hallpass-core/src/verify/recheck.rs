@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::backend::Freshness;
 use super::{AuthError, CachedToken, Principal, SecretCheck};
 use crate::actor::Origin;
 use crate::digest::{Digest, SecretMatch};
@@ -50,7 +51,7 @@ impl Hallpass {
         };
         let known = Some(&**principal.token());
         let unknown = || self.reject_token(RejectReason::Unknown, known, origin);
-        self.decide(id, false, origin, check, unknown).await
+        self.decide(id, Freshness::Bounded, origin, check, unknown).await
     }
 }
 

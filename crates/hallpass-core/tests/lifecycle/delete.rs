@@ -11,7 +11,7 @@ async fn deleted_token_looks_like_one_that_never_existed() {
     service.hallpass.delete(&alice(), id, None).await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id, event.count), (EventKind::Deleted, Some(id), 1));
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::Unknown);
     assert!(matches!(error(service.hallpass.get(&alice(), id).await), Error::NotFound));
     assert!(matches!(error(service.hallpass.delete(&alice(), id, None).await), Error::NotFound));
 }

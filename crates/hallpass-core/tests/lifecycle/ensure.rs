@@ -102,7 +102,7 @@ async fn ensure_does_not_revive_an_ended_token() {
     ensure().await.unwrap();
     service.hallpass.revoke(&alice(), known.id).await.unwrap();
     assert!(matches!(error(ensure().await), Error::Ended));
-    assert_eq!(service.refusal(issued.token.reveal()).await.as_str(), "revoked");
+    assert_eq!(service.rejection(issued.token.reveal()).await.as_str(), "revoked");
 
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
@@ -165,7 +165,7 @@ async fn token_does_not_work_under_the_id_of_another_token_with_its_digest() {
     assert!(service.accepts(text).await);
     let body = format!("{}{}", &other[..ID_END], &text[ID_END..text.len() - CHECKSUM_LEN]);
     let text = format!("{body}{}", checksum(&body));
-    assert_eq!(service.refusal(&text).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(&text).await, RejectReason::Unknown);
 }
 
 /// The end of the prefix `hp_` and the id.

@@ -62,9 +62,9 @@ async fn each_operation_emits_an_event_with_actor_and_token() {
 
     hallpass.revoke(&by, id).await.unwrap();
     expect(&service, EventKind::Revoked, actor, owner, Some(id), 1);
-    let refused = EventKind::Rejected(RejectReason::Revoked);
+    let rejected = EventKind::Rejected(RejectReason::Revoked);
     assert!(!service.accepts(new.token.reveal()).await);
-    expect(&service, refused, None, owner, Some(id), 1);
+    expect(&service, rejected, None, owner, Some(id), 1);
 
     hallpass.delete(&by, id, None).await.unwrap();
     expect(&service, EventKind::Deleted, actor, owner, Some(id), 1);
@@ -98,7 +98,7 @@ async fn failed_operation_emits_no_event() {
     let token = issue(&service, &alice()).await;
     let id = token.record.id;
     service.happened.take();
-    let refused = [
+    let rejected = [
         hallpass.issue(&alice(), NewToken::named("")).await.is_err(),
         hallpass.copy(&bob(), id, TokenUpdate::new()).await.is_err(),
         hallpass.update(&bob(), id, TokenUpdate::new().name("x"), None).await.is_err(),
@@ -108,7 +108,7 @@ async fn failed_operation_emits_no_event() {
         hallpass.revoke_owner(&bob(), alice().id(), None).await.is_err(),
         hallpass.prune(&alice(), hallpass.now()).await.is_err(),
     ];
-    assert_eq!(refused, [true; 8]);
+    assert_eq!(rejected, [true; 8]);
     hallpass.delete_many(&bob(), &[id]).await.unwrap();
     hallpass.delete_all(&bob()).await.unwrap();
     let recorded: Vec<_> =
@@ -165,7 +165,7 @@ fn every_kind_and_reason_has_a_log_name() {
         (RejectReason::Revoked, "revoked"),
         (RejectReason::Expired, "expired"),
         (RejectReason::OwnerDisabled, "owner_disabled"),
-        (RejectReason::InUrl, "token_in_url"),
+        (RejectReason::TokenInUrl, "token_in_url"),
     ] {
         assert_eq!(reason.as_str(), name);
     }

@@ -38,18 +38,18 @@ async fn of_200_concurrent_issues_exactly_the_limit_succeeds() {
             )
         })
         .collect();
-    let (mut issued, mut refused) = (0, 0);
+    let (mut issued, mut rejected) = (0, 0);
     for task in tasks {
         match task.await.unwrap() {
             Ok(token) => {
                 issued += 1;
                 assert!(service.accepts(token.token.reveal()).await);
             }
-            Err(Error::LimitReached { limit: 50, in_use: 50, .. }) => refused += 1,
+            Err(Error::LimitReached { limit: 50, in_use: 50, .. }) => rejected += 1,
             Err(other) => panic!("{other:?}"),
         }
     }
-    assert_eq!((issued, refused), (1, 199));
+    assert_eq!((issued, rejected), (1, 199));
     let listed = service.hallpass.list(&alice(), &hallpass_core::ListOptions::new()).await.unwrap();
     assert_eq!(listed.total, 50);
 }

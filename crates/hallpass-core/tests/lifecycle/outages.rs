@@ -32,7 +32,7 @@ async fn failed_lookup_is_unavailable_and_not_rejected() {
     }
     assert!(service.happened.take().is_empty(), "an outage is not a rejection");
     assert_eq!(
-        service.refusal("nonsense").await,
+        service.rejection("nonsense").await,
         RejectReason::Malformed,
         "this rejection needs no store"
     );
@@ -160,7 +160,7 @@ async fn end_of_grace_period_holds_here_even_if_not_stored() {
         let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
         fault.befalls(service.store.faults().on(Operation::ReplaceDigest));
         assert!(service.accepts(new.token.reveal()).await);
-        assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
+        assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown, "{fault:?}");
         assert!(service.accepts(new.token.reveal()).await, "the new secret must keep working");
         service.store.faults().heal();
         let tries = service.store.faults().calls(Operation::ReplaceDigest);

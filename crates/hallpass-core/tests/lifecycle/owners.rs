@@ -66,7 +66,7 @@ async fn disabled_owners_tokens_are_rejected_until_enabled_again() {
     let (service, word) = service();
     let token = service.issue(&["a"]).await;
     word.say(OwnerStatus::Disabled);
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::OwnerDisabled);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::OwnerDisabled);
     assert!(!service.hallpass.has_unflushed_uses(), "a rejection is not a use");
     word.say(OwnerStatus::Active);
     assert!(service.accepts(token.token.reveal()).await);
@@ -79,13 +79,13 @@ async fn rejected_use_of_the_new_secret_does_not_end_the_grace_period() {
     let options = RegenerateOptions::new().grace_period("1d");
     let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     word.say(OwnerStatus::Disabled);
-    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::OwnerDisabled);
+    assert_eq!(service.rejection(new.token.reveal()).await, RejectReason::OwnerDisabled);
     word.fall_silent();
     unavailable(service.check(new.token.reveal()).await);
     word.say(OwnerStatus::Active);
     assert!(service.accepts(old.token.reveal()).await, "a rejection is not a use");
     assert!(service.accepts(new.token.reveal()).await);
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
 }
 
 /// A service whose owner directory, once the gate is shut, holds its first query until the gate
@@ -139,7 +139,7 @@ async fn slow_owner_query_does_not_revive_a_superseded_secret() {
     assert!(service.accepts(third.token.reveal()).await);
     gate.send_replace(true);
     assert!(slow.await.is_err(), "the third secret was used before");
-    assert_eq!(service.refusal(second.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(second.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn revoked_token_is_rejected_whatever_the_owner_status() {
     let token = service.issue(&[]).await;
     service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     word.fall_silent();
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]

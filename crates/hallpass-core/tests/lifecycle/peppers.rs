@@ -42,7 +42,7 @@ async fn first_pepper_keeps_existing_tokens_working() {
     assert_eq!(store.head().await, head.next(), "the digest must be replaced once");
     // A node without the pepper cannot verify the token, so it rejects the token.
     let without = Service::over(store, |b| b);
-    assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(without.rejection(token.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn rotated_pepper_replaces_digests_at_use() {
     // Once the retired pepper is removed, tokens that were not used since then stop working.
     let later = Service::over(store, |b| b.pepper("2027", SECOND));
     assert!(later.accepts(used.token.reveal()).await);
-    assert_eq!(later.refusal(idle.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(later.rejection(idle.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn other_key_with_the_same_name_matches_nothing() {
     let store = test_store();
     let token = Service::over(store.clone(), |b| b.pepper("k", FIRST)).issue(&[]).await;
     let other = Service::over(store, |b| b.pepper("k", SECOND));
-    assert_eq!(other.refusal(token.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(other.rejection(token.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]

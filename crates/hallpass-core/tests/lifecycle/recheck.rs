@@ -29,27 +29,27 @@ async fn recheck_of_an_ended_token_names_the_reason() {
     };
     let (id, principal) = issue().await;
     service.hallpass.revoke(&alice(), id).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::Revoked);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::Revoked);
 
     let (id, principal) = issue().await;
     service.hallpass.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::Unknown);
 
     let (id, principal) = issue().await;
     let update = TokenUpdate::new().expires("12h");
     service.hallpass.update(&alice(), id, update, None).await.unwrap();
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::Expired);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::Expired);
 
     let (id, principal) = issue().await;
     let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::Unknown);
 
     let (id, principal) = issue().await;
     service.hallpass.revoke(&alice(), id).await.unwrap();
     let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
     assert_eq!(
-        refused(again(&service, &principal).await),
+        rejected(again(&service, &principal).await),
         RejectReason::Unknown,
         "the token is active again with another secret"
     );
@@ -65,7 +65,7 @@ async fn recheck_accepts_the_previous_secret_in_its_grace_period() {
     let by_old = again(&service, &by_old).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(refused(again(&service, &by_old).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&service, &by_old).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn recheck_rejects_the_previous_secret_after_an_early_end() {
     let new = service.hallpass.regenerate(&alice(), old.record.id, options).await.unwrap();
     let by_old = again(&service, &by_old).await.unwrap();
     let by_new = service.check(new.token.reveal()).await.unwrap();
-    assert_eq!(refused(again(&service, &by_old).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&service, &by_old).await), RejectReason::Unknown);
     again(&service, &by_new).await.unwrap();
 }
 
@@ -92,7 +92,7 @@ async fn recheck_rejects_a_previous_secret_whose_end_is_not_stored() {
     service.store.faults().on(Operation::ReplaceDigest).fail_with(read_only);
     let by_new = service.check(new.token.reveal()).await.unwrap();
     for principal in [before, during] {
-        assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
+        assert_eq!(rejected(again(&service, &principal).await), RejectReason::Unknown);
     }
     again(&service, &by_new).await.unwrap();
 }
@@ -115,7 +115,7 @@ async fn recheck_accepts_a_digest_replaced_under_another_pepper() {
         .regenerate(&alice(), token.record.id, RegenerateOptions::new())
         .await
         .unwrap();
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -130,8 +130,8 @@ async fn recheck_rejects_a_digest_of_a_regenerated_token() {
         .regenerate(&alice(), token.record.id, RegenerateOptions::new())
         .await
         .unwrap();
-    assert_eq!(refused(again(&before, &principal).await), RejectReason::Unknown);
-    assert_eq!(refused(again(&after, &principal).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&before, &principal).await), RejectReason::Unknown);
+    assert_eq!(rejected(again(&after, &principal).await), RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -187,5 +187,5 @@ async fn recheck_queries_the_owners_status_again() {
     let principal = service.check(token.token.reveal()).await.unwrap();
     assert!(again(&service, &principal).await.unwrap().allows(&scope("a:b:c")));
     disabled.store(true, Ordering::SeqCst);
-    assert_eq!(refused(again(&service, &principal).await), RejectReason::OwnerDisabled);
+    assert_eq!(rejected(again(&service, &principal).await), RejectReason::OwnerDisabled);
 }

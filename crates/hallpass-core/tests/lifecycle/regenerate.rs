@@ -41,7 +41,7 @@ async fn regenerate_replaces_the_secret_at_once() {
     assert_eq!(is.last_used_at, Some(at(START)), "the last use must be kept");
     assert_eq!(service.hallpass.get(&alice(), is.id).await.unwrap(), *is);
 
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(new.token.reveal()).await);
 }
 
@@ -140,7 +140,7 @@ async fn grace_period_ends_at_its_time() {
     service.clock.advance(MAX_GRACE_PERIOD - SignedDuration::from_millis(1));
     assert!(service.accepts(old.token.reveal()).await);
     service.clock.advance(SignedDuration::from_millis(1));
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
 }
 
@@ -168,7 +168,7 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
     assert!(service.accepts(&new).await);
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id), (EventKind::GracePeriodEnded, Some(old.record.id)));
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
     assert!(stored.secrets.previous.is_none(), "the end of the grace period must be stored");
@@ -198,7 +198,7 @@ async fn grace_period_never_exceeds_an_earlier_new_expiry() {
     let old = service.issue(&[]).await;
     regenerate(&service, &old, RegenerateOptions::new().grace_period("7d").expires("12h")).await;
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Expired);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Expired);
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn revocation_ends_both_secrets_permanently() {
     let new = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
     service.hallpass.revoke(&alice(), old.record.id).await.unwrap();
     for dead in [old.token.reveal(), &new] {
-        assert_eq!(service.refusal(dead).await, RejectReason::Revoked);
+        assert_eq!(service.rejection(dead).await, RejectReason::Revoked);
     }
     let newer = regenerate(&service, &old, RegenerateOptions::new().grace_period("7d")).await;
     for dead in [old.token.reveal(), &new] {

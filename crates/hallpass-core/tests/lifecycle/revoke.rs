@@ -18,7 +18,7 @@ async fn revoked_token_is_rejected_at_once() {
     let record = service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
     assert_eq!(record.revoked_at, Some(service.hallpass.now()));
     assert_eq!(record.revision, Revision::new(2));
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]
@@ -45,9 +45,9 @@ async fn expired_token_can_be_revoked() {
     let update = TokenUpdate::new().expires("12h");
     service.hallpass.update(&alice(), token.record.id, update, None).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Expired);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::Expired);
     service.hallpass.revoke(&alice(), token.record.id).await.unwrap();
-    assert_eq!(service.refusal(token.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(service.rejection(token.token.reveal()).await, RejectReason::Revoked);
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ async fn token_under_another_prefix_is_rejected() {
     let token = one.issue(&[]).await.token;
     let forged = relabelled(token.reveal(), "two");
     assert!(other.hallpass.is_well_formed(forged.as_bytes()));
-    assert_eq!(other.refusal(&forged).await, RejectReason::Unknown);
+    assert_eq!(other.rejection(&forged).await, RejectReason::Unknown);
     assert_eq!(relabelled(token.reveal(), "one"), token.reveal());
     assert!(
         both.accepts(token.reveal()).await,
@@ -62,7 +62,7 @@ async fn required_pepper_ends_every_token_without_one() {
     let lenient = Service::over(store.clone(), |b| b.pepper("2027", KEY));
     assert!(lenient.accepts(plain.token.reveal()).await);
     let strict = Service::over(store, |b| b.pepper("2027", KEY).require_pepper());
-    assert_eq!(strict.refusal(plain.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(strict.rejection(plain.token.reveal()).await, RejectReason::Unknown);
     let new = strict.issue(&[]).await;
     assert!(strict.accepts(new.token.reveal()).await);
 
@@ -108,8 +108,8 @@ async fn secret_issued_before_not_before_is_rejected() {
 
     let after = Service::over(store.clone(), |b| b.not_before(limit));
     after.clock.advance(minutes(10));
-    assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
-    assert_eq!(after.refusal(renewed.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(after.rejection(kept.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(after.rejection(renewed.token.reveal()).await, RejectReason::Revoked);
     assert!(
         after.accepts(fresh.token.reveal()).await,
         "a token that was issued at exactly that time must be accepted"
@@ -117,13 +117,13 @@ async fn secret_issued_before_not_before_is_rejected() {
     assert!(after.accepts(new.token.reveal()).await);
     let nanosecond = SignedDuration::from_nanos(1);
     let later = Service::over(store, |b| b.not_before(limit + nanosecond));
-    assert_eq!(later.refusal(fresh.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(later.rejection(fresh.token.reveal()).await, RejectReason::Revoked);
 
     // The same applies to a cached token, and to a principal that is checked again.
     after.cache.pin(kept.record.id).await.unwrap();
-    assert_eq!(after.refusal(kept.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(after.rejection(kept.token.reveal()).await, RejectReason::Revoked);
     let principal = before.check(kept.token.reveal()).await.unwrap();
-    assert_eq!(refused(after.hallpass.recheck(&principal).await), RejectReason::Revoked);
+    assert_eq!(rejected(after.hallpass.recheck(&principal).await), RejectReason::Revoked);
 }
 
 #[tokio::test]
@@ -156,10 +156,10 @@ async fn forged_token_is_rejected_without_a_lookup() {
     let reads = store.faults().calls(Operation::Get);
     let made_up = relabelled(keyed.token.reveal(), "hp");
     for token in [plain.token.reveal(), &made_up] {
-        assert_eq!(strict.refusal(token).await, RejectReason::Malformed);
+        assert_eq!(strict.rejection(token).await, RejectReason::Malformed);
     }
     assert_eq!(store.faults().calls(Operation::Get), reads);
-    assert_eq!(before.refusal(keyed.token.reveal()).await, RejectReason::Malformed);
+    assert_eq!(before.rejection(keyed.token.reveal()).await, RejectReason::Malformed);
 }
 
 #[tokio::test]

@@ -48,11 +48,11 @@ async fn pending_use_counts_once_at_shutdown() {
             .pending_use(&principal)
             .expect("the first use in its minute must be recorded")
     };
-    let (first, refused) = (pending().await, pending().await);
+    let (first, rejected) = (pending().await, pending().await);
     service.hallpass.flush_uses().await.unwrap();
     let stored = || async { service.store.stored(token.record.id).await.unwrap().record };
     assert_eq!(stored().await.last_used_at, None, "a pending use must not be written yet");
-    refused.cancel();
+    rejected.cancel();
     service.hallpass.shutdown().await.unwrap();
     assert_eq!(stored().await.last_used_at, Some(at(START)));
     drop(first);

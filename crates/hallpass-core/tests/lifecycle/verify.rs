@@ -47,7 +47,7 @@ async fn malformed_token_never_reaches_the_store() {
         &text.replacen('_', "-", 1),
     ] {
         assert_eq!(
-            service.refusal(bad).await,
+            service.rejection(bad).await,
             RejectReason::Malformed,
             "{:?}",
             &bad.chars().take(90).collect::<String>()
@@ -59,7 +59,7 @@ async fn malformed_token_never_reaches_the_store() {
         );
     }
     for bytes in [&b"\xFF\xFE"[..], &[0; 74], text.replacen('p', "\u{0}", 1).as_bytes()] {
-        assert_eq!(refused(service.hallpass.authenticate(bytes).await), RejectReason::Malformed);
+        assert_eq!(rejected(service.hallpass.authenticate(bytes).await), RejectReason::Malformed);
     }
     assert_eq!(service.store.faults().calls(Operation::Get), 0);
     assert!(service.accepts(text).await);
@@ -71,7 +71,7 @@ async fn token_of_another_application_never_reaches_the_store() {
     let ours = Service::over(store.clone(), |b| b.prefix("acme"));
     let theirs = Service::over(store, |b| b.prefix("umbrella"));
     let token = theirs.issue(&[]).await.token;
-    assert_eq!(ours.refusal(token.reveal()).await, RejectReason::Malformed);
+    assert_eq!(ours.rejection(token.reveal()).await, RejectReason::Malformed);
     assert_eq!(ours.store.faults().calls(Operation::Get), 0);
 }
 
@@ -93,7 +93,7 @@ async fn retired_prefix_still_works_and_new_secrets_get_the_new_one() {
     assert!(after.accepts(new.token.reveal()).await);
     assert!(!after.accepts(token.token.reveal()).await);
     let without = Service::over(store, |b| b.prefix("new"));
-    assert_eq!(without.refusal(token.token.reveal()).await, RejectReason::Malformed);
+    assert_eq!(without.rejection(token.token.reveal()).await, RejectReason::Malformed);
 }
 
 #[tokio::test]
@@ -104,13 +104,13 @@ async fn secret_is_checked_before_the_status() {
     let options = RegenerateOptions::new().expires("12h");
     let new = service.hallpass.regenerate(&alice(), id, options).await.unwrap();
     service.clock.advance(days(1));
-    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Expired);
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(new.token.reveal()).await, RejectReason::Expired);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     service.hallpass.revoke(&alice(), id).await.unwrap();
-    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Revoked);
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(new.token.reveal()).await, RejectReason::Revoked);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     service.hallpass.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(service.refusal(new.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(new.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn token_is_rejected_from_the_exact_expiry_on() {
     service.clock.set(at("2027-01-01T11:59:59.999Z"));
     assert!(service.accepts(token.reveal()).await);
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(service.refusal(token.reveal()).await, RejectReason::Expired);
+    assert_eq!(service.rejection(token.reveal()).await, RejectReason::Expired);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn cache_hit_is_decided_at_once_and_checks_the_expiry() {
     let reads = service.store.faults().calls(Operation::Get);
     assert!(decided(&service, token.token.reveal()).is_ok());
     service.clock.set(at("2027-01-01T12:00:00Z"));
-    assert_eq!(refused(decided(&service, token.token.reveal())), RejectReason::Expired);
+    assert_eq!(rejected(decided(&service, token.token.reveal())), RejectReason::Expired);
     assert_eq!(service.store.faults().calls(Operation::Get), reads);
 }
 
@@ -274,10 +274,10 @@ async fn wrong_secret_for_a_cached_token_costs_one_store_read() {
     let _ = service.hallpass.regenerate(&alice(), id, RegenerateOptions::new()).await.unwrap();
     service.cache.pin(id).await.unwrap();
     let before = service.store.faults().calls(Operation::Get);
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     assert_eq!(service.store.faults().calls(Operation::Get), before + 1);
     service.hallpass.delete(&alice(), id, None).await.unwrap();
-    assert_eq!(service.refusal(old.token.reveal()).await, RejectReason::Unknown);
+    assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn token_in_a_url_is_reported_and_other_text_is_not() {
         service.hallpass.report_query_token(token.token.reveal().as_bytes(), &Origin::default())
     );
     let event = service.happened.only();
-    assert_eq!(event.kind, EventKind::Rejected(RejectReason::InUrl));
+    assert_eq!(event.kind, EventKind::Rejected(RejectReason::TokenInUrl));
     assert_eq!(event.token_id, Some(token.record.id));
 }
 

@@ -48,8 +48,8 @@ async fn tokens_can_be_revoked_when_memory_is_full() {
         store.insert(token, None, &event()).await.unwrap();
     }
     run(&server, &["CONFIG", "SET", "maxmemory", "1"]);
-    let refused = store.insert(&token("alice", "ci"), None, &event()).await.unwrap_err();
-    assert!(refused.is_read_only(), "{refused:?}");
+    let rejected = store.insert(&token("alice", "ci"), None, &event()).await.unwrap_err();
+    assert!(rejected.is_read_only(), "{rejected:?}");
     store.update(&revocation(&tokens[0].record), &event()).await.unwrap();
     store.delete_many(None, &[tokens[1].record.id], &event()).await.unwrap();
     assert_eq!(store.revoke_owner(&owner("bob"), None, at(1), &event()).await.unwrap().count, 1);

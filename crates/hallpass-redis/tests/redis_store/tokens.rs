@@ -106,8 +106,8 @@ async fn replace_digest_needs_the_expected_digest() {
     store.insert(&token, None, &event()).await.unwrap();
     let previous = Some(PreviousSecret { digest: digest(3), until: at(8) });
     let both = Secrets { current: digest(2), previous };
-    let refused = store.replace_digest(id, &digest(9), &both, &event()).await.unwrap_err();
-    assert!(refused.is_conflict());
+    let rejected = store.replace_digest(id, &digest(9), &both, &event()).await.unwrap_err();
+    assert!(rejected.is_conflict());
     store.replace_digest(id, &digest(1), &both, &event()).await.unwrap();
     let mut expected = StoredToken { record: token.record, secrets: both };
     expected.record.previous_secret_expires_at = Some(at(8));

@@ -78,18 +78,18 @@ async fn limit_is_exact_under_concurrent_inserts() {
         })
     });
     let results = futures::future::join_all(inserts.collect::<Vec<_>>()).await;
-    let (mut seqs, mut refused) = (Vec::new(), 0);
+    let (mut seqs, mut rejected) = (Vec::new(), 0);
     for result in results {
         match result.unwrap() {
             Ok(seq) => seqs.push(seq.get()),
             Err(error) => {
                 assert_eq!(error.limit_in_use(), Some(10), "{error:?}");
-                refused += 1;
+                rejected += 1;
             }
         }
     }
     seqs.sort_unstable();
-    assert_eq!((seqs, refused), ((1..=10).collect::<Vec<_>>(), 22));
+    assert_eq!((seqs, rejected), ((1..=10).collect::<Vec<_>>(), 22));
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 #[derive(Clone)]
 pub(super) enum Fault {
     /// The call is not made, and returns this error.
-    Refuse(Arc<dyn Fn() -> StoreError + Send + Sync>),
+    Reject(Arc<dyn Fn() -> StoreError + Send + Sync>),
     /// The call is made, but its result is lost.
     LoseAnswer,
     /// The call is made after the gate was opened.
@@ -202,7 +202,7 @@ impl FaultsOn<'_> {
     /// faults.on(Operation::Get).once().fail_with(|| StoreError::corrupt("a row of another version"));
     /// ```
     pub fn fail_with(self, error: impl Fn() -> StoreError + Send + Sync + 'static) {
-        self.set(Fault::Refuse(Arc::new(error)));
+        self.set(Fault::Reject(Arc::new(error)));
     }
 
     /// Makes the calls fail as if the connection was lost before they arrived. Nothing is changed,

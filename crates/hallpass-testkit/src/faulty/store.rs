@@ -126,7 +126,7 @@ impl<S: TokenStore> FaultyStore<S> {
         self.0.faults.count(operation);
         self.make_way().await;
         let outcome = match self.0.faults.next(operation).await {
-            Some(Fault::Refuse(error)) => Err(error()),
+            Some(Fault::Reject(error)) => Err(error()),
             Some(Fault::LoseAnswer) => {
                 let lost = "the test cut the connection after the call was made";
                 act(Twist::None).await.and(Err(StoreError::outcome_unknown(lost)))
@@ -261,7 +261,7 @@ impl<S: TokenStore> TokenStore for FaultyStore<S> {
             }
             let fault = self.0.faults.next(Operation::WaitForChange).await;
             match fault {
-                Some(Fault::Refuse(_) | Fault::LoseAnswer) => {
+                Some(Fault::Reject(_) | Fault::LoseAnswer) => {
                     owes_notification.store(false, Ordering::SeqCst);
                     // The notification is lost. Waiting with the old position would return at once
                     // with the same notification again.

@@ -101,10 +101,10 @@ async fn missing_scope_is_rejected_as_for_a_token() {
     let (hallpass, _) = hallpass();
     let app =
         Router::new().route("/projects", get(who.scoped("projects:list"))).layer(hallpass.layer());
-    let refused = app.oneshot(get_as("/projects", acting_as("alice", ["jobs"]))).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let rejected = app.oneshot(get_as("/projects", acting_as("alice", ["jobs"]))).await.unwrap();
+    assert_eq!(rejected.status(), StatusCode::FORBIDDEN);
     assert_eq!(
-        refused.headers()["www-authenticate"],
+        rejected.headers()["www-authenticate"],
         r#"Bearer realm="api", error="insufficient_scope", error_description="the token does not allow this", scope="projects:list""#
     );
 }

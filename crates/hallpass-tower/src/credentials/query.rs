@@ -4,8 +4,10 @@
 //! Sequences that cannot be decoded stay as they are.
 
 use bytes::Bytes;
+use hallpass_core::__private::MAX_TOKEN_LEN;
 use http::Uri;
 use http::uri::PathAndQuery;
+use percent_encoding::percent_decode;
 
 /// A decoded value of at most the length of the longest token. A longer value is not a token, so
 /// only the fact that it is too long is kept.
@@ -16,8 +18,7 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    /// The length of the longest token: 16 bytes of prefix, `_`, and 71 bytes of body.
-    const MAX: usize = 88;
+    const MAX: usize = MAX_TOKEN_LEN;
 
     fn decode(raw: &[u8]) -> Self {
         let mut value = Self { bytes: [0; Self::MAX], len: 0 };
@@ -147,28 +148,10 @@ pub(super) fn is_name_in_any_case(raw: &[u8], name: &str) -> bool {
 
 /// Percent- and plus-decodes bytes. A `%` without two hexadecimal digits stays as it is.
 pub(super) fn decoded(raw: &[u8]) -> impl Iterator<Item = u8> {
-    let mut rest = raw;
-    std::iter::from_fn(move || {
-        let (&first, tail) = rest.split_first()?;
-        rest = tail;
-        if first == b'%'
-            && let Some((byte, after)) = hex_pair(tail)
-        {
-            rest = after;
-            return Some(byte);
-        }
-        Some(if first == b'+' { b' ' } else { first })
+    raw.split(|byte| *byte == b'+').enumerate().flat_map(|(index, part)| {
+        let space = (index > 0).then_some(b' ');
+        space.into_iter().chain(percent_decode(part))
     })
-}
-
-/// Parses two hexadecimal digits. Returns the byte and the text after them.
-fn hex_pair(text: &[u8]) -> Option<(u8, &[u8])> {
-    let [high, low, after @ ..] = text else { return None };
-    Some((hex(*high)? << 4 | hex(*low)?, after))
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
 }
 
 #[cfg(test)]

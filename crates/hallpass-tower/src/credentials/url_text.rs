@@ -10,6 +10,8 @@
 
 use std::borrow::Cow;
 
+use hallpass_core::__private::TOKEN_BODY_LEN;
+use hallpass_core::Prefix;
 use memchr::{memchr, memchr_iter, memchr2};
 
 use super::query::{decoded, is_name_in_any_case, split};
@@ -17,9 +19,6 @@ use super::query::{decoded, is_name_in_any_case, split};
 /// The number of times that a text may be percent-encoded. For example, a login page receives the
 /// URL to return to as a parameter, and that URL may itself contain an encoded URL.
 const MAX_ENCODINGS: usize = 6;
-
-/// The length of a token without its prefix and the `_` after that.
-const BODY_LEN: usize = 71;
 
 /// Removes secrets from a text that is or contains a URL. Removes every query parameter that
 /// contains a token, also inside of an encoded URL, and every parameter with one of these names. If
@@ -87,10 +86,10 @@ fn holds_secret(text: &[u8], names: &[String], is_token: &impl Fn(&[u8]) -> bool
 /// little: anyone can send a long one.
 fn contains_token(text: &[u8], is_token: &impl Fn(&[u8]) -> bool) -> bool {
     memchr_iter(b'_', text).any(|at| {
-        let end = at + 1 + BODY_LEN;
+        let end = at + 1 + TOKEN_BODY_LEN;
         let body = text.get(at + 1..end);
         body.is_some_and(|body| body.iter().all(u8::is_ascii_alphanumeric))
-            && (at.saturating_sub(16)..at).any(|start| is_token(&text[start..end]))
+            && (at.saturating_sub(Prefix::MAX_LEN)..at).any(|start| is_token(&text[start..end]))
     })
 }
 
@@ -113,7 +112,7 @@ mod tests {
 
     /// Returns the remaining text. `T` stands for a token in both texts.
     fn cut(text: &str) -> Option<String> {
-        let token = format!("hp_{}", "0".repeat(BODY_LEN));
+        let token = format!("hp_{}", "0".repeat(TOKEN_BODY_LEN));
         let rest =
             cut_text(text.replace('T', &token).as_bytes(), &["session".to_owned()], |text| {
                 text == token.as_bytes()

@@ -343,7 +343,7 @@ impl PolicyTable {
 /// Formats the table in columns, one line for each rule.
 impl fmt::Display for PolicyTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}anything else: refused", self.inventory())
+        write!(f, "{}anything else: rejected", self.inventory())
     }
 }
 

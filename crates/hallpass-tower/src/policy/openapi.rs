@@ -312,6 +312,6 @@ mod tests {
         assert!(matches!(PolicyTable::from_openapi(&bad), Err(PolicyError::Pattern(_))));
         // A document without operations allows nothing.
         let empty = PolicyTable::from_openapi(r#"{"openapi": "3.1.0"}"#).unwrap();
-        assert_eq!(empty.to_string(), "anything else: refused");
+        assert_eq!(empty.to_string(), "anything else: rejected");
     }
 }

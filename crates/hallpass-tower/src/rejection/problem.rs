@@ -1,4 +1,7 @@
 //! The fixed texts of rejections.
+//!
+//! The bodies are constants, so that a rejection does not serialize anything. A JSON library is a
+//! dependency only with the feature `openapi`.
 
 use bytes::Bytes;
 

@@ -63,7 +63,7 @@ async fn pending_late_and_rejected_loads_are_counted() {
     let store = Store::new(MemoryStore::new());
     let settings = CacheSettings::default().concurrent_loads(1).queued_loads(0);
     let hallpass = Hallpass::builder(Cached::with_settings(store.clone(), settings)).build();
-    let (slow, refused) = (issue(&hallpass).await, issue(&hallpass).await);
+    let (slow, rejected) = (issue(&hallpass).await, issue(&hallpass).await);
     let gate = store.faults().on(Operation::Get).stall();
     let waits = tokio::spawn({
         let hallpass = hallpass.clone();
@@ -72,8 +72,8 @@ async fn pending_late_and_rejected_loads_are_counted() {
     });
     gate.arrived(1).await;
     assert_eq!(moved.only("hallpass_cache_loads_in"), one("hallpass_cache_loads_in_flight{}"));
-    assert!(!check(&hallpass, &refused).await);
-    let expected = one("hallpass_cache_loads_total{result=refused}");
+    assert!(!check(&hallpass, &rejected).await);
+    let expected = one("hallpass_cache_loads_total{result=rejected}");
     assert_eq!(moved.only("hallpass_cache_loads_total"), expected);
     // The caller waits until the deadline. The load continues until its result would be too old.
     assert!(!waits.await.unwrap());

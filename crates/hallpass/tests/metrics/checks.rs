@@ -53,14 +53,14 @@ async fn checks_are_counted_by_outcome_and_rejections_by_reason() {
     ] {
         assert!(!check(&hallpass, token).await);
         let expected = [
-            ("hallpass_checks_total{outcome=refused}".to_owned(), 1.0),
-            ("hallpass_lookup_duration_seconds{outcome=refused}".to_owned(), 1.0),
-            (format!("hallpass_refusals_total{{reason={reason}}}"), 1.0),
+            ("hallpass_checks_total{outcome=rejected}".to_owned(), 1.0),
+            ("hallpass_lookup_duration_seconds{outcome=rejected}".to_owned(), 1.0),
+            (format!("hallpass_rejections_total{{reason={reason}}}"), 1.0),
         ];
         assert_eq!(moved.only("hallpass_"), expected);
     }
     assert!(hallpass.authenticate(b"hp_nonsense").await.is_err());
-    assert_eq!(moved.only("hallpass_ref"), one("hallpass_refusals_total{reason=malformed}"));
+    assert_eq!(moved.only("hallpass_rej"), one("hallpass_rejections_total{reason=malformed}"));
     store.faults().on(Operation::Get).fail();
     assert!(!check(&hallpass, &good).await);
     let expected = [
@@ -94,26 +94,26 @@ async fn rejected_requests_are_counted_by_error() {
         (&tripwire, &in_url, "", 400, "invalid_request"),
     ] {
         assert_eq!(ask(layer, path, token).await, status, "{path}");
-        let expected = one(&format!("hallpass_refused_requests_total{{kind={kind}}}"));
-        assert_eq!(moved.only("hallpass_refused_"), expected, "{path}");
+        let expected = one(&format!("hallpass_rejected_requests_total{{kind={kind}}}"));
+        assert_eq!(moved.only("hallpass_rejected_"), expected, "{path}");
     }
     assert_eq!(ask(&tripwire, &in_url, "").await, 400);
     assert_eq!(
-        moved.only("hallpass_refusals_"),
-        one("hallpass_refusals_total{reason=token_in_url}")
+        moved.only("hallpass_rejections_"),
+        one("hallpass_rejections_total{reason=token_in_url}")
     );
     store.faults().on(Operation::Get).fail();
     assert_eq!(ask(&plain, "/", good).await, 503);
-    let expected = one("hallpass_refused_requests_total{kind=unavailable}");
-    assert_eq!(moved.only("hallpass_refused_"), expected);
+    let expected = one("hallpass_rejected_requests_total{kind=unavailable}");
+    assert_eq!(moved.only("hallpass_rejected_"), expected);
 
     let unguarded = hallpass::require("write").layer(service_fn(async |_: Request<()>| {
         Ok::<_, Infallible>(Response::new(String::new()))
     }));
     let answer = unguarded.oneshot(Request::new(())).await.unwrap();
     assert_eq!(answer.status(), 500);
-    let expected = one("hallpass_refused_requests_total{kind=misconfigured}");
-    assert_eq!(moved.only("hallpass_refused_"), expected);
+    let expected = one("hallpass_rejected_requests_total{kind=misconfigured}");
+    assert_eq!(moved.only("hallpass_rejected_"), expected);
 }
 
 #[tokio::test]

@@ -99,9 +99,9 @@ async fn change_needs_the_password_some_minutes_after_signing_in() {
     };
     assert_eq!(create(&[]).await["result"], 0);
     platform.clock.advance(HOUR / 12);
-    let refused = create(&[]).await;
-    assert_eq!(refused["result"], 3);
-    assert_eq!(refused["error"], "password: it is missing");
+    let rejected = create(&[]).await;
+    assert_eq!(rejected["result"], 3);
+    assert_eq!(rejected["error"], "password: it is missing");
     assert_eq!(create(&[("password", "builder")]).await["result"], 701);
     assert_eq!(create(&[("password", "wonderland")]).await["result"], 0);
 }

@@ -22,7 +22,7 @@ pub(crate) struct Promise {
 pub(crate) struct Report {
     pub(crate) violations: Vec<Violation>,
     pub(crate) accepted: usize,
-    pub(crate) refused: usize,
+    pub(crate) rejected: usize,
     pub(crate) unavailable: usize,
     /// The number of checks that accepted a secret on another node within the staleness limit after
     /// the call that ended it had returned. A cache may do that. A positive number shows that the
@@ -52,7 +52,7 @@ pub(crate) enum ViolationKind {
     /// A token was accepted with scopes that no change has set.
     AcceptedWrong,
     /// A token was rejected although it was certainly valid during the whole check.
-    RefusedValid,
+    RejectedValid,
     /// A secret was checked that no change has created.
     UnknownSecret,
 }
@@ -63,16 +63,16 @@ impl Report {
     }
 
     pub(crate) fn checks(&self) -> usize {
-        self.accepted + self.refused + self.unavailable
+        self.accepted + self.rejected + self.unavailable
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { violations, accepted, refused, unavailable, late } = self;
+        let Self { violations, accepted, rejected, unavailable, late } = self;
         write!(
             f,
-            "{accepted} accepted ({late} late), {refused} rejected, {unavailable} unavailable, {} violations",
+            "{accepted} accepted ({late} late), {rejected} rejected, {unavailable} unavailable, {} violations",
             violations.len()
         )?;
         // Print one example of each kind of violation.
@@ -106,10 +106,10 @@ pub(crate) fn check(history: &[Operation], promise: &Promise) -> Report {
                 Review { index: &index, validity, promise, token: credential.token, check };
             match verdict {
                 Verdict::Unavailable => report.unavailable += 1,
-                Verdict::Refused => {
-                    report.refused += 1;
+                Verdict::Rejected => {
+                    report.rejected += 1;
                     if review.is_certainly_valid() {
-                        report.add(ViolationKind::RefusedValid, check, Some(validity.created_by));
+                        report.add(ViolationKind::RejectedValid, check, Some(validity.created_by));
                     }
                 }
                 Verdict::Accepted(scopes) => {

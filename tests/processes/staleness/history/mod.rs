@@ -38,7 +38,7 @@ pub(crate) enum Verdict {
     /// The token was accepted with these scopes.
     Accepted(String),
     /// The token was rejected (401).
-    Refused,
+    Rejected,
     /// The token could not be checked (503).
     Unavailable,
 }

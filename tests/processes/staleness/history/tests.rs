@@ -49,8 +49,8 @@ fn accepted_with(scopes: &str, secret: usize) -> Event {
     Event::Check { credential: Credential { token: 0, secret }, verdict }
 }
 
-fn refused(secret: usize) -> Event {
-    Event::Check { credential: Credential { token: 0, secret }, verdict: Verdict::Refused }
+fn rejected(secret: usize) -> Event {
+    Event::Check { credential: Credential { token: 0, secret }, verdict: Verdict::Rejected }
 }
 
 fn regenerated(grace_period: bool) -> Event {
@@ -94,8 +94,8 @@ fn end_counts_immediately_on_its_node_and_later_on_the_others() {
         assert_violates(ViolationKind::AcceptedEnded, with(at(0, (21, 22), accepted(0))));
         assert_allowed(with(at(1, (119, 500), accepted(0))));
         assert_violates(ViolationKind::AcceptedEnded, with(at(1, (121, 122), accepted(0))));
-        assert_allowed(with(at(0, (21, 22), refused(0))));
-        assert_allowed(with(at(1, (11, 12), refused(0))));
+        assert_allowed(with(at(0, (21, 22), rejected(0))));
+        assert_allowed(with(at(1, (11, 12), rejected(0))));
     }
 }
 
@@ -119,17 +119,17 @@ fn failed_change_may_or_may_not_have_been_made() {
         assert_allowed([
             end.clone(),
             at(0, (300, 301), accepted(0)),
-            at(0, (400, 401), refused(0)),
+            at(0, (400, 401), rejected(0)),
         ]);
-        assert_violates(ViolationKind::RefusedValid, [end, at(0, (5, 6), refused(0))]);
+        assert_violates(ViolationKind::RejectedValid, [end, at(0, (5, 6), rejected(0))]);
     }
 }
 
 #[test]
 fn rejecting_a_valid_token_is_a_violation() {
-    assert_violates(ViolationKind::RefusedValid, [at(0, (2, 3), refused(0))]);
-    assert_allowed([at(1, (2, 3), refused(0))]);
-    assert_violates(ViolationKind::RefusedValid, [at(1, (102, 103), refused(0))]);
+    assert_violates(ViolationKind::RejectedValid, [at(0, (2, 3), rejected(0))]);
+    assert_allowed([at(1, (2, 3), rejected(0))]);
+    assert_violates(ViolationKind::RejectedValid, [at(1, (102, 103), rejected(0))]);
     let unavailable = Event::Check {
         credential: Credential { token: 0, secret: 0 },
         verdict: Verdict::Unavailable,
@@ -137,23 +137,23 @@ fn rejecting_a_valid_token_is_a_violation() {
     assert_allowed([at(0, (2, 3), unavailable)]);
     // This change does not end the secret.
     let narrowed = at(0, (10, 20), sets_scopes("second", 2, ChangeKind::Updated));
-    assert_violates(ViolationKind::RefusedValid, [narrowed, at(0, (30, 31), refused(0))]);
+    assert_violates(ViolationKind::RejectedValid, [narrowed, at(0, (30, 31), rejected(0))]);
     // A revocation with a lower revision does not affect the new secret, even if its call returned
     // later.
     let revoked = at(0, (10, 30), at_revision(2, ChangeKind::Revoked));
     let again = ChangeKind::Regenerated { secret: Some(1), grace_period: false };
     let again = at(1, (10, 20), at_revision(3, again));
-    assert_violates(ViolationKind::RefusedValid, [revoked, again, at(1, (40, 41), refused(1))]);
+    assert_violates(ViolationKind::RejectedValid, [revoked, again, at(1, (40, 41), rejected(1))]);
 }
 
 #[test]
 fn grace_period_lasts_until_the_new_secret_is_used() {
     let again = at(0, (10, 20), regenerated(true));
     assert_allowed([again.clone(), at(0, (300, 301), accepted(0))]);
-    assert_violates(ViolationKind::RefusedValid, [again.clone(), at(0, (300, 301), refused(0))]);
+    assert_violates(ViolationKind::RejectedValid, [again.clone(), at(0, (300, 301), rejected(0))]);
     let used = at(1, (310, 320), accepted(1));
     let with = |check| [again.clone(), used.clone(), check];
-    assert_allowed(with(at(1, (311, 330), refused(0))));
+    assert_allowed(with(at(1, (311, 330), rejected(0))));
     assert_allowed(with(at(1, (319, 330), accepted(0))));
     assert_violates(ViolationKind::AcceptedEnded, with(at(1, (321, 330), accepted(0))));
     assert_allowed(with(at(0, (419, 420), accepted(0))));
@@ -179,12 +179,12 @@ fn second_to_last_secret_ends_with_a_grace_period() {
     let with = |check| [first.clone(), second.clone(), check];
     assert_violates(ViolationKind::AcceptedEnded, with(at(0, (50, 51), accepted(0))));
     assert_allowed(with(at(0, (50, 51), accepted(1))));
-    assert_violates(ViolationKind::RefusedValid, with(at(0, (50, 51), refused(1))));
+    assert_violates(ViolationKind::RejectedValid, with(at(0, (50, 51), rejected(1))));
     // If the regeneration in between may not have been made, both results are allowed.
     let unknown = ChangeKind::Regenerated { secret: None, grace_period: true };
     let unknown = at(0, (10, 20), failed(TOKEN, unknown));
     assert_allowed([unknown.clone(), second.clone(), at(0, (50, 51), accepted(0))]);
-    assert_allowed([unknown, second, at(0, (50, 51), refused(0))]);
+    assert_allowed([unknown, second, at(0, (50, 51), rejected(0))]);
 }
 
 #[test]
@@ -196,14 +196,14 @@ fn account_stays_disabled_until_it_is_enabled() {
     assert_allowed(with(at(1, (119, 120), accepted(0))));
     assert_violates(ViolationKind::AcceptedDisabled, with(at(1, (121, 122), accepted(0))));
     assert_allowed(with(at(1, (121, 201), accepted(0))));
-    assert_allowed(with(at(0, (11, 12), refused(0))));
-    assert_violates(ViolationKind::RefusedValid, with(at(0, (5, 6), refused(0))));
-    assert_allowed(with(at(1, (211, 212), refused(0))));
-    assert_violates(ViolationKind::RefusedValid, with(at(0, (211, 212), refused(0))));
-    assert_violates(ViolationKind::RefusedValid, with(at(1, (311, 312), refused(0))));
+    assert_allowed(with(at(0, (11, 12), rejected(0))));
+    assert_violates(ViolationKind::RejectedValid, with(at(0, (5, 6), rejected(0))));
+    assert_allowed(with(at(1, (211, 212), rejected(0))));
+    assert_violates(ViolationKind::RejectedValid, with(at(0, (211, 212), rejected(0))));
+    assert_violates(ViolationKind::RejectedValid, with(at(1, (311, 312), rejected(0))));
     let unheard = at(0, (10, 20), failed(OWNER, ChangeKind::Disabled));
     assert_allowed([unheard.clone(), at(0, (300, 301), accepted(0))]);
-    assert_allowed([unheard, at(0, (300, 301), refused(0))]);
+    assert_allowed([unheard, at(0, (300, 301), rejected(0))]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Operation};
 
 use hallpass_tests::nodes::{
-    accepts, check, is_refused, is_unavailable, issue_many, node, settings,
+    accepts, check, is_rejected, is_unavailable, issue_many, node, settings,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -33,16 +33,16 @@ async fn flood_of_unknown_tokens_does_not_affect_valid_tokens() {
             let (hallpass, random, over) =
                 (hallpass.clone(), Arc::clone(&random), Arc::clone(&over));
             tokio::spawn(async move {
-                let mut refused = 0;
+                let mut rejected = 0;
                 while !over.load(Ordering::Relaxed) {
                     for token in random.iter().skip(part).step_by(100) {
                         let verdict = check(&hallpass, token).await;
-                        assert!(is_refused(&verdict) || is_unavailable(&verdict), "{verdict:?}");
-                        refused += usize::from(is_refused(&verdict));
+                        assert!(is_rejected(&verdict) || is_unavailable(&verdict), "{verdict:?}");
+                        rejected += usize::from(is_rejected(&verdict));
                         tokio::task::yield_now().await;
                     }
                 }
-                refused
+                rejected
             })
         })
         .collect();
@@ -58,14 +58,14 @@ async fn flood_of_unknown_tokens_does_not_affect_valid_tokens() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     over.store(true, Ordering::Relaxed);
-    let mut refused = 0;
+    let mut rejected = 0;
     for part in flood {
-        refused += part.await.unwrap();
+        rejected += part.await.unwrap();
     }
     let asked = store.faults().calls(Operation::Get) - asked_before;
-    assert!(refused > RANDOM / 8, "only {refused} checks were rejected");
+    assert!(rejected > RANDOM / 8, "only {rejected} checks were rejected");
     // An unknown token is cached for up to two seconds, unless another one displaces it.
     let times = 1 + began.elapsed().as_secs() / 2;
-    let most = (RANDOM + good.len()) as u64 * times + refused as u64 / 10;
-    assert!(asked <= most, "{asked} lookups for {refused} rejections of {RANDOM} tokens");
+    let most = (RANDOM + good.len()) as u64 * times + rejected as u64 / 10;
+    assert!(asked <= most, "{asked} lookups for {rejected} rejections of {RANDOM} tokens");
 }

@@ -9,7 +9,7 @@ use hallpass_sqlite::SqliteStore;
 use hallpass_testkit::{FaultyStore, Operation};
 use hallpass_tests::late::Late;
 use hallpass_tests::nodes::{
-    accepts, alice, beyond, check, is_refused, issue, node, owner, settings,
+    accepts, alice, beyond, check, is_rejected, issue, node, owner, settings,
 };
 use hallpass_tests::tokens::event;
 use sqlx::ConnectOptions as _;
@@ -88,7 +88,7 @@ async fn node_that_never_read_the_log_reloads_after_the_limit() {
     }
     elsewhere.revoke(&alice(), token.record.id).await.unwrap();
     sleep(beyond(bound)).await;
-    assert!(is_refused(&check(&hallpass, &token).await));
+    assert!(is_rejected(&check(&hallpass, &token).await));
 }
 
 /// Tests that the staleness limit is exact: no check that starts later accepts the token.

@@ -9,7 +9,7 @@ use hallpass_testkit::{FaultyStore, Operation};
 use tokio::task::JoinHandle;
 
 use hallpass_tests::nodes::{
-    NEVER, accepts, alice, check, is_refused, is_unavailable, issue, node, owner, settings, until,
+    NEVER, accepts, alice, check, is_rejected, is_unavailable, issue, node, owner, settings, until,
 };
 
 type Verdict = Result<Principal, AuthError>;
@@ -36,11 +36,11 @@ async fn check_does_not_use_a_lookup_from_before_a_revocation() {
         gate.open();
         for follower in followers {
             let verdict = follower.await.unwrap();
-            assert!(is_refused(&verdict), "{verdict:?}");
+            assert!(is_rejected(&verdict), "{verdict:?}");
         }
         // The first check began before the revocation, so both results are correct.
         let _ = leader.await.unwrap();
-        assert!(is_refused(&check(&hallpass, &token).await), "a stale record was cached");
+        assert!(is_rejected(&check(&hallpass, &token).await), "a stale record was cached");
     }
 }
 
@@ -73,7 +73,7 @@ async fn no_request_that_starts_after_a_revocation_is_accepted() {
         assert!(!is_unavailable(&verdict), "{verdict:?}");
         if start > revoked_at {
             after += 1;
-            assert!(is_refused(&verdict), "accepted after the revocation: {verdict:?}");
+            assert!(is_rejected(&verdict), "accepted after the revocation: {verdict:?}");
         }
     }
     assert!(after >= 1_000);
@@ -114,7 +114,7 @@ async fn cancelled_waiters_do_not_affect_the_others() {
     let asked = store.faults().calls(Operation::Get);
     assert!(asked <= 10, "{asked} lookups");
     hallpass.revoke(&alice(), token.record.id).await.unwrap();
-    assert!(is_refused(&check(&hallpass, &token).await));
+    assert!(is_rejected(&check(&hallpass, &token).await));
 }
 
 /// Tests that a call which finds nothing left to revoke or delete still removes the tokens from
@@ -161,6 +161,6 @@ async fn ending_an_already_ended_token_still_clears_the_local_cache() {
             }
         };
         let verdict = check(&hallpass, &token).await;
-        assert!(is_refused(&verdict), "after {what}: {verdict:?}");
+        assert!(is_rejected(&verdict), "after {what}: {verdict:?}");
     }
 }

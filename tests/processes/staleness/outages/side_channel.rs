@@ -8,7 +8,7 @@ use hallpass_memory::MemoryStore;
 use hallpass_testkit::{FaultyStore, Operation};
 use jiff::SignedDuration;
 
-use hallpass_tests::nodes::{alice, check, is_refused, issue, node, settings};
+use hallpass_tests::nodes::{alice, check, is_rejected, issue, node, settings};
 
 #[derive(Debug)]
 struct Yesterday;
@@ -39,7 +39,7 @@ async fn every_rejected_token_needs_the_same_number_of_calls() {
         let cached = hallpass_cache::Cached::with_settings(store.clone(), settings());
         let hallpass = Hallpass::builder(cached).owner_directory(all_but_mallory).build();
         for _ in 0..times {
-            assert!(is_refused(&check(&hallpass, token).await));
+            assert!(is_rejected(&check(&hallpass, token).await));
         }
         let without_log = Operation::ALL.into_iter().filter(|kind| *kind != Operation::Changes);
         store.faults().calls(without_log)

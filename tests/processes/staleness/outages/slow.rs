@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::site::Site;
 use hallpass_tests::nodes::{
-    NEVER, PATIENCE, accepts, alice, beyond, check, is_refused, is_unavailable, issue, issue_many,
+    NEVER, PATIENCE, accepts, alice, beyond, check, is_rejected, is_unavailable, issue, issue_many,
     node, settings, until,
 };
 
@@ -104,7 +104,10 @@ async fn lookup_result_older_than_the_limit_is_not_used() {
     gate.open();
     let verdict = waits.await.unwrap();
     assert!(verdict.is_err(), "{verdict:?}");
-    assert!(is_refused(&check(&late, &token).await), "the next check did not apply the revocation");
+    assert!(
+        is_rejected(&check(&late, &token).await),
+        "the next check did not apply the revocation"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

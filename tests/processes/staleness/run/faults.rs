@@ -60,7 +60,7 @@ async fn with_faults(set_up: impl Fn(&Faults), plan: &Plan) -> Report {
 pub(super) fn assert_valid(report: &Report) {
     println!("{report}");
     assert!(report.violations.is_empty(), "{report}");
-    assert!(report.accepted > 20 && report.refused > 20, "too few checks: {report}");
+    assert!(report.accepted > 20 && report.rejected > 20, "too few checks: {report}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -45,7 +45,7 @@ fn break_repeatedly(network: &Arc<Proxy>) {
             match below(Duration::from_secs(7)).as_secs() {
                 0 => network.cut(),
                 1 => {
-                    network.refuse();
+                    network.reject();
                     network.cut();
                 }
                 2 => network.set_both(Flow::Hold),

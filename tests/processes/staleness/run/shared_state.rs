@@ -188,7 +188,7 @@ impl State {
 fn verdict_of(outcome: Outcome) -> Verdict {
     match outcome {
         Outcome::Accepted { scopes } => Verdict::Accepted(scopes),
-        Outcome::Refused => Verdict::Refused,
+        Outcome::Rejected => Verdict::Rejected,
         Outcome::Unavailable => Verdict::Unavailable,
         change => unreachable!("{change:?} for a check"),
     }

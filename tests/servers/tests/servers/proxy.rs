@@ -138,9 +138,9 @@ fn fault_can_be_limited_to_one_connection() {
 fn rejecting_proxy_keeps_existing_connections_open() {
     let proxy = Proxy::to(echo()).unwrap();
     let mut client = Client::of(&proxy);
-    proxy.refuse();
-    let refused = TcpStream::connect(proxy.address()).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    proxy.reject();
+    let rejected = TcpStream::connect(proxy.address()).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::ConnectionRefused);
     client.send(b"here");
     assert_eq!(client.receive(4).unwrap(), b"here");
     proxy.heal();

@@ -262,7 +262,7 @@ impl Answer {
 
     /// Asserts a rejection with this status and kind, and returns the response.
     #[track_caller]
-    pub(crate) fn refused(self, status: u16, kind: &str) -> Self {
+    pub(crate) fn rejected(self, status: u16, kind: &str) -> Self {
         assert_eq!((self.status.as_u16(), self.problem()), (status, kind), "{}", self.text);
         self
     }
@@ -270,7 +270,7 @@ impl Answer {
     /// Asserts a 422 that names this one field.
     #[track_caller]
     pub(crate) fn invalid(self, field: &str) -> Self {
-        let answer = self.refused(422, "invalid");
+        let answer = self.rejected(422, "invalid");
         assert_eq!(answer.fields(), [field], "{}", answer.text);
         answer
     }

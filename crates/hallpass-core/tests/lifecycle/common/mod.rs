@@ -72,8 +72,8 @@ impl Service {
         }
     }
 
-    pub(crate) async fn refusal(&self, token: &str) -> RejectReason {
-        refused(self.check(token).await)
+    pub(crate) async fn rejection(&self, token: &str) -> RejectReason {
+        rejected(self.check(token).await)
     }
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn nobodys() -> TokenId {
 
 /// Returns the reason for which a check rejected the token.
 #[track_caller]
-pub(crate) fn refused(verdict: Result<Principal, AuthError>) -> RejectReason {
+pub(crate) fn rejected(verdict: Result<Principal, AuthError>) -> RejectReason {
     match verdict {
         Err(AuthError::Rejected(why)) => why,
         other => panic!("expected a rejection, got {other:?}"),

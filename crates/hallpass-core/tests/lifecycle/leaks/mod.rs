@@ -10,8 +10,7 @@ use hallpass_core::__private::CachedToken;
 use hallpass_core::store::{Change, ChangeKind, PreviousSecret, StoreError, TokenStore};
 use hallpass_core::{
     Actor, Catalog, CatalogScope, Error, Expiry, Hallpass, Issued, ListOptions, NewToken, Origin,
-    Owner, Pepper, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate, Verification,
-    parse_span,
+    Owner, RegenerateOptions, Revision, Scope, TokenId, TokenUpdate, Verification, parse_span,
 };
 use jiff::SignedDuration;
 
@@ -101,7 +100,6 @@ async fn print_values(output: &Output, service: &Service, issued: &Issued) {
     output.debug(hallpass);
     output.debug(&hallpass.downgrade());
     output.debug(&Hallpass::builder(test_store()).pepper("2027", text));
-    output.debug(&Pepper::new(text).unwrap());
 
     let stored = service.store.stored(issued.record.id).await.unwrap();
     output.debug(&stored);
@@ -170,8 +168,8 @@ async fn panics(service: &Service, issued: &Issued) -> String {
     let stored = service.store.stored(issued.record.id).await.unwrap();
     let mut output =
         panic_of(|| panic!("{:?} {presented:?} {principal:?} {stored:?}", issued.token));
-    let refused = service.check(&text[1..]).await;
-    output += &panic_of(|| drop(refused.expect("a handler's mistake")));
+    let rejected = service.check(&text[1..]).await;
+    output += &panic_of(|| drop(rejected.expect("a handler's mistake")));
     output += &panic_of(|| assert_eq!(format!("{presented:?}"), format!("{stored:?}")));
     output
 }

@@ -46,14 +46,14 @@ pub async fn closing_one_handle_leaves_the_others_working(place: impl StoreUnder
         Err(error) => assert!(error.is_unavailable() && !error.is_outcome_unknown(), "{error:?}"),
     }
     let revoke = edited(&token.record, |record| record.revoked_at = Some(at(1)));
-    let refused = one.update(&revoke, &event()).await.err();
-    assert!(refused.as_ref().is_none_or(StoreError::is_unavailable), "{refused:?}");
+    let rejected = one.update(&revoke, &event()).await.err();
+    assert!(rejected.as_ref().is_none_or(StoreError::is_unavailable), "{rejected:?}");
     drop(one);
     two.ping().await.unwrap();
     let record = read(&two, token.record.id).await.record;
     assert_eq!(
         record.revoked_at.is_some(),
-        refused.is_none(),
+        rejected.is_none(),
         "a rejected change was made, or an accepted one was not"
     );
     two.log_owner_change(&owner("alice"), &event()).await.unwrap();

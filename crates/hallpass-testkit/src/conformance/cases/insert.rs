@@ -34,8 +34,8 @@ pub async fn insert_of_a_known_id_is_a_duplicate(store: Replicas) {
     store.insert(&first, None, &event()).await.unwrap();
     let mut second = token("bob", "second");
     second.record.id = first.record.id;
-    let refused = store.insert(&second, Some(50), &event()).await.unwrap_err();
-    assert!(refused.is_duplicate(), "{refused}");
+    let rejected = store.insert(&second, Some(50), &event()).await.unwrap_err();
+    assert!(rejected.is_duplicate(), "{rejected}");
     assert_same(&read(&store, first.record.id).await, &first);
 }
 

@@ -19,8 +19,8 @@ async fn race(store: &Replicas, inserts: usize, limit: u32) -> Vec<Result<Change
 /// Fails unless this number of inserts has succeeded, and the others have returned the limit error.
 fn assert_fit(answers: &[Result<ChangeSeq, StoreError>], expected: usize, in_use: u64) {
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), expected);
-    for refused in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        assert_eq!(refused.limit_in_use(), Some(in_use), "{refused}");
+    for rejected in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+        assert_eq!(rejected.limit_in_use(), Some(in_use), "{rejected}");
     }
 }
 
@@ -41,8 +41,8 @@ pub async fn limit_counts_revoked_and_expired_tokens(store: Replicas) {
         end(&mut ended.record);
         store.insert(&ended, Some(2), &event()).await.unwrap();
     }
-    let refused = store.insert(&token("alice", "third"), Some(2), &event()).await.unwrap_err();
-    assert_eq!(refused.limit_in_use(), Some(2));
+    let rejected = store.insert(&token("alice", "third"), Some(2), &event()).await.unwrap_err();
+    assert_eq!(rejected.limit_in_use(), Some(2));
 }
 
 pub async fn limit_applies_to_each_owner_separately(store: Replicas) {
@@ -81,7 +81,7 @@ pub async fn concurrent_inserts_and_deletes_respect_the_limit(store: Replicas) {
                 let token = token("alice", "ci");
                 match store.insert(&token, Some(LIMIT), &event()).await {
                     Ok(_) => drop(store.delete(token.record.id, None, &event()).await.unwrap()),
-                    Err(refused) => assert_eq!(refused.limit_in_use(), Some(u64::from(LIMIT))),
+                    Err(rejected) => assert_eq!(rejected.limit_in_use(), Some(u64::from(LIMIT))),
                 }
             }
         }

@@ -24,7 +24,7 @@ pub async fn one_of_many_concurrent_inserts_of_an_id_succeeds(store: Replicas) {
     for (number, answer) in at_once(inserts).await {
         match answer {
             Ok(_) => winners.push(number),
-            Err(refused) => assert!(refused.is_duplicate(), "{refused}"),
+            Err(rejected) => assert!(rejected.is_duplicate(), "{rejected}"),
         }
     }
     assert_eq!(winners.len(), 1);
@@ -51,7 +51,7 @@ pub async fn one_of_many_concurrent_replace_digest_succeeds(store: Replicas) {
     for (number, answer) in at_once(rekeys).await {
         match answer {
             Ok(_) => winners.push(number),
-            Err(refused) => assert!(refused.is_conflict(), "{refused}"),
+            Err(rejected) => assert!(rejected.is_conflict(), "{rejected}"),
         }
     }
     assert_eq!(winners.len(), 1);
@@ -91,7 +91,7 @@ pub async fn delete_wins_over_a_concurrent_update(store: Replicas) {
         let deleted = deleted.expect("a delete without an expected revision succeeds");
         match changed {
             Ok(changed) => assert!(changed < deleted, "a deleted token was changed"),
-            Err(refused) => assert!(refused.is_not_found(), "{refused}"),
+            Err(rejected) => assert!(rejected.is_not_found(), "{rejected}"),
         }
     }
 }
@@ -99,8 +99,8 @@ pub async fn delete_wins_over_a_concurrent_update(store: Replicas) {
 pub async fn update_and_delete_of_one_revision_exclude_each_other(store: Replicas) {
     for _ in 0..20 {
         match change_and_delete(&store, Some(Revision::FIRST)).await {
-            (Ok(_), Err(refused)) => assert!(refused.is_conflict(), "{refused}"),
-            (Err(refused), Ok(_)) => assert!(refused.is_not_found(), "{refused}"),
+            (Ok(_), Err(rejected)) => assert!(rejected.is_conflict(), "{rejected}"),
+            (Err(rejected), Ok(_)) => assert!(rejected.is_not_found(), "{rejected}"),
             both => panic!("{both:?}"),
         }
     }

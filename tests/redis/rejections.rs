@@ -9,18 +9,18 @@ use hallpass_tests::tokens::{at, event, token};
 use super::*;
 
 /// A server that replies to every command with an error, except those that open a store.
-struct Refusing {
+struct Rejecting {
     address: std::net::SocketAddr,
 }
 
-impl Refusing {
+impl Rejecting {
     fn with(error: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
             for connection in listener.incoming() {
                 let Ok(connection) = connection else { return };
-                std::thread::spawn(move || refuse(connection, error));
+                std::thread::spawn(move || reject(connection, error));
             }
         });
         Self { address }
@@ -29,7 +29,7 @@ impl Refusing {
 
 /// Replies to each read with one response. The store waits for each response, so a command arrives
 /// in one piece.
-fn refuse(mut connection: TcpStream, error: &str) {
+fn reject(mut connection: TcpStream, error: &str) {
     let mut buffer = [0; 16 << 10];
     while let Ok(length @ 1..) = connection.read(&mut buffer) {
         let asked = String::from_utf8_lossy(&buffer[..length]).to_uppercase();
@@ -81,7 +81,7 @@ async fn server_error_is_never_an_unknown_token() {
         "ERR max number of clients reached",
     ];
     for error in away {
-        let server = Refusing::with(error);
+        let server = Rejecting::with(error);
         let store = open_at(&format!("redis://{}/", server.address)).await;
         for found in errors(&store).await {
             assert!(found.is_unavailable() && !found.is_outcome_unknown(), "{error}: {found:?}");
@@ -95,7 +95,7 @@ async fn server_error_is_never_an_unknown_token() {
         "NOREPLICAS Not enough good replicas to write.",
     ];
     for error in read_only {
-        let server = Refusing::with(error);
+        let server = Rejecting::with(error);
         let store = open_at(&format!("redis://{}/", server.address)).await;
         for found in errors(&store).await {
             assert!(found.is_read_only() && found.is_unavailable(), "{error}: {found:?}");
@@ -124,8 +124,8 @@ async fn busy_server_is_not_waited_for_too_long() {
         }
     };
     assert!(busy.await.is_unavailable());
-    let refused = store.delete(token.record.id, None, &event()).await.unwrap_err();
-    assert!(refused.is_unavailable() && !refused.is_outcome_unknown(), "{refused:?}");
+    let rejected = store.delete(token.record.id, None, &event()).await.unwrap_err();
+    assert!(rejected.is_unavailable() && !rejected.is_outcome_unknown(), "{rejected:?}");
     run(&server, &["SCRIPT", "KILL"]);
     let _killed = endless.await.unwrap();
     assert!(store.get(token.record.id).await.unwrap().value.is_some());
