@@ -5,7 +5,7 @@
 //! use aide::axum::ApiRouter;
 //! use aide::openapi::OpenApi;
 //! use hallpass_axum::{HallpassExt, HandlerExt, aide_routing::{get, post}};
-//! # use hallpass_axum::core::Hallpass;
+//! # use hallpass_core::Hallpass;
 //! # use hallpass_memory::MemoryStore;
 //! # async fn list() {}
 //! # async fn create() {}

@@ -40,7 +40,8 @@ pub trait TokenLayerExt {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use axum::{Router, body::Body, http::Request, routing::post};
-    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt, core::{Actor, Hallpass, NewToken}};
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
+    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt};
     /// use tower::ServiceExt as _;
     /// # let hallpass = Hallpass::builder(hallpass_memory::MemoryStore::new()).build();
     ///
@@ -80,7 +81,8 @@ pub trait TokenLayerExt {
     ///
     /// ```
     /// use axum::{Router, extract::State, http::HeaderMap, routing::get};
-    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt, core::{Hallpass, Principal, ScopeSet}};
+    /// use hallpass_core::{Hallpass, Principal, ScopeSet};
+    /// use hallpass_axum::{HallpassExt, HandlerExt, TokenLayerExt};
     /// # #[derive(Clone)] struct Sessions;
     /// # impl Sessions { async fn user(&self, cookie: &str) -> Option<String> { Some(cookie.to_owned()) } }
     ///
@@ -166,7 +168,7 @@ impl FormTokenLayer {
     ///
     /// ```
     /// use hallpass_axum::{HallpassExt, TokenLayerExt};
-    /// # use hallpass_axum::core::Hallpass;
+    /// # use hallpass_core::Hallpass;
     /// # use hallpass_memory::MemoryStore;
     ///
     /// let hallpass = Hallpass::builder(MemoryStore::new()).build();

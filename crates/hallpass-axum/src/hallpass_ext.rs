@@ -20,7 +20,7 @@ pub trait HallpassExt {
     /// ```
     /// use axum::{Router, routing::get};
     /// use hallpass_axum::{HallpassExt, HandlerExt};
-    /// # use hallpass_axum::core::Hallpass;
+    /// # use hallpass_core::Hallpass;
     /// # use hallpass_memory::MemoryStore;
     /// # async fn list() {}
     ///
@@ -84,7 +84,8 @@ pub trait HallpassBuilderExt: Sized {
     /// if the service provides `ConnectInfo<SocketAddr>`.
     ///
     /// ```
-    /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_axum::{HallpassBuilderExt, TrustedProxies};
     /// # use hallpass_memory::MemoryStore;
     ///
     /// let hallpass = Hallpass::builder(MemoryStore::new())

@@ -30,7 +30,7 @@ use crate::rejection::RejectionResponse;
 /// ```
 /// use axum::{Router, extract::Path, routing::get};
 /// use hallpass_axum::{HallpassExt, HandlerExt};
-/// # use hallpass_axum::core::Hallpass;
+/// # use hallpass_core::Hallpass;
 /// # use hallpass_memory::MemoryStore;
 ///
 /// async fn list() -> &'static str { "atlas, borealis" }

@@ -46,9 +46,7 @@ pub mod routing;
 mod step_up;
 mod texts;
 
-pub use hallpass_core as core;
-pub use hallpass_tower as tower;
-pub use {utoipa, utoipa_axum};
+pub use {hallpass_core, hallpass_tower, utoipa, utoipa_axum};
 
 pub use self::{
     api::{TokenApi, openapi},

@@ -7,10 +7,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hallpass_axum::aide_routing::{delete, get, post};
-use hallpass_axum::core::{Actor, Hallpass, NewToken, any_of, public};
-use hallpass_axum::tower::PolicyTable;
 use hallpass_axum::{Authenticated, HallpassExt, HandlerExt, RequiredScope, Scoped};
+use hallpass_core::{Actor, Hallpass, NewToken, any_of, public};
 use hallpass_memory::MemoryStore;
+use hallpass_tower::PolicyTable;
 use tower::ServiceExt as _;
 
 async fn hello() -> &'static str {

@@ -3,13 +3,13 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use hallpass_axum::core::{Actor, Hallpass, NewToken, all_of, any_of, authenticated, public};
 use hallpass_axum::routing::get;
-use hallpass_axum::tower::PolicyTable;
 use hallpass_axum::utoipa::{self, ToSchema};
 use hallpass_axum::utoipa_axum::routes;
 use hallpass_axum::{GuardedRouter, HandlerExt};
+use hallpass_core::{Actor, Hallpass, NewToken, all_of, any_of, authenticated, public};
 use hallpass_memory::MemoryStore;
+use hallpass_tower::PolicyTable;
 use http::Method;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;

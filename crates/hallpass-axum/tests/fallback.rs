@@ -4,10 +4,10 @@ use axum::extract::{FromRequestParts, State};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Router, body::Body};
-use hallpass_axum::core::{Actor, Hallpass, NewToken, Principal, ScopeSet};
 use hallpass_axum::{
     Authenticated, HallpassExt, HandlerExt, IntoActor as _, TokenApi, TokenLayerExt,
 };
+use hallpass_core::{Actor, Hallpass, NewToken, Principal, ScopeSet};
 use hallpass_memory::MemoryStore;
 use http::{Request, StatusCode, request::Parts};
 use tower::ServiceExt as _;

@@ -3,10 +3,10 @@
 use axum::body::{Body, to_bytes};
 use axum::routing::{any, post};
 use axum::{Router, response::Response};
-use hallpass_axum::core::{Actor, Hallpass, NewToken, public};
-use hallpass_axum::tower::PolicyTable;
 use hallpass_axum::{Authenticated, HallpassExt, HandlerExt, TokenLayerExt};
+use hallpass_core::{Actor, Hallpass, NewToken, public};
 use hallpass_memory::MemoryStore;
+use hallpass_tower::PolicyTable;
 use http::{Method, Request, request::Builder};
 use tower::ServiceExt as _;
 

@@ -3,10 +3,10 @@
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Router, body::Body};
-use hallpass_axum::core::{
+use hallpass_axum::{Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped};
+use hallpass_core::{
     Actor, Catalog, CatalogScope, Hallpass, NewToken, all_of, authenticated, public,
 };
-use hallpass_axum::{Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped};
 use hallpass_memory::MemoryStore;
 use http::{Method, Request, Response, StatusCode};
 use tower::ServiceExt as _;

@@ -7,15 +7,15 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{any, get as axum_get};
 use axum::{Extension, Router};
-use hallpass_axum::core::{
-    Actor, Catalog, CatalogScope, Hallpass, NewToken, Principal, ScopeSet, public,
-};
 use hallpass_axum::routing::{get, post};
-use hallpass_axum::tower::{PrincipalExt as _, TokenLayer};
 use hallpass_axum::{
     Authenticated, GuardedRouter, HallpassExt, HandlerExt, RequiredScope, Scoped, TokenApi,
 };
+use hallpass_core::{
+    Actor, Catalog, CatalogScope, Hallpass, NewToken, Principal, ScopeSet, public,
+};
 use hallpass_memory::MemoryStore;
+use hallpass_tower::{PrincipalExt as _, TokenLayer};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use tower::ServiceExt as _;

@@ -6,10 +6,10 @@ use axum::extract::Request;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hallpass_axum::core::{Actor, Hallpass, NewToken, authenticated, public};
-use hallpass_axum::tower::{PolicyTable, PrincipalExt, require};
 use hallpass_axum::{Authenticated, HallpassExt, HandlerExt};
+use hallpass_core::{Actor, Hallpass, NewToken, authenticated, public};
 use hallpass_memory::MemoryStore;
+use hallpass_tower::{PolicyTable, PrincipalExt, require};
 use http::{Method, Response, StatusCode};
 use tower::ServiceExt as _;
 

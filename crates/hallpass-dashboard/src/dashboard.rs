@@ -239,7 +239,7 @@ impl<S: Clone + Send + Sync + 'static> Dashboard<S> {
         self
     }
 
-    /// Shows the page in this language, regardless of what browsers prefer: in `en`, `de`, or one of
+    /// Shows the page in this language, regardless of what browsers prefer: `en`, `de`, or one of
     /// [`texts`](Self::texts).
     pub fn language(mut self, language: &str) -> Self {
         self.settings.language = Some(language.to_owned());

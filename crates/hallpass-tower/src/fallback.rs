@@ -63,7 +63,8 @@ impl<T: IntoPrincipal, E: Into<BoxError>> IntoPrincipal for Result<T, E> {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use bytes::Bytes;
-/// use hallpass_tower::{SignInResponse, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+/// use hallpass_core::{Hallpass, Principal, ScopeSet};
+/// use hallpass_tower::{SignInResponse, TokenLayer};
 /// use http::{Request, Response, request::Parts};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 /// # use hallpass_memory::MemoryStore;

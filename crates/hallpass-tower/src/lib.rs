@@ -4,7 +4,8 @@
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! use hallpass_tower::{TokenLayer, PolicyTable, PrincipalExt, core::{Actor, Hallpass, NewToken}};
+//! use hallpass_core::{Actor, Hallpass, NewToken};
+//! use hallpass_tower::{TokenLayer, PolicyTable, PrincipalExt};
 //! use http::{Request, Response};
 //! use tower::{ServiceBuilder, ServiceExt, service_fn};
 //! # use hallpass_memory::MemoryStore;
@@ -62,7 +63,7 @@ mod trace;
 mod unguarded;
 mod use_flusher;
 
-pub use hallpass_core as core;
+pub use hallpass_core;
 
 #[cfg(feature = "testing")]
 pub use self::acting::ActingAs;

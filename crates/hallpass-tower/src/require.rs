@@ -18,7 +18,8 @@ use crate::body::ResponseBody;
 /// [`TokenLayer`](crate::TokenLayer) has passed on.
 ///
 /// ```
-/// use hallpass_tower::{core::any_of, require};
+/// use hallpass_core::any_of;
+/// use hallpass_tower::require;
 ///
 /// let readers = require("projects:read");
 /// let either = require(any_of(["projects:read", "projects:list"]));

@@ -1,4 +1,5 @@
-use hallpass_axum::{Confirmation, HallpassBuilderExt, core::{Actor, Hallpass}};
+use hallpass_core::{Actor, Hallpass};
+use hallpass_axum::{Confirmation, HallpassBuilderExt};
 
 async fn by_password(_: Actor, password: Confirmation) -> Option<bool> {
     Some(password.reveal() == "wonderland")

@@ -1,4 +1,5 @@
-use hallpass_axum::{TokenApi, core::Hallpass};
+use hallpass_core::Hallpass;
+use hallpass_axum::TokenApi;
 
 async fn signed_in(name: &'static str) -> Option<String> {
     Some(name.to_owned())

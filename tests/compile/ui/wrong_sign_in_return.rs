@@ -1,4 +1,5 @@
-use hallpass_axum::{HallpassExt, TokenApi, TokenLayerExt, core::Hallpass};
+use hallpass_core::Hallpass;
+use hallpass_axum::{HallpassExt, TokenApi, TokenLayerExt};
 
 async fn name() -> Option<String> {
     Some("alice".to_owned())

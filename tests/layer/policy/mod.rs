@@ -9,8 +9,8 @@ mod rules;
 mod site;
 mod startup;
 
+use hallpass_core::{all_of, authenticated, public};
 use hallpass_tower::PolicyTable;
-use hallpass_tower::core::{all_of, authenticated, public};
 use http::Method;
 
 /// Returns the table of these tests. The hosts behind it serve every request.

@@ -111,7 +111,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
     ///
     /// ```
     /// use hallpass_axum::TokenApi;
-    /// # use hallpass_axum::core::{Actor, Hallpass};
+    /// # use hallpass_core::{Actor, Hallpass};
     /// # use hallpass_memory::MemoryStore;
     /// # async fn signed_in() -> Option<Actor> { None }
     ///

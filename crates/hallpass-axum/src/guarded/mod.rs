@@ -34,8 +34,9 @@ use crate::routing::{self, ScopedMethod, ScopedMethodRouter};
 /// compile.
 ///
 /// ```
-/// use hallpass_axum::{GuardedRouter, core::public};
-/// # use hallpass_axum::core::Hallpass;
+/// use hallpass_core::public;
+/// use hallpass_axum::GuardedRouter;
+/// # use hallpass_core::Hallpass;
 /// # use hallpass_memory::MemoryStore;
 /// # async fn health() {}
 /// # async fn list() {}

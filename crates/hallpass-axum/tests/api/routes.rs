@@ -5,10 +5,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::ALLOW;
 use axum::http::{Method, Request};
 use axum::routing::get;
-use hallpass_axum::tower::RejectionBuilderExt as _;
 use hallpass_axum::{HallpassExt as _, TokenApi};
 use hallpass_core::Hallpass;
 use hallpass_memory::MemoryStore;
+use hallpass_tower::RejectionBuilderExt as _;
 use serde_json::json;
 use tower::ServiceExt as _;
 

@@ -8,7 +8,8 @@ use http::HeaderName;
 /// [`TokenLayer::sources`](crate::TokenLayer::sources).
 ///
 /// ```
-/// use hallpass_tower::{CredentialSource, TokenLayer, core::Hallpass};
+/// use hallpass_core::Hallpass;
+/// use hallpass_tower::{CredentialSource, TokenLayer};
 /// # use hallpass_memory::MemoryStore;
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();

@@ -31,7 +31,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+    /// use hallpass_core::{Hallpass, Principal, ScopeSet};
+    /// use hallpass_tower::{PrincipalExt, TokenLayer};
     /// use http::{Request, Response, request::Parts};
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -86,7 +87,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{TokenLayer, core::{Hallpass, Principal, ScopeSet}};
+    /// use hallpass_core::{Hallpass, Principal, ScopeSet};
+    /// use hallpass_tower::TokenLayer;
     /// use http::{Request, Response, request::Parts};
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;

@@ -26,7 +26,8 @@ use crate::settings::{Render, Settings};
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// use hallpass_tower::{PolicyTable, TokenLayer, core::{Actor, Hallpass, NewToken}};
+/// use hallpass_core::{Actor, Hallpass, NewToken};
+/// use hallpass_tower::{PolicyTable, TokenLayer};
 /// use http::{Request, Response};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 /// # use hallpass_memory::MemoryStore;
@@ -95,7 +96,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{PrincipalExt, TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::{PrincipalExt, TokenLayer};
     /// # use http::{Request, Response};
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -139,7 +141,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::TokenLayer;
     /// # use http::{Request, Response};
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -190,7 +193,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{PolicyTable, TokenLayer, core::{Actor, Hallpass, NewToken, public}};
+    /// use hallpass_core::{Actor, Hallpass, NewToken, public};
+    /// use hallpass_tower::{PolicyTable, TokenLayer};
     /// # use http::{Request, Response};
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -241,7 +245,8 @@ impl TokenLayer {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// use bytes::Bytes;
-    /// use hallpass_tower::{Rejection, TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::{Rejection, TokenLayer};
     /// use http::{Request, Response, header::CONTENT_TYPE};
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -276,7 +281,8 @@ impl TokenLayer {
     /// included. Use it in an outer middleware that rejects requests itself.
     ///
     /// ```
-    /// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::{RejectionKind, TokenLayer};
     /// # use hallpass_memory::MemoryStore;
     ///
     /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
@@ -293,7 +299,8 @@ impl TokenLayer {
     /// it for a `TraceLayer` outside of this layer, which sees requests with their credentials.
     ///
     /// ```
-    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::TokenLayer;
     /// use tower::ServiceBuilder;
     /// use tower_http::trace::TraceLayer;
     /// # use hallpass_memory::MemoryStore;

@@ -12,7 +12,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{CredentialSource, TokenLayer, core::{Actor, Hallpass, NewToken}};
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
+    /// use hallpass_tower::{CredentialSource, TokenLayer};
     /// # use http::{Request, Response};
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -41,7 +42,8 @@ impl TokenLayer {
     /// Reads tokens from one more source.
     ///
     /// ```
-    /// use hallpass_tower::{CredentialSource, TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::{CredentialSource, TokenLayer};
     /// # use hallpass_memory::MemoryStore;
     ///
     /// // Accepts `Authorization: Token <token>` in addition to the default sources.
@@ -77,7 +79,8 @@ impl TokenLayer {
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// use hallpass_tower::{TokenLayer, core::{Actor, Hallpass, NewToken}};
+    /// use hallpass_core::{Actor, Hallpass, NewToken};
+    /// use hallpass_tower::TokenLayer;
     /// # use http::{Request, Response};
     /// # use tower::{ServiceBuilder, ServiceExt, service_fn};
     /// # use hallpass_memory::MemoryStore;
@@ -109,7 +112,8 @@ impl TokenLayer {
     /// Panics if a name is empty.
     ///
     /// ```
-    /// use hallpass_tower::{TokenLayer, core::Hallpass};
+    /// use hallpass_core::Hallpass;
+    /// use hallpass_tower::TokenLayer;
     /// # use hallpass_memory::MemoryStore;
     ///
     /// // `?session=` now belongs to the application, and `?access_token=` may contain a token.

@@ -29,7 +29,8 @@ use crate::settings::Settings;
 /// of `GET` if it has no rule of its own.
 ///
 /// ```
-/// use hallpass_tower::{PolicyTable, core::public};
+/// use hallpass_core::public;
+/// use hallpass_tower::PolicyTable;
 ///
 /// let table = PolicyTable::new()
 ///     .get("/health", public())
@@ -162,7 +163,8 @@ impl PolicyTable {
     /// for this method and route.
     ///
     /// ```
-    /// use hallpass_tower::{PolicyTable, core::public};
+    /// use hallpass_core::public;
+    /// use hallpass_tower::PolicyTable;
     /// use http::Method;
     ///
     /// let table = PolicyTable::new().get("/health", public());
@@ -216,7 +218,8 @@ impl PolicyTable {
     /// together.
     ///
     /// ```
-    /// use hallpass_tower::{PolicyTable, core::public};
+    /// use hallpass_core::public;
+    /// use hallpass_tower::PolicyTable;
     ///
     /// let table = PolicyTable::new()
     ///     .get("/health", public())
@@ -241,7 +244,8 @@ impl PolicyTable {
     /// [`rules`](Self::rules).
     ///
     /// ```
-    /// use hallpass_tower::{PolicyTable, core::public};
+    /// use hallpass_core::public;
+    /// use hallpass_tower::PolicyTable;
     ///
     /// let table = PolicyTable::new().get("/health", public()).post("/projects", "projects:create");
     /// assert_eq!(

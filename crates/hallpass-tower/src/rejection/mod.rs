@@ -26,7 +26,8 @@ use crate::settings::RejectionSettings;
 /// It contains no part of the request's credential.
 ///
 /// ```
-/// use hallpass_tower::{RejectionKind, TokenLayer, core::Hallpass};
+/// use hallpass_core::Hallpass;
+/// use hallpass_tower::{RejectionKind, TokenLayer};
 /// # use hallpass_memory::MemoryStore;
 ///
 /// let hallpass = Hallpass::builder(MemoryStore::new()).build();
