@@ -202,7 +202,7 @@ impl From<Error> for Problem {
             Error::NotFound => Self::new(Kind::NotFound, "there is no such token"),
             Error::Stale { .. } => Self::new(Kind::Stale, detail),
             Error::Conflict => Self::new(Kind::Conflict, detail),
-            Error::Ended => Self::new(Kind::Ended, detail),
+            Error::NotActive => Self::new(Kind::Ended, detail),
             Error::LimitReached { limit, in_use, .. } => {
                 Self { limit: Some((limit, in_use)), ..Self::new(Kind::TokenLimit, detail) }
             }

@@ -127,7 +127,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         freshness: Freshness,
     ) -> Result<Option<Arc<CachedToken>>, StoreError> {
         let cache = &self.0;
-        cache.is_open()?;
+        cache.check_open()?;
         change_feed::ensure_running(cache);
         let deadline = cache.settings.load_deadline;
         if freshness == Freshness::AfterCall {
@@ -137,7 +137,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         match self.peek(id) {
             Lookup::Hit(token) => return Ok(Some(token)),
             Lookup::NegativeHit => return Ok(None),
-            Lookup::Miss => cache.metrics.count_miss(|| cache.remembers(id)),
+            Lookup::Miss => cache.metrics.count_miss(|| cache.contains(id)),
         }
         let loaded = timeout(deadline, cache.load(id)).await;
         let loaded = loaded.map_err(StoreError::unavailable).flatten();
@@ -159,7 +159,7 @@ impl<S: TokenStore> Backend for Cached<S> {
         owner: &Owner,
         query: OwnerStatusQuery,
     ) -> Result<Arc<OwnerStatus>, HostError> {
-        self.0.is_open()?;
+        self.0.check_open()?;
         change_feed::ensure_running(&self.0);
         if let Some(status) = self.peek_owner_status(owner) {
             return Ok(status);
@@ -220,7 +220,7 @@ impl<S: TokenStore> Backend for Cached<S> {
     /// keep the tokens fresh.
     async fn close(&self) {
         self.0.closing.send_replace(true);
-        self.0.void();
+        self.0.invalidate_all();
         self.0.store.close().await;
     }
 }

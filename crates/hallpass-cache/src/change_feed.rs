@@ -111,7 +111,7 @@ async fn follow<S: TokenStore>(running: Running<S>) {
         if let Wake::Closing = wake {
             // `close` has done this already. But this task may then have begun an epoch or renewed
             // the lease, which would undo it.
-            cache.void();
+            cache.invalidate_all();
             return;
         }
     }

@@ -99,8 +99,8 @@ impl<S: TokenStore> Inner<S> {
     }
 
     /// Returns whether the token is cached, fresh or not.
-    pub(crate) fn remembers(&self, id: TokenId) -> bool {
-        self.positive.remembers(id)
+    pub(crate) fn contains(&self, id: TokenId) -> bool {
+        self.positive.contains(id)
     }
 
     /// Returns the reading of a fresh entry which shows that the token does not exist.
@@ -126,7 +126,7 @@ impl<S: TokenStore> Inner<S> {
         let extra = self.settings.stale_if_error;
         // If the record cannot be read, the store was reached, so an older record must not replace
         // it.
-        if extra.is_zero() || error.is_corrupt() || self.is_open().is_err() {
+        if extra.is_zero() || error.is_corrupt() || self.check_open().is_err() {
             return Err(error);
         }
         let check = self.freshness_check().extended(extra);
@@ -151,7 +151,7 @@ impl<S: TokenStore> Inner<S> {
     /// # Errors
     ///
     /// Returns [`unavailable`](StoreError::unavailable) if the cache was closed.
-    pub(crate) fn is_open(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
         if *self.closing.borrow() {
             return Err(StoreError::unavailable("the cache was closed"));
         }
@@ -160,7 +160,7 @@ impl<S: TokenStore> Inner<S> {
 
     /// Invalidates all cached data: drops the lease, and sets a minimum number that no record can
     /// reach.
-    pub(crate) fn void(&self) {
+    pub(crate) fn invalidate_all(&self) {
         self.lease.drop_lease();
         self.invalidation.raise_min_seq(ChangeSeq::new(u64::MAX));
     }
@@ -212,7 +212,7 @@ impl<S: TokenStore> Inner<S> {
         for _ in 0..ATTEMPTS {
             let cache = Arc::clone(self);
             let load = move |started| cache.load_once(id, started);
-            let result = self.flights.run(&id, || self.remembers(id), load).await;
+            let result = self.flights.run(&id, || self.contains(id), load).await;
             let loaded = result.map_err(|error| {
                 if matches!(error, LoadError::Rejected) {
                     self.metrics.count_rejected_load();

@@ -15,7 +15,7 @@ use crate::freshness::FreshnessCheck;
 use crate::invalidation::Invalidation;
 
 /// The time after which the store is queried again about an unknown id.
-const LONGEST: Duration = Duration::from_secs(2);
+const MAX_AGE: Duration = Duration::from_secs(2);
 
 /// The number of slots under one lock.
 const SLOTS_PER_SHARD: usize = 64;
@@ -52,7 +52,7 @@ impl Negative {
     ) -> Option<Reading> {
         let (mut shard, slot) = self.lock_slot(id);
         let Absence { reading, .. } = shard[slot].filter(|absence| absence.id == id)?;
-        if reading.started.age(DualInstant::coarse_now()) > LONGEST {
+        if reading.started.age(DualInstant::coarse_now()) > MAX_AGE {
             shard[slot] = None;
             return None;
         }

@@ -8,4 +8,4 @@ pub(crate) const STRIPES: usize = 4096;
 pub(crate) const WAYS: usize = 4;
 
 /// The minimum number of sets of slots.
-pub(crate) const FEWEST_SETS: u64 = 4;
+pub(crate) const MIN_SETS: u64 = 4;

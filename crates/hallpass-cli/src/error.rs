@@ -74,8 +74,8 @@ impl From<Error> for CliError {
             )),
             Error::Stale { .. }
             | Error::Conflict
-            | Error::Ended
-            | Error::Taken
+            | Error::NotActive
+            | Error::IdInUse
             | Error::Forbidden(_) => Self::Rejected(error.to_string()),
             error => Self::system(&error),
         }

@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::store::{self, Missing};
 
 /// The name of the actor in the audit trail.
-const OPERATOR: &str = "hallpass-cli";
+const ACTOR: &str = "hallpass-cli";
 
 /// The default expiry of a new token.
 pub(crate) const DEFAULT_EXPIRES: &str = "30d";
@@ -81,13 +81,13 @@ fn limits(tokens_per_owner: &str) -> Result<Limits, CliError> {
 }
 
 /// Returns the actor for the person or script at this command line.
-pub(crate) fn operator() -> Actor {
-    Actor::system(OPERATOR)
+pub(crate) fn system_actor() -> Actor {
+    Actor::system(ACTOR)
 }
 
 /// Returns the same actor, on behalf of an owner.
-pub(crate) fn operator_for(owner: &Owner) -> Actor {
-    operator().on_behalf_of(owner.as_str())
+pub(crate) fn system_actor_for(owner: &Owner) -> Actor {
+    system_actor().on_behalf_of(owner.as_str())
 }
 
 /// Parses the id of an owner.

@@ -27,10 +27,10 @@ pub enum Error {
     Conflict,
     /// The change would make an expired or revoked token active. Only regenerating may do that.
     #[error("the token is expired or revoked: regenerate it to make it active again")]
-    Ended,
+    NotActive,
     /// A token with this id exists already, with another owner or another secret.
     #[error("a token with this id exists already, with another owner or another secret")]
-    Taken,
+    IdInUse,
     /// The owner has reached the maximum number of tokens.
     #[error("you have {in_use} tokens, and {limit} are allowed: delete one first")]
     #[non_exhaustive]

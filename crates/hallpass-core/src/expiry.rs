@@ -38,7 +38,7 @@ pub enum Expiry {
 
 impl Expiry {
     /// The shortest time until a token expires. A shorter time is rejected as a mistake.
-    pub const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+    pub const MIN_SPAN: SignedDuration = SignedDuration::from_mins(1);
 
     /// Creates an expiry after a number of days of 24 hours each.
     #[must_use]
@@ -78,7 +78,7 @@ impl Expiry {
         // represent.
         let end =
             Timestamp::from_millisecond(end.as_millisecond()).map_err(|_| ExpiryError::TooFar)?;
-        if end.duration_since(now) < Self::SHORTEST {
+        if end.duration_since(now) < Self::MIN_SPAN {
             Err(ExpiryError::Past)
         } else {
             Ok(Some(end))

@@ -85,7 +85,7 @@ pub use self::{
     expiry::{Expiry, ExpiryError, parse_span},
     field_change::FieldChange,
     lifecycle::{
-        AuditOptions, AuditTrail, BuildError, DeletedTokens, Ensured, ExpiryInput, Hallpass,
+        AuditOptions, AuditTrail, BuildError, DeletedTokens, EnsureOutcome, ExpiryInput, Hallpass,
         HallpassBuilder, Issued, KnownToken, ListOptions, MAX_GRACE_PERIOD, NewToken,
         RegenerateOptions, RevokedTokens, SpanInput, TokenPage, TokenUpdate, Uncommitted,
         WeakHallpass,

@@ -15,7 +15,7 @@ pub struct LogOnce<T>(Arc<Mutex<HashSet<T>>>);
 
 impl<T: Eq + Hash> LogOnce<T> {
     /// Returns whether to log this key, which is the case the first time.
-    pub fn is_news<Q>(&self, key: &Q) -> bool
+    pub fn insert<Q>(&self, key: &Q) -> bool
     where
         T: Borrow<Q>,
         Q: Eq + Hash + ToOwned<Owned = T> + ?Sized,
@@ -38,8 +38,8 @@ mod tests {
     #[test]
     fn each_key_is_logged_once_up_to_a_limit() {
         let lines = LogOnce::<String>::default();
-        let news = || (0..2 * MAX).filter(|number| lines.is_news(&*number.to_string())).count();
+        let news = || (0..2 * MAX).filter(|number| lines.insert(&*number.to_string())).count();
         assert_eq!((news(), news()), (MAX, 0));
-        assert!(!lines.clone().is_news("0"), "clones share the keys");
+        assert!(!lines.clone().insert("0"), "clones share the keys");
     }
 }

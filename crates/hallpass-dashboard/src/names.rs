@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 
 /// The maximum number of ids in one request.
-const MOST_IDS: usize = 200;
+const MAX_IDS: usize = 200;
 
 type NamesFuture = Pin<Box<dyn Future<Output = BTreeMap<String, String>> + Send>>;
 
@@ -36,7 +36,7 @@ impl fmt::Debug for Names {
 pub(crate) fn ids_in(query: &str) -> Option<Vec<String>> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let ids: Vec<_> = pairs.filter(|(name, _)| name == "id").map(|(_, id)| id.into()).collect();
-    (ids.len() <= MOST_IDS).then_some(ids)
+    (ids.len() <= MAX_IDS).then_some(ids)
 }
 
 /// Returns the host's names for these ids.

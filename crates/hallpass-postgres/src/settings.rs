@@ -1,3 +1,5 @@
+//! The settings of a store.
+
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;

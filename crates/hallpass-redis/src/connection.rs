@@ -250,7 +250,8 @@ impl SharedConnection {
         self.send(call, None, deadline).await.map(|reply| reply.value)
     }
 
-    /// Does the same, and sends a second command right after the call.
+    /// Sends a call as [`run`](Self::run) does, and a second command right after it on the same
+    /// connection.
     pub(crate) async fn send(
         &self,
         call: &Call,

@@ -28,13 +28,14 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_millis(1900);
 
 /// The number of tokens or log entries that one call prunes. Other callers have to wait for the
-/// script, which takes about a millisecond. The same holds for the next two numbers.
+/// script, which takes about a millisecond.
 const PRUNE_BATCH: u32 = 128;
 
-/// The number of uses that one script records.
+/// The number of uses that one script records. Other callers have to wait for the script.
 const USES_BATCH: usize = 500;
 
-/// The number of tokens that one script of `revoke_everyone` reads.
+/// The number of tokens that one script of `revoke_everyone` reads. Other callers have to wait for
+/// the script.
 const REVOKE_STEP: usize = 1000;
 
 /// The maximum number of entries that one script of `audit` reads.

@@ -204,8 +204,8 @@ pub trait RejectionBuilderExt: Sized {
     fn problem_type_prefix(self, prefix: impl Into<String>) -> Self;
 
     /// Customizes the responses of rejections. The function receives the rejection and its default
-    /// response, and returns the response to send. It is not called for gRPC requests, which get
-    /// gRPC responses.
+    /// response, and returns the response to send. A layer with [`grpc`](crate::TokenLayer::grpc)
+    /// does not call it.
     #[must_use]
     fn on_rejection(
         self,

@@ -119,7 +119,7 @@ impl Watch {
         let route = self.route.as_str();
         metrics::count_unguarded(route);
         // Clients can invent any number of methods, so a route is logged once for all of them.
-        if settings.unguarded.is_news(route) {
+        if settings.unguarded.insert(route) {
             tracing::error!(
                 target: "hallpass",
                 %method,

@@ -23,7 +23,7 @@ impl UseFlusher {
         }
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => {
-                runtime.spawn(flush_now_and_then(hallpass.downgrade()));
+                runtime.spawn(flush_periodically(hallpass.downgrade()));
             }
             Err(_) => tracing::warn!(
                 target: "hallpass",
@@ -34,7 +34,7 @@ impl UseFlusher {
     }
 }
 
-async fn flush_now_and_then(hallpass: WeakHallpass) {
+async fn flush_periodically(hallpass: WeakHallpass) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         let Some(hallpass) = hallpass.upgrade() else { return };

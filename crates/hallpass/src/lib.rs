@@ -33,15 +33,16 @@ pub use hallpass_sqlite::SqliteStore;
 pub use hallpass_core::{
     Actor, AuditOptions, AuditTrail, AuthError, BuildError, Catalog, CatalogScope, ChecksumKey,
     ChecksumKeyError, Clock, DESCRIPTION_MAX, Decision, DeletedTokens, Digest, DigestError,
-    Ensured, Error, Event, EventKind, EventKindError, EventSink, Expiry, ExpiryError, ExpiryInput,
-    FieldChange, FieldError, Hallpass, HallpassBuilder, IntoRequirement, Issued, KeyId, KeyIdError,
-    KnownToken, Limits, ListOptions, MAX_GRACE_PERIOD, Metadata, MetadataError, NAME_MAX, NewToken,
-    Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, ParseTokenError, PathParameters,
-    PendingUse, PendingVerification, PepperError, PermissionError, PlainToken, Prefix, PrefixError,
-    PresentedToken, Preset, Principal, RegenerateOptions, RejectReason, Requirement,
-    RequirementError, Revision, RevokedTokens, Role, Scope, ScopeError, ScopeSet, SpanInput,
-    Status, SystemClock, TokenId, TokenIdError, TokenPage, TokenRecord, TokenUpdate, Uncommitted,
-    Verification, WeakHallpass, all_of, any_of, authenticated, fold, parse_span, public, store,
+    EnsureOutcome, Error, Event, EventKind, EventKindError, EventSink, Expiry, ExpiryError,
+    ExpiryInput, FieldChange, FieldError, Hallpass, HallpassBuilder, IntoRequirement, Issued,
+    KeyId, KeyIdError, KnownToken, Limits, ListOptions, MAX_GRACE_PERIOD, Metadata, MetadataError,
+    NAME_MAX, NewToken, Origin, Owner, OwnerDirectory, OwnerError, OwnerStatus, ParseTokenError,
+    PathParameters, PendingUse, PendingVerification, PepperError, PermissionError, PlainToken,
+    Prefix, PrefixError, PresentedToken, Preset, Principal, RegenerateOptions, RejectReason,
+    Requirement, RequirementError, Revision, RevokedTokens, Role, Scope, ScopeError, ScopeSet,
+    SpanInput, Status, SystemClock, TokenId, TokenIdError, TokenPage, TokenRecord, TokenUpdate,
+    Uncommitted, Verification, WeakHallpass, all_of, any_of, authenticated, fold, parse_span,
+    public, store,
 };
 #[cfg(feature = "trace")]
 pub use hallpass_tower::RedactingMakeSpan;

@@ -4,4 +4,4 @@ pub(crate) const STRIPES: usize = 1;
 
 pub(crate) const WAYS: usize = 2;
 
-pub(crate) const FEWEST_SETS: u64 = 1;
+pub(crate) const MIN_SETS: u64 = 1;

@@ -27,7 +27,7 @@ const FREE: u32 = 5;
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The longest wait. It allows about a hundred guesses a day.
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(15);
+const MAX_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
 /// The time without a wrong confirmation after which the count starts again at zero.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -148,7 +148,7 @@ impl Drop for Attempt<'_> {
                 count.wrong_in_a_row = count.wrong_in_a_row.saturating_add(1);
                 count.last = now;
                 if let Some(beyond) = count.wrong_in_a_row.checked_sub(FREE) {
-                    let wait = FIRST_WAIT.saturating_mul(1 << beyond.min(16)).min(LONGEST_WAIT);
+                    let wait = FIRST_WAIT.saturating_mul(1 << beyond.min(16)).min(MAX_WAIT);
                     count.wait_until = now.saturating_add(wait).unwrap_or(now);
                     tracing::warn!(
                         target: "hallpass",

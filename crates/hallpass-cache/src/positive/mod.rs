@@ -64,8 +64,8 @@ impl Positive {
     }
 
     /// Returns whether the token is cached, usable or not.
-    pub(crate) fn remembers(&self, id: TokenId) -> bool {
-        self.slots.holds(id) || self.warm.contains_key(&id)
+    pub(crate) fn contains(&self, id: TokenId) -> bool {
+        self.slots.contains(id) || self.warm.contains_key(&id)
     }
 
     /// Caches an entry in both tiers.

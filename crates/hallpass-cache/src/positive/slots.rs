@@ -19,11 +19,11 @@ use hallpass_core::__private::CachedToken;
 use hallpass_core::TokenId;
 
 use crate::entry::Entry;
-use crate::sizes::{FEWEST_SETS, WAYS};
+use crate::sizes::{MIN_SETS, WAYS};
 use crate::sync::{ArcSwapOption, AtomicU8, AtomicU32, Guard, Ordering};
 
 /// The maximum number of sets.
-const MOST_SETS: u64 = 16_384;
+const MAX_SETS: u64 = 16_384;
 
 /// The capacity in bytes for which there is one place. That is about one place for every fifth
 /// token. The other tokens are in moka, whose eviction policy is better. With fewer places, more
@@ -77,7 +77,7 @@ impl Default for Set {
 impl Slots {
     pub(super) fn new(capacity_bytes: u64, hasher: RandomState) -> Self {
         let sets = capacity_bytes / BYTES_PER_PLACE / WAYS as u64;
-        let sets = sets.clamp(FEWEST_SETS, MOST_SETS).next_power_of_two();
+        let sets = sets.clamp(MIN_SETS, MAX_SETS).next_power_of_two();
         Self { sets: (0..sets).map(|_| Set::default()).collect(), hasher }
     }
 
@@ -96,7 +96,7 @@ impl Slots {
     }
 
     /// Returns whether the token is in the table. This does not count as a use.
-    pub(super) fn holds(&self, id: TokenId) -> bool {
+    pub(super) fn contains(&self, id: TokenId) -> bool {
         let (set, tag) = self.set(id);
         set.find(tag, id).is_some()
     }

@@ -107,7 +107,7 @@ async fn newest(
     mut options: AuditOptions,
     most: u64,
 ) -> Result<Vec<AuditEntry>, CliError> {
-    let by = service::operator();
+    let by = service::system_actor();
     let mut entries = Vec::new();
     loop {
         let left = most.saturating_sub(entries.len() as u64);
@@ -124,7 +124,7 @@ async fn newest(
     }
 }
 
-/// Prints all entries after `seen`, page by page, so that a long trail takes constant memory.
+/// Prints all entries that the options select, page by page, so that a long trail takes constant memory.
 async fn export(
     hallpass: &Hallpass,
     mut options: AuditOptions,
@@ -136,7 +136,7 @@ async fn export(
     }
     let mut is_first = last_printed.is_none();
     loop {
-        let page = hallpass.audit(&service::operator(), &options).await?;
+        let page = hallpass.audit(&service::system_actor(), &options).await?;
         print(&page.items, json, is_first)?;
         is_first = false;
         if let (Some(seq), Some(last)) = (last_printed.as_mut(), page.items.last()) {

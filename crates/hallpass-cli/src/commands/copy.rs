@@ -45,7 +45,8 @@ impl Copy {
         if let Some(expires) = self.expires {
             different = different.expires(expires);
         }
-        let issued = hallpass.copy(&service::operator(), service::id(&self.id)?, different).await?;
+        let issued =
+            hallpass.copy(&service::system_actor(), service::id(&self.id)?, different).await?;
         secret::show_once(hallpass, &issued, json)
     }
 }

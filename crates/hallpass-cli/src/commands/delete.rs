@@ -41,9 +41,9 @@ impl Delete {
     async fn all_of(&self, hallpass: &Hallpass, owner: &str) -> Result<u64, CliError> {
         let owner = service::owner(owner)?;
         let listing = ListOptions::new().owner(owner.clone()).limit(1);
-        let total = hallpass.list(&service::operator(), &listing).await?.total;
+        let total = hallpass.list(&service::system_actor(), &listing).await?.total;
         prompt::confirm(&format!("Permanently delete all {total} tokens of {owner}?"), self.yes)?;
-        Ok(hallpass.delete_all(&service::operator_for(&owner)).await?)
+        Ok(hallpass.delete_all(&service::system_actor_for(&owner)).await?)
     }
 
     async fn some(&self, hallpass: &Hallpass) -> Result<(u64, Vec<String>), CliError> {
@@ -53,7 +53,7 @@ impl Delete {
             several => format!("these {several} tokens"),
         };
         prompt::confirm(&format!("Permanently delete {tokens}?"), self.yes)?;
-        let outcome = hallpass.delete_many(&service::operator(), &ids).await?;
+        let outcome = hallpass.delete_many(&service::system_actor(), &ids).await?;
         let not_found = outcome.not_found.iter().map(ToString::to_string).collect();
         Ok((outcome.deleted.len() as u64, not_found))
     }

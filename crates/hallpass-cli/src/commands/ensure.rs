@@ -1,7 +1,7 @@
 //! `hallpass ensure`.
 
 use clap::Args;
-use hallpass_core::{Digest, Ensured, Hallpass, KnownToken, NewToken};
+use hallpass_core::{Digest, EnsureOutcome, Hallpass, KnownToken, NewToken};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -51,7 +51,7 @@ struct EnsuredView {
 
 impl Ensure {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let by = service::operator_for(&service::owner(&self.owner)?);
+        let by = service::system_actor_for(&service::owner(&self.owner)?);
         let digest = Digest::from_text(&self.digest)
             .map_err(|error| CliError::Usage(format!("--digest: {error}")))?;
         let known = KnownToken { id: service::id(&self.id)?, digest };
@@ -61,8 +61,8 @@ impl Ensure {
             .expires(self.expires);
         let ensured = hallpass.ensure(&by, &known, new).await?;
         let outcome = match ensured {
-            Ensured::Created(_) => "created",
-            Ensured::Updated(_) => "updated",
+            EnsureOutcome::Created(_) => "created",
+            EnsureOutcome::Updated(_) => "updated",
             _ => "unchanged",
         };
         let now = hallpass.now();

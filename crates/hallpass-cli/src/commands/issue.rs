@@ -40,7 +40,7 @@ pub(crate) struct Issue {
 
 impl Issue {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let by = service::operator_for(&service::owner(&self.owner)?);
+        let by = service::system_actor_for(&service::owner(&self.owner)?);
         let metadata = Metadata::from_map(service::metadata(&self.metadata)?)
             .map_err(|error| CliError::Usage(format!("--metadata: {error}")))?;
         let new = NewToken::named(self.name)

@@ -131,7 +131,7 @@ async fn pages(
     mut listing: ListOptions,
     most: u64,
 ) -> Result<(Vec<TokenRecord>, u64), CliError> {
-    let by = service::operator();
+    let by = service::system_actor();
     let mut records = Vec::new();
     loop {
         let left = most - records.len() as u64;

@@ -35,7 +35,7 @@ impl Prune {
         );
         prompt::confirm(&question, self.yes)?;
         let maximum = count_ended(hallpass).await?;
-        let by = service::operator();
+        let by = service::system_actor();
         let mut deleted_so_far = 0;
         let progress = |deleted| {
             deleted_so_far = deleted;
@@ -63,7 +63,7 @@ async fn count_ended(hallpass: &Hallpass) -> Result<u64, Error> {
     let mut count = 0;
     for status in [Status::Expired, Status::Revoked] {
         let listing = ListOptions::new().status(status).limit(1);
-        count += hallpass.list(&service::operator(), &listing).await?.total;
+        count += hallpass.list(&service::system_actor(), &listing).await?.total;
     }
     Ok(count)
 }

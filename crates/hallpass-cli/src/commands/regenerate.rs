@@ -38,7 +38,7 @@ impl Regenerate {
             options = options.grace_period(grace_period);
         }
         let issued =
-            hallpass.regenerate(&service::operator(), service::id(&self.id)?, options).await?;
+            hallpass.regenerate(&service::system_actor(), service::id(&self.id)?, options).await?;
         secret::show_once(hallpass, &issued, json)
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Revoke {
 
 impl Revoke {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let by = service::operator();
+        let by = service::system_actor();
         let issued_before = self.issued_before.as_deref();
         let issued_before =
             issued_before.map(|text| service::time("--issued-before", text)).transpose()?;

@@ -16,7 +16,7 @@ pub(crate) struct Show {
 
 impl Show {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let record = hallpass.get(&service::operator(), service::id(&self.id)?).await?;
+        let record = hallpass.get(&service::system_actor(), service::id(&self.id)?).await?;
         print(hallpass, &record, json)
     }
 }

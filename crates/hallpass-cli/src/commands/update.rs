@@ -58,7 +58,7 @@ pub(crate) struct Update {
 
 impl Update {
     pub(crate) async fn run(self, hallpass: &Hallpass, json: bool) -> Result<(), CliError> {
-        let (by, id) = (service::operator(), service::id(&self.id)?);
+        let (by, id) = (service::system_actor(), service::id(&self.id)?);
         let mut expected = self.revision.map(Revision::new);
         let mut update = TokenUpdate::new();
         if let Some(name) = self.name {

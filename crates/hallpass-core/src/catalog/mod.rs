@@ -141,8 +141,8 @@ impl Catalog {
     }
 
     /// Returns whether to log a warning that the catalog does not list this scope.
-    pub(crate) fn is_news(&self, unknown: &Scope) -> bool {
-        self.reported.is_news(unknown)
+    pub(crate) fn mark_reported(&self, unknown: &Scope) -> bool {
+        self.reported.insert(unknown)
     }
 
     /// Returns whether this scope covers a [restricted](CatalogScope::restricted) one.

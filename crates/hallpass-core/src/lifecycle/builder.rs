@@ -277,7 +277,7 @@ impl HallpassBuilder {
         for pepper in self.pepper.into_iter().chain(self.retired_peppers) {
             let (id, pepper) = read_pepper(pepper)?;
             if peppers.iter().any(|(known, _)| *known == id) {
-                return Err(BuildError::PepperTwice(id));
+                return Err(BuildError::DuplicatePepper(id));
             }
             peppers.push((id, pepper));
         }
@@ -292,7 +292,7 @@ impl HallpassBuilder {
             .chain(self.retired_checksum_keys)
             .map(|mut key| ChecksumKey::new(std::mem::take(&mut *key)))
             .collect::<Result<_, _>>()?;
-        if self.settings.audit_retention < SHORTEST_RETENTION {
+        if self.settings.audit_retention < MIN_RETENTION {
             return Err(BuildError::AuditRetention);
         }
         let limits = &self.settings.limits;
@@ -301,7 +301,7 @@ impl HallpassBuilder {
             (Expiry::In(span), Some(longest)) if span > longest => {
                 return Err(BuildError::DefaultExpiry);
             }
-            (Expiry::In(span), _) if span < Expiry::SHORTEST => {
+            (Expiry::In(span), _) if span < Expiry::MIN_SPAN => {
                 return Err(BuildError::ShortDefaultExpiry);
             }
             _ => {}
@@ -340,7 +340,7 @@ const DEFAULT_RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// The minimum time. A cache that was disconnected reads the entries that it missed, so the log
 /// must contain at least the last day.
-const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
+const MIN_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// The error for an invalid setting of the builder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -357,7 +357,7 @@ pub enum BuildError {
     Pepper(#[from] PepperError),
     /// Two peppers have the same name.
     #[error("two peppers are named {0}: give each pepper its own name")]
-    PepperTwice(KeyId),
+    DuplicatePepper(KeyId),
     /// A pepper is required, but there is none.
     #[error("`require_pepper` needs a pepper: set one with `pepper`")]
     NoPepper,

@@ -40,7 +40,7 @@ impl Hallpass {
         };
         let expires = different.expires.unwrap_or_else(|| match original.expires_at {
             None => Expiry::Never.into(),
-            Some(end) if end.duration_since(now) >= Expiry::SHORTEST => Expiry::At(end).into(),
+            Some(end) if end.duration_since(now) >= Expiry::MIN_SPAN => Expiry::At(end).into(),
             Some(_) => ExpiryInput::from(self.limits().default_expiry),
         });
         let expires_at = self.read_expiry(&mut errors, &expires, now, now);

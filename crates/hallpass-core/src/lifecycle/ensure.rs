@@ -24,7 +24,7 @@ pub struct KnownToken {
 /// The result of [`Hallpass::ensure`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Ensured {
+pub enum EnsureOutcome {
     /// The token did not exist and was created.
     Created(TokenRecord),
     /// The token existed and was changed.
@@ -33,7 +33,7 @@ pub enum Ensured {
     Unchanged(TokenRecord),
 }
 
-impl Ensured {
+impl EnsureOutcome {
     /// Returns the token's record.
     #[must_use]
     pub fn record(&self) -> &TokenRecord {
@@ -56,15 +56,15 @@ impl Hallpass {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Taken`] if the id belongs to another owner or another secret,
-    /// [`Error::Ended`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for
+    /// Returns [`Error::IdInUse`] if the id belongs to another owner or another secret,
+    /// [`Error::NotActive`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for
     /// other actors, and the errors of [`issue`](Self::issue).
     pub async fn ensure(
         &self,
         by: &Actor,
         known: &KnownToken,
         new: NewToken,
-    ) -> Result<Ensured, Error> {
+    ) -> Result<EnsureOutcome, Error> {
         if by.role() != Role::System {
             return Err(self.not_permitted(by, None, PermissionError::SystemOnly));
         }
@@ -88,7 +88,7 @@ impl Hallpass {
         owner: &Owner,
         known: &KnownToken,
         new: &NewToken,
-    ) -> Result<Ensured, Error> {
+    ) -> Result<EnsureOutcome, Error> {
         let now = self.now();
         let mut errors = ValidationErrors::default();
         let mut draft = self.read_new(&mut errors, new, now);
@@ -105,17 +105,17 @@ impl Hallpass {
             let secrets = Secrets { current: known.digest.clone(), previous: None };
             let stored = StoredToken { record: draft.record(known.id, owner), secrets };
             let inserted = self.insert_token(by, EventKind::Issued, stored).await;
-            return inserted.map(Ensured::Created).map_err(|error| self.not_inserted(error));
+            return inserted.map(EnsureOutcome::Created).map_err(|error| self.not_inserted(error));
         };
         errors.check()?;
         let was_replaced = secrets.current.algorithm() != known.digest.algorithm();
         let same_secret = record.regenerated_at.is_none()
             && (was_replaced || secrets.current.ct_eq(&known.digest));
         if record.owner != *owner || !same_secret {
-            return Err(Error::Taken);
+            return Err(Error::IdInUse);
         }
         if record.status(now) != Status::Active {
-            return Err(Error::Ended);
+            return Err(Error::NotActive);
         }
         let update = TokenUpdate::new()
             .name(draft.name)
@@ -123,9 +123,9 @@ impl Hallpass {
             .scopes(draft.scopes.iter().map(ToString::to_string));
         let after = self.update(by, known.id, update, None).await?;
         Ok(if after.revision == record.revision {
-            Ensured::Unchanged(after)
+            EnsureOutcome::Unchanged(after)
         } else {
-            Ensured::Updated(after)
+            EnsureOutcome::Updated(after)
         })
     }
 }

@@ -34,7 +34,7 @@ pub use self::{
     builder::{BuildError, HallpassBuilder},
     delete::DeletedTokens,
     draft::{ExpiryInput, NewToken, TokenUpdate},
-    ensure::{Ensured, KnownToken},
+    ensure::{EnsureOutcome, KnownToken},
     issue::Issued,
     read::{ListOptions, TokenPage},
     regenerate::{MAX_GRACE_PERIOD, RegenerateOptions, SpanInput},

@@ -21,7 +21,7 @@ impl Hallpass {
     ///
     /// - [`Error::NotFound`] if there is no such token for this actor
     /// - [`Error::Stale`] if the token is not at the expected revision
-    /// - [`Error::Ended`] if a new expiry would make an expired or revoked token active again
+    /// - [`Error::NotActive`] if a new expiry would make an expired or revoked token active again
     /// - [`Error::Invalid`] with a message for each invalid field
     /// - [`Error::Forbidden`] for a token of another owner, for scopes that the actor may not add,
     ///   and for a longer life of a token whose scopes the actor may not grant
@@ -64,7 +64,7 @@ impl Hallpass {
             }
             if let Some(expires) = &update.expires {
                 if record.status(now) != Status::Active {
-                    return Err(Error::Ended);
+                    return Err(Error::NotActive);
                 }
                 let start = record.secret_issued_at();
                 let mut errors = ValidationErrors::default();

@@ -88,7 +88,7 @@ impl CompiledScopes {
         }
         let (listed, unlisted): (Vec<_>, Vec<_>) =
             self.scopes.iter().cloned().partition(|scope| catalog.knows(scope));
-        for scope in unlisted.iter().filter(|scope| catalog.is_news(scope)) {
+        for scope in unlisted.iter().filter(|scope| catalog.mark_reported(scope)) {
             tracing::warn!(
                 target: "hallpass",
                 %token,

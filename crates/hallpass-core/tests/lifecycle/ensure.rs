@@ -1,5 +1,5 @@
 use hallpass_core::{
-    Actor, Digest, Ensured, Error, EventKind, Issued, KnownToken, Limits, NewToken,
+    Actor, Digest, EnsureOutcome, Error, EventKind, Issued, KnownToken, Limits, NewToken,
     PermissionError, PresentedToken, RegenerateOptions, RejectReason,
 };
 
@@ -28,7 +28,7 @@ async fn ensured_token_works() {
     assert!(!service.accepts(issued.token.reveal()).await);
     service.happened.take();
     let ensured = service.hallpass.ensure(&for_alice(), &known, manifest()).await.unwrap();
-    let Ensured::Created(record) = ensured else { panic!("{ensured:?}") };
+    let EnsureOutcome::Created(record) = ensured else { panic!("{ensured:?}") };
     assert_eq!((record.id, record.name.as_str()), (issued.record.id, "deploy"));
     assert_eq!((record.owner.as_str(), record.revision.get()), ("alice", 1));
     assert_eq!(record.expires_at, Some(at("2027-01-31T00:00:00Z")));
@@ -44,10 +44,10 @@ async fn ensure_again_changes_only_what_differs() {
     let ensure = async |new: NewToken| service.hallpass.ensure(&for_alice(), &known, new).await;
     let created = ensure(manifest()).await.unwrap().record().clone();
     service.clock.advance(days(1));
-    assert_eq!(ensure(manifest()).await.unwrap(), Ensured::Unchanged(created.clone()));
+    assert_eq!(ensure(manifest()).await.unwrap(), EnsureOutcome::Unchanged(created.clone()));
 
     let other = NewToken::named("deploy").scope("projects:list").expires("1y");
-    let Ensured::Updated(record) = ensure(other).await.unwrap() else {
+    let EnsureOutcome::Updated(record) = ensure(other).await.unwrap() else {
         panic!("the token must be updated")
     };
     assert_eq!((record.description.as_str(), record.scopes), ("", set(&["projects:list"])));
@@ -57,7 +57,7 @@ async fn ensure_again_changes_only_what_differs() {
     service.clock.advance(days(20));
     let late = manifest().expires("2027-01-02");
     assert!(
-        matches!(ensure(late).await, Ok(Ensured::Updated(_))),
+        matches!(ensure(late).await, Ok(EnsureOutcome::Updated(_))),
         "the expiry was in the future when the token was created"
     );
 }
@@ -84,12 +84,12 @@ async fn ensure_never_replaces_another_secret() {
     ensure(&known).await.unwrap();
     let digest = Digest::from_parts("sha256-v1", &[7; 32]).unwrap();
     let other = KnownToken { digest, ..known.clone() };
-    assert!(matches!(error(ensure(&other).await), Error::Taken));
+    assert!(matches!(error(ensure(&other).await), Error::IdInUse));
     assert!(service.accepts(issued.token.reveal()).await);
     let _ =
         service.hallpass.regenerate(&alice(), known.id, RegenerateOptions::new()).await.unwrap();
     assert!(
-        matches!(error(ensure(&known).await), Error::Taken),
+        matches!(error(ensure(&known).await), Error::IdInUse),
         "the token has another secret now"
     );
     assert!(!service.accepts(issued.token.reveal()).await);
@@ -101,14 +101,14 @@ async fn ensure_does_not_revive_an_ended_token() {
     let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     ensure().await.unwrap();
     service.hallpass.revoke(&alice(), known.id).await.unwrap();
-    assert!(matches!(error(ensure().await), Error::Ended));
+    assert!(matches!(error(ensure().await), Error::NotActive));
     assert_eq!(service.rejection(issued.token.reveal()).await.as_str(), "revoked");
 
     let (service, (issued, known)) = (Service::new(), made_elsewhere().await);
     let ensure = async || service.hallpass.ensure(&for_alice(), &known, manifest()).await;
     ensure().await.unwrap();
     service.clock.advance(days(31));
-    assert!(matches!(error(ensure().await), Error::Ended));
+    assert!(matches!(error(ensure().await), Error::NotActive));
     assert!(!service.accepts(issued.token.reveal()).await);
 }
 
@@ -120,7 +120,7 @@ async fn ensure_accepts_a_digest_replaced_under_a_pepper() {
     ensure().await;
     assert!(service.accepts(issued.token.reveal()).await);
     service.hallpass.flush_uses().await.unwrap();
-    assert!(matches!(ensure().await, Ensured::Unchanged(_)));
+    assert!(matches!(ensure().await, EnsureOutcome::Unchanged(_)));
     assert!(service.accepts(issued.token.reveal()).await);
 }
 
@@ -151,7 +151,7 @@ async fn concurrent_ensures_create_one_token() {
         }
     });
     let ensured = service.hallpass.ensure(&for_alice(), known, manifest()).await.unwrap();
-    assert!(matches!(ensured, Ensured::Unchanged(_)), "{ensured:?}");
+    assert!(matches!(ensured, EnsureOutcome::Unchanged(_)), "{ensured:?}");
 }
 
 #[tokio::test]

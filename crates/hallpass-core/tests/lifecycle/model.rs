@@ -163,7 +163,7 @@ impl Model {
                         token.revision += u64::from(token.ends != end);
                         token.ends = end;
                     }
-                    Err(Error::Ended) => assert!(!token.active(now)),
+                    Err(Error::NotActive) => assert!(!token.active(now)),
                     Err(other) => panic!("{other:?}"),
                 }
             }

@@ -192,7 +192,7 @@ fn invalid_pepper_fails_to_build_and_is_not_repeated() {
     }
     let twice =
         Hallpass::builder(MemoryStore::new()).pepper("a", FIRST).retired_pepper("a", SECOND);
-    assert!(matches!(twice.try_build(), Err(BuildError::PepperTwice(_))));
+    assert!(matches!(twice.try_build(), Err(BuildError::DuplicatePepper(_))));
     let debug = format!("{:?}", Hallpass::builder(MemoryStore::new()).pepper("id", key));
     assert!(!debug.contains(key));
 }

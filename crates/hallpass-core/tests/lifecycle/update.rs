@@ -131,7 +131,7 @@ async fn ended_token_can_be_edited_except_for_its_expiry() {
         for expires in ["30d", "never"] {
             let update = renamed("x").expires(expires);
             let outcome = service.hallpass.update(&alice(), id, update, None).await;
-            assert!(matches!(error(outcome), Error::Ended));
+            assert!(matches!(error(outcome), Error::NotActive));
         }
         let update = renamed("kept for the record").description("d").scopes(["a", "b"]);
         let after = service.hallpass.update(&alice(), id, update, None).await.unwrap();
@@ -151,7 +151,7 @@ async fn new_expiry_does_not_undo_a_concurrent_revocation() {
     });
     let update = TokenUpdate::new().expires("30d");
     let outcome = service.hallpass.update(&alice(), id, update, None).await;
-    assert!(matches!(error(outcome), Error::Ended));
+    assert!(matches!(error(outcome), Error::NotActive));
     assert!(!service.accepts(token.token.reveal()).await);
 }
 

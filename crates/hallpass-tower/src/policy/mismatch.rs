@@ -7,7 +7,7 @@ impl PolicyTable {
     /// Reports that the router has matched a route that the table does not have, although the table
     /// has a similar one that was probably meant.
     pub(super) fn report_route(&self, routed: &str) {
-        if !self.mismatches.is_news(routed) {
+        if !self.mismatches.insert(routed) {
             return;
         }
         let patterns = || self.routes.iter().map(|route| route.pattern.as_str());
@@ -43,7 +43,7 @@ impl PolicyTable {
         let meant = normalized(path);
         let Ok(found) = self.by_path.at(&meant) else { return };
         let pattern = self.routes[*found.value].pattern.as_str();
-        if self.mismatches.is_news(pattern) {
+        if self.mismatches.insert(pattern) {
             tracing::warn!(
                 target: "hallpass",
                 "a path is rejected although {pattern} has a rule, because the inner service may \
@@ -56,7 +56,7 @@ impl PolicyTable {
 
     /// Reports that the path at which a service is nested cannot be determined.
     pub(super) fn report_unknown_nest(&self) {
-        if self.mismatches.is_news("") {
+        if self.mismatches.insert("") {
             tracing::warn!(
                 target: "hallpass",
                 "the path at which the inner service is nested cannot be determined, so the policy \

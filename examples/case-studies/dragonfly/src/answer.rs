@@ -40,9 +40,10 @@ impl From<Error> for ApiError {
             }
             Error::NotFound => StatusCode::NOT_FOUND,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
-            Error::Ended | Error::Stale { .. } | Error::Conflict | Error::LimitReached { .. } => {
-                StatusCode::CONFLICT
-            }
+            Error::NotActive
+            | Error::Stale { .. }
+            | Error::Conflict
+            | Error::LimitReached { .. } => StatusCode::CONFLICT,
             // The cause is logged, and not disclosed to the client.
             _ if error.is_unavailable() => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "try again shortly");

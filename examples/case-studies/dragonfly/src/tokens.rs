@@ -197,7 +197,7 @@ async fn update(
     if let Some(state) = &state {
         must_be_state(state, &["active", "inactive"])?;
         if state == "active" && record.status(tokens.hallpass.now()) != Status::Active {
-            return Err(Error::Ended.into());
+            return Err(Error::NotActive.into());
         }
         revoke = state == "inactive" && *me.owner() != record.owner;
         inactive = state == "inactive" && !revoke;

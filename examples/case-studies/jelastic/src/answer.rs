@@ -112,7 +112,7 @@ impl From<Error> for ApiError {
                     .collect();
                 Self { result: 3, error: sentences.join("; ") }
             }
-            Error::Ended => {
+            Error::NotActive => {
                 Self::bad("expiresAt", "the token has ended: regenerate it, with a new one")
             }
             Error::LimitReached { .. } => Self { result: 3, error: error.to_string() },

@@ -38,7 +38,7 @@ impl World {
         let by = Actor::owner(token.owner.as_str());
         match self.nodes[node].hallpass.update(&by, token.id, update, None).await {
             Ok(_) => token.change(node, |state| state.ends = Some(now + hours(count))),
-            Err(Error::Ended) => assert!(!token.state.now().is_active(now)),
+            Err(Error::NotActive) => assert!(!token.state.now().is_active(now)),
             Err(error) => assert_gone(token, node, &error),
         }
     }
