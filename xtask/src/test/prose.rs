@@ -5,7 +5,8 @@
 
 use cargo_metadata::camino::Utf8Path;
 
-/// The maximum width of a comment, in characters.
+/// The maximum width of a comment and of a line of Markdown, in characters. The front page is an
+/// exception, because it must not have more than 120 lines.
 const WIDTH: usize = 100;
 
 /// Phrases in lower case, each with its replacement.
@@ -60,6 +61,7 @@ pub(super) fn findings_in(path: &Utf8Path, text: &str) -> Vec<(usize, String)> {
     let is_library = is_rust && path.starts_with("crates/");
     let mut findings = Vec::new();
     let mut lines = Lines::default();
+    let mut is_in_code = false;
     for (number, line) in (1..).zip(text.lines()) {
         let kind = lines.next(line);
         let mut found = |what: String| findings.push((number, what));
@@ -78,6 +80,10 @@ pub(super) fn findings_in(path: &Utf8Path, text: &str) -> Vec<(usize, String)> {
         }
         if is_rust && kind != Kind::Other && line.chars().count() > WIDTH && can_be_wrapped(line) {
             found(format!("a comment wider than {WIDTH} characters"));
+        }
+        is_in_code ^= line.trim_start().starts_with("```");
+        if is_prose && path != "README.md" && !is_in_code && has_break(line) {
+            found(format!("a line of text wider than {WIDTH} characters"));
         }
     }
     findings
@@ -129,6 +135,18 @@ impl Lines {
 fn can_be_wrapped(line: &str) -> bool {
     let text = line.trim_start_matches([' ', '/', '!']);
     !text.starts_with('|') && !text.contains("://")
+}
+
+/// Returns whether a line of Markdown is too wide and could be broken at a space. Tables, headings,
+/// HTML and images could not, and a space inside of code is not a place to break at.
+fn has_break(line: &str) -> bool {
+    let text = line.trim_start().trim_start_matches("- ");
+    if line.chars().count() <= WIDTH || text.starts_with(['|', '#', '<', '!']) {
+        return false;
+    }
+    let start = line.len() - text.len();
+    let end = line.char_indices().nth(WIDTH + 1).map_or(line.len(), |(at, _)| at);
+    line[start..end].split('`').step_by(2).any(|outside| outside.contains(' '))
 }
 
 /// Returns whether a text contains a phrase that no letter, digit or underscore extends.
@@ -193,5 +211,20 @@ mod tests {
         for fine in [format!("/// | {wide}|"), format!("// https://a {wide}"), wide] {
             assert_eq!(found("xtask/src/a.rs", &fine), [0; 0], "{fine}");
         }
+    }
+
+    #[test]
+    fn wide_lines_of_markdown_are_found_except_tables_code_and_the_front_page() {
+        let wide = "word ".repeat(25);
+        assert_eq!(found("docs/a.md", &format!("fine\n{wide}\n\n- {wide}")), [2, 4]);
+        for fine in [
+            format!("| {wide}|"),
+            format!("# {wide}"),
+            format!("```sh\n{wide}\n```"),
+            format!("- `{wide}`"),
+        ] {
+            assert_eq!(found("docs/a.md", &fine), [0; 0], "{fine}");
+        }
+        assert_eq!(found("README.md", &wide), [0; 0]);
     }
 }

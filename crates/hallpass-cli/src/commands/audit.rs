@@ -124,7 +124,8 @@ async fn newest(
     }
 }
 
-/// Prints all entries that the options select, page by page, so that a long trail takes constant memory.
+/// Prints all entries that the options select, page by page, so that a long trail takes constant
+/// memory.
 async fn export(
     hallpass: &Hallpass,
     mut options: AuditOptions,
