@@ -136,7 +136,14 @@ pub(super) fn split(pair: &[u8]) -> (&[u8], Option<&[u8]>) {
 
 fn is_name(raw: &[u8], name: &str) -> bool {
     // A decoded byte is encoded in one to three bytes, so the length alone rules out most keys.
-    (name.len()..=3 * name.len()).contains(&raw.len()) && decoded(raw).eq(name.bytes())
+    if !(name.len()..=3 * name.len()).contains(&raw.len()) {
+        return false;
+    }
+    // A name usually needs no encoding.
+    match memchr::memchr2(b'%', b'+', raw) {
+        None => raw == name.as_bytes(),
+        Some(_) => decoded(raw).eq(name.bytes()),
+    }
 }
 
 pub(super) fn is_name_in_any_case(raw: &[u8], name: &str) -> bool {
