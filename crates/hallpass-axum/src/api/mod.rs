@@ -153,19 +153,24 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         let document = complete(document, &cookie).to_json().expect("the document is JSON");
         let document = Document(document.into());
         let path = path.strip_suffix('/').unwrap_or(path);
-        let router = if path.is_empty() {
+        let mount = Arc::new(mount);
+        let complete = |router: Router<S>| {
             router
-        } else {
-            let (_, _, collection) = collection::<S>();
-            Router::new()
-                .nest(path, router.fallback(no_such_call))
-                .route(&format!("{path}/"), collection.layer(csrf))
+                .method_not_allowed_fallback(no_such_method)
+                .layer(Extension(document.clone()))
+                .layer(Extension(Arc::clone(&mount)))
+                .layer(from_fn_with_state(hallpass.clone(), finish))
         };
-        router
-            .method_not_allowed_fallback(no_such_method)
-            .layer(Extension(document))
-            .layer(Extension(Arc::new(mount)))
-            .layer(from_fn_with_state(hallpass, finish))
+        if path.is_empty() {
+            return complete(router).reset_fallback();
+        }
+        let (_, _, collection) = collection::<S>();
+        let with_slash = Router::new().route(&format!("{path}/"), collection.layer(csrf));
+        // The layers are not around the outer router. Otherwise `merge` would give the host this
+        // router's response to unknown paths.
+        Router::new()
+            .nest(path, complete(router.fallback(no_such_call)))
+            .merge(complete(with_slash).reset_fallback())
     }
 }
 

@@ -108,6 +108,23 @@ async fn layer_and_api_use_the_problem_type_prefix_of_the_handle() {
     }
 }
 
+#[tokio::test]
+async fn api_does_not_change_the_response_to_unknown_paths() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let api = || TokenApi::new(&hallpass, signed_in).into_router_at("/tokens");
+    let at_the_root = || TokenApi::new(&hallpass, signed_in).into_router_at("/");
+    let host = || Router::new().route("/me", get(|| async {}));
+    for app in [host().merge(api()), api().merge(host()), host().merge(at_the_root())] {
+        let request = Request::get("/unknown/path").body(Body::empty()).unwrap();
+        let answer = app.oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 404);
+        assert!(!answer.headers().contains_key("content-security-policy"), "{answer:?}");
+    }
+    let request = Request::get("/tokens/unknown/path").body(Body::empty()).unwrap();
+    let answer = host().merge(api()).oneshot(request).await.unwrap();
+    assert!(answer.headers().contains_key("content-security-policy"), "{answer:?}");
+}
+
 #[test]
 #[should_panic(expected = "ends with `/`, `:` or `#`")]
 fn problem_type_prefix_without_a_separator_is_a_start_up_error() {
