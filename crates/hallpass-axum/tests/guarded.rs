@@ -212,7 +212,7 @@ fn mistakes_panic_at_start_up_with_the_fix() {
         (
             || drop(GuardedRouter::<()>::new().get("/a/{id}", "a:{name}", hello)),
             "a:{name} is bound to {name}, but the route /a/{id} has no such parameter: use a \
-             parameter of the pattern",
+             parameter of the pattern, or write whole paths if it is a parameter of a nest",
         ),
         (
             || drop(GuardedRouter::<()>::new().get("/a", "a:*", hello)),
@@ -235,7 +235,7 @@ fn mistakes_panic_at_start_up_with_the_fix() {
                 );
             },
             "GET /a requires projects:reed, which the catalog does not list: add the scope to the \
-             catalog, or correct the route",
+             catalog (and a path parameter to its entry, with `.per(\"id\")`), or correct the route",
         ),
         (
             || drop(HandlerExt::<_, ()>::scoped(hello, "a b")),

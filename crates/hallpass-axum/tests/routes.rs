@@ -91,7 +91,7 @@ fn scoped_routes_are_checked_at_start_up() {
     assert_eq!(
         message(wrong_parameter),
         "notes:read:{id} is bound to {id}, but the route /a/{key} has no such parameter: use a \
-         parameter of the pattern"
+         parameter of the pattern, or write whole paths if it is a parameter of a nest"
     );
     let not_in_the_catalog = || {
         let api = GuardedRouter::<()>::new().routes("/a", post(hello.scoped("notes:reed")));
@@ -100,7 +100,7 @@ fn scoped_routes_are_checked_at_start_up() {
     assert_eq!(
         message(not_in_the_catalog),
         "POST /a requires notes:reed, which the catalog does not list: add the scope to the \
-         catalog, or correct the route"
+         catalog (and a path parameter to its entry, with `.per(\"id\")`), or correct the route"
     );
 }
 

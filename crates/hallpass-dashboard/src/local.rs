@@ -29,6 +29,10 @@ pub(crate) fn local(what: &str, path: impl Into<String>) -> String {
 #[track_caller]
 pub(crate) fn linkable(what: &str, address: impl Into<String>) -> String {
     let address = address.into();
+    assert!(
+        !address.starts_with("http:"),
+        "{what} cannot be {address:?}: use an address with `https://`, or a path on this site"
+    );
     let plain = address.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if plain && address.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/')) {
         return address;

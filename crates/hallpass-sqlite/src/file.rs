@@ -39,6 +39,9 @@ struct Moved(PathBuf);
 impl DatabaseFile {
     /// Finds the file, or creates an empty one.
     pub(crate) fn locate(path: &Path) -> Result<Self, ConnectError> {
+        if path.to_str().is_some_and(|path| path.starts_with("sqlite:")) {
+            return Err(ConnectError::UrlAsPath { path: path.to_owned() });
+        }
         let unreachable = |source| ConnectError::unreachable(path, source);
         // SQLite gives names such as `:memory:` and `file:..` another meaning. An absolute path has
         // no other meaning, and it stays correct if the process changes its directory.

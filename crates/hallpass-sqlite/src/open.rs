@@ -23,6 +23,13 @@ pub enum ConnectError {
         /// The name of the parameter.
         name: String,
     },
+    /// The path is a URL.
+    #[error("{} is a URL and not a path: open it with `SqliteStore::connect`", .path.display())]
+    #[non_exhaustive]
+    UrlAsPath {
+        /// The path.
+        path: PathBuf,
+    },
     /// The pool is for an in-memory database, which only its own connections can see.
     #[error("an in-memory database cannot be shared: use a database file for the token store")]
     InMemory,

@@ -308,8 +308,9 @@ pub(crate) fn decide<P: PathParameters + ?Sized>(
             let catalog = settings.hallpass.catalog();
             if let Some(unknown) = catalog.and_then(|catalog| catalog.unknown_in(requirement)) {
                 let mistake = format!(
-                    "a route requires the scope {unknown}, which the catalog does not list, so no \
-                     token can hold it: add the scope to the catalog, or correct the route"
+                    "a route requires the scope {unknown}, which the catalog does not list: add the \
+                     scope to the catalog (and a path parameter to its entry, with \
+                     `.per(\"id\")`), or correct the route"
                 );
                 return Err(settings.misconfigured(&mistake, extensions));
             }

@@ -118,22 +118,29 @@ impl Watch {
         }
         let route = self.route.as_str();
         metrics::count_unguarded(route);
+        let (caller, public) = if settings.optional {
+            ("anyone", ", or `.scoped(public())`")
+        } else {
+            ("any valid token", "")
+        };
         // Clients can invent any number of methods, so a route is logged once for all of them.
         if settings.unguarded.insert(route) {
             tracing::error!(
                 target: "hallpass",
                 %method,
                 route,
-                "a route has no requirement, so any valid token may call it: put `.scoped(..)` on \
-                 its handler, or `.scoped(authenticated())` if that is intended"
+                "a route has no requirement, so {caller} may call it: put `.scoped(..)` on its \
+                 handler, or `.scoped(authenticated())`{public} if that is intended"
             );
         }
         if !settings.reject_unguarded_routes {
             return None;
         }
         let rejection = settings.rejection(RejectionKind::Misconfigured).with_detail(format!(
-            "{method} {route} has no requirement, so any valid token could call it. Put \
-             `.scoped(..)` on its handler, or `.scoped(authenticated())` if that is intended."
+            "{method} {route} has no requirement, so {caller} could call it. Put `.scoped(..)` on \
+             its handler, or `.scoped(authenticated())`{public} if that is intended. A router that \
+             people call without a token, such as that of the settings page, belongs outside of \
+             the layer."
         ));
         Some(rejection.into_response_to(method))
     }

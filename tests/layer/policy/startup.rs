@@ -87,7 +87,8 @@ fn unknown_parameter_in_a_requirement_panics() {
             message,
             format!(
                 "p:read:{{id}} is bound to {{{name}}}, but the route {pattern} has no such \
-                 parameter: use a parameter of the pattern"
+                 parameter: use a parameter of the pattern, or write whole paths if it is a \
+                 parameter of a nest"
             )
         );
     }
@@ -102,7 +103,7 @@ fn scope_outside_of_the_catalog_panics() {
     assert_eq!(
         message,
         "GET /p requires readme:read, which the catalog does not list: add the scope to the \
-         catalog, or correct the route"
+         catalog (and a path parameter to its entry, with `.per(\"id\")`), or correct the route"
     );
 }
 

@@ -209,6 +209,8 @@ async fn addresses_name_files() {
         SqliteStore::connect(&address).await.unwrap().close().await;
     }
     assert_eq!(contents(directory.path()).len(), 1);
+    let url_as_path = SqliteStore::open("sqlite:tokens.db").await.expect_err("it is a URL");
+    assert!(url_as_path.to_string().contains("`SqliteStore::connect`"), "{url_as_path}");
     let secret = "postgres://user:hunter2@host/db";
     for other in ["", "tokens.db", "sqlite:", secret] {
         let error = SqliteStore::connect(other).await.expect_err("the URL must be rejected");

@@ -20,7 +20,7 @@ impl CatalogScope {
     ///
     /// # Panics
     ///
-    /// Panics if `scope` is not a valid scope or contains a `*`.
+    /// Panics if `scope` is not a valid scope, or contains a `*` or a path parameter such as `{id}`.
     #[must_use]
     #[track_caller]
     pub fn new(scope: &str, title: impl Into<Box<str>>) -> Self {
@@ -31,6 +31,11 @@ impl CatalogScope {
         assert!(
             scope.segments().all(|segment| segment != "*"),
             "invalid scope {scope:?} in the catalog: list each scope without `*`, and allow wildcards with `Catalog::wildcards`"
+        );
+        assert!(
+            !scope.as_str().contains(['{', '}']),
+            "invalid scope {scope:?} in the catalog: write it without its parameters, and add each \
+             with `.per(..)`, as in `CatalogScope::new(\"projects:read\", ..).per(\"id\")`"
         );
         Self {
             scope,
@@ -47,8 +52,18 @@ impl CatalogScope {
     ///
     /// For example, `per("id")` on `projects:read` allows routes to require `projects:read:{id}`
     /// and tokens to hold `projects:read:42`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is empty or contains a brace.
     #[must_use]
+    #[track_caller]
     pub fn per(mut self, parameter: &str) -> Self {
+        assert!(
+            !parameter.is_empty() && !parameter.contains(['{', '}']),
+            "invalid parameter {parameter:?} of {}: write its name without braces, such as \"id\"",
+            self.scope
+        );
         self.parameters.push(parameter.into());
         self
     }

@@ -96,7 +96,8 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// Panics if one of the scopes is invalid or unknown to the catalog.
+    /// Panics if one of the scopes is invalid or unknown to the catalog, or if there is a preset of
+    /// that name already.
     #[must_use]
     #[track_caller]
     pub fn preset<T: AsRef<str>>(
@@ -106,6 +107,10 @@ impl Catalog {
         scopes: impl IntoIterator<Item = T>,
     ) -> Self {
         let name = name.into();
+        assert!(
+            self.find_preset(&name).is_none(),
+            "duplicate preset {name:?} in the catalog: give each preset a name of its own"
+        );
         let mut known = Vec::new();
         // In a closure, a panic would not name the caller's line.
         for text in scopes {
@@ -247,6 +252,25 @@ mod tests {
     #[should_panic(expected = "duplicate scope projects:read in the catalog")]
     fn scope_that_is_listed_twice_panics() {
         let _ = catalog().scope(CatalogScope::new("projects:read", "Read"));
+    }
+
+    #[test]
+    #[should_panic(expected = "add each with `.per(..)`")]
+    fn scope_with_a_path_parameter_panics() {
+        let _ = CatalogScope::new("projects:read:{id}", "Read");
+    }
+
+    #[test]
+    #[should_panic(expected = "write its name without braces")]
+    fn parameter_with_braces_panics() {
+        let _ = CatalogScope::new("projects:read", "Read").per("{id}");
+    }
+
+    #[test]
+    #[should_panic(expected = "duplicate preset \"full\"")]
+    fn preset_that_exists_already_panics() {
+        let full = catalog().preset("full", "Everything", ["projects"]);
+        let _ = full.preset("full", "More", ["projects:list"]);
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Catalog;
+use crate::owner::Owner;
 use crate::requirement::{CoversScope, PathParameters, ScopeMemo, ScopeTemplate};
 use crate::scope::ScopeSet;
-use crate::token::TokenId;
 
 /// The scopes of a token, prepared for checks. Tokens with equal scopes share one.
 ///
@@ -65,14 +65,14 @@ impl CompiledScopes {
     /// Returns the scopes that a catalog lists. A scope that was removed from the catalog allows
     /// nothing, because its name may get another meaning later.
     ///
-    /// `handle` is the handle that uses the catalog. `token` is only logged.
+    /// `handle` is the handle that uses the catalog. `owner` is only logged.
     pub(super) fn listed_in(
         &self,
         catalog: &Catalog,
         handle: HandleId,
-        token: TokenId,
+        owner: &Owner,
     ) -> ListedScopes {
-        let filter = || self.filter_by(catalog, token);
+        let filter = || self.filter_by(catalog, owner);
         let (first_handle, in_first) =
             self.first_catalog.get_or_init(|| (handle, filter().map(Self::new).map(Box::new)));
         if *first_handle == handle {
@@ -82,7 +82,7 @@ impl CompiledScopes {
     }
 
     /// Computes the scopes that a catalog lists. Returns `None` if it lists all.
-    fn filter_by(&self, catalog: &Catalog, token: TokenId) -> Option<ScopeSet> {
+    fn filter_by(&self, catalog: &Catalog, owner: &Owner) -> Option<ScopeSet> {
         if self.scopes.iter().all(|scope| catalog.knows(scope)) {
             return None;
         }
@@ -91,7 +91,7 @@ impl CompiledScopes {
         for scope in unlisted.iter().filter(|scope| catalog.mark_reported(scope)) {
             tracing::warn!(
                 target: "hallpass",
-                %token,
+                %owner,
                 %scope,
                 "a principal has a scope that the catalog does not list: it allows nothing (logged \
                  once for each scope)"
@@ -119,17 +119,17 @@ mod tests {
     fn handles_with_different_catalogs_can_share_compiled_scopes() {
         use crate::catalog::CatalogScope;
         let compiled = CompiledScopes::new(ScopeSet::parse(["jobs", "projects"]).unwrap());
-        let token = "018f3c1e-7a2b-8c4d-9e5f-0123456789ab".parse().unwrap();
+        let owner = &"alice".parse().unwrap();
         let jobs = Catalog::new().scope(CatalogScope::new("jobs", "Jobs"));
         let both = jobs.clone().scope(CatalogScope::new("projects", "Projects"));
         let projects = Catalog::new().scope(CatalogScope::new("projects", "Projects"));
         let [first, second, third] = [(); 3].map(|()| HandleId::next());
         for _ in 0..2 {
-            let in_first = compiled.listed_in(&jobs, first, token);
+            let in_first = compiled.listed_in(&jobs, first, owner);
             assert!(matches!(in_first, ListedScopes::InFirstCatalog));
             assert_eq!(compiled.in_first_catalog().scopes().to_string(), "jobs");
-            assert!(matches!(compiled.listed_in(&both, second, token), ListedScopes::All));
-            let in_third = compiled.listed_in(&projects, third, token);
+            assert!(matches!(compiled.listed_in(&both, second, owner), ListedScopes::All));
+            let in_third = compiled.listed_in(&projects, third, owner);
             let ListedScopes::InOtherCatalog(listed) = in_third else {
                 panic!("another catalog must have its own result");
             };

@@ -307,7 +307,7 @@ impl Hallpass {
     /// Returns which of the token's scopes the catalog of this handle lists.
     fn listed_scopes(&self, token: &CachedToken) -> ListedScopes {
         self.catalog().map_or(ListedScopes::All, |catalog| {
-            token.compiled_scopes().listed_in(catalog, self.id(), token.id())
+            token.compiled_scopes().listed_in(catalog, self.id(), token.owner())
         })
     }
 

@@ -370,7 +370,7 @@ pub enum PolicyError {
     /// The requirement is bound to a path parameter that the pattern does not have.
     #[error(
         "{requirement} is bound to {{{name}}}, but the route {pattern} has no such parameter: use \
-         a parameter of the pattern"
+         a parameter of the pattern, or write whole paths if it is a parameter of a nest"
     )]
     #[non_exhaustive]
     Parameter {

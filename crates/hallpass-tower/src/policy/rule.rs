@@ -42,8 +42,7 @@ impl fmt::Display for Rule<'_> {
 }
 
 impl PolicyTable {
-    /// Checks that the catalog of a handle, if there is one, lists every scope of the table. No
-    /// token could hold another scope.
+    /// Checks that the catalog of a handle, if there is one, lists every scope of the table.
     ///
     /// # Panics
     ///
@@ -56,7 +55,8 @@ impl PolicyTable {
             if let Some(scope) = catalog.unknown_in(requirement) {
                 panic!(
                     "{method} {pattern} requires {scope}, which the catalog does not list: add the \
-                     scope to the catalog, or correct the route"
+                     scope to the catalog (and a path parameter to its entry, with \
+                     `.per(\"id\")`), or correct the route"
                 );
             }
         }
