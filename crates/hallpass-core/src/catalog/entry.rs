@@ -20,7 +20,8 @@ impl CatalogScope {
     ///
     /// # Panics
     ///
-    /// Panics if `scope` is not a valid scope, or contains a `*` or a path parameter such as `{id}`.
+    /// Panics if `scope` is not a valid scope, or contains a `*` or a path parameter such as
+    /// `{id}`.
     #[must_use]
     #[track_caller]
     pub fn new(scope: &str, title: impl Into<Box<str>>) -> Self {
