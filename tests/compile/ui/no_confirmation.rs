@@ -1,5 +1,4 @@
-use hallpass_core::{Actor, Hallpass};
-use hallpass_axum::{Confirmation, HallpassBuilderExt};
+use hallpass_axum::{Confirmation, HallpassBuilderExt, hallpass_core::{Actor, Hallpass}};
 
 async fn by_password(_: Actor, password: Confirmation) -> Option<bool> {
     Some(password.reveal() == "wonderland")

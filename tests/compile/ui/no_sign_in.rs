@@ -1,5 +1,4 @@
-use hallpass_core::Hallpass;
-use hallpass_axum::TokenApi;
+use hallpass_axum::{TokenApi, hallpass_core::Hallpass};
 
 async fn signed_in(name: &'static str) -> Option<String> {
     Some(name.to_owned())

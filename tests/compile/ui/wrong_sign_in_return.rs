@@ -1,5 +1,4 @@
-use hallpass_core::Hallpass;
-use hallpass_axum::{HallpassExt, TokenApi, TokenLayerExt};
+use hallpass_axum::{HallpassExt, TokenApi, TokenLayerExt, hallpass_core::Hallpass};
 
 async fn name() -> Option<String> {
     Some("alice".to_owned())
