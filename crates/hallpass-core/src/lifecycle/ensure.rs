@@ -8,7 +8,7 @@ use crate::error::{Error, PermissionError};
 use crate::event::EventKind;
 use crate::owner::Owner;
 use crate::record::{Status, TokenRecord};
-use crate::store::{Secrets, StoredToken};
+use crate::store::{AuditQuery, Secrets, StoredToken};
 use crate::token::TokenId;
 
 /// A token whose secret was generated elsewhere, for [`Hallpass::ensure`].
@@ -57,8 +57,9 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns [`Error::IdInUse`] if the id belongs to another owner or another secret,
-    /// [`Error::NotActive`] if the token is revoked or expired, [`PermissionError::SystemOnly`] for
-    /// other actors, and the errors of [`issue`](Self::issue).
+    /// [`Error::NotActive`] if the token is revoked, has expired, or was deleted or pruned according
+    /// to the audit trail, [`PermissionError::SystemOnly`] for other actors, and the errors of
+    /// [`issue`](Self::issue).
     pub async fn ensure(
         &self,
         by: &Actor,
@@ -92,7 +93,15 @@ impl Hallpass {
         let now = self.now();
         let mut errors = ValidationErrors::default();
         let mut draft = self.read_new(&mut errors, new, now);
+        // The trail is read first. If it has an entry, the token existed before it is looked up.
+        let entries = AuditQuery { token_id: Some(known.id), ..AuditQuery::newest(1) };
+        let is_recorded = !self.backend().audit(&entries).await?.entries.is_empty();
         let Some(StoredToken { record, secrets }) = self.read(known.id).await? else {
+            // Otherwise a manifest that is applied again would revive a token that was revoked and
+            // then pruned.
+            if is_recorded {
+                return Err(Error::NotActive);
+            }
             draft.expires_at = self.read_end(&mut errors, new, now);
             if self.digester().lacks_required_pepper(&known.digest) {
                 errors.add(

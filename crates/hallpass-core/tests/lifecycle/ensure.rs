@@ -110,6 +110,11 @@ async fn ensure_does_not_revive_an_ended_token() {
     service.clock.advance(days(31));
     assert!(matches!(error(ensure().await), Error::NotActive));
     assert!(!service.accepts(issued.token.reveal()).await);
+    service.clock.advance(days(31));
+    let now = service.hallpass.now();
+    assert_eq!(service.hallpass.prune(&job(), now).await.unwrap(), 1);
+    assert!(matches!(error(ensure().await), Error::NotActive), "the trail shows that it existed");
+    assert!(!service.accepts(issued.token.reveal()).await);
 }
 
 #[tokio::test]
