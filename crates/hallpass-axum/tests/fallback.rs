@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, State};
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, body::Body};
 use hallpass_axum::{
     Authenticated, HallpassExt, HandlerExt, IntoActor as _, TokenApi, TokenLayerExt,
@@ -59,6 +59,29 @@ async fn the_same_sign_in_serves_the_api_and_bounds_what_is_granted() {
     let issued = hallpass.issue(&Actor::owner("bob"), NewToken::named("ci")).await.unwrap();
     let bob = hallpass.authenticate(issued.token.reveal().as_bytes()).await.unwrap();
     assert!(bob.into_actor().unwrap().is_none(), "a token cannot manage tokens");
+}
+
+#[tokio::test]
+async fn inner_layer_that_trusts_fewer_origins_rejects_the_others() {
+    let hallpass = Hallpass::builder(MemoryStore::new()).build();
+    let layer = hallpass.layer().fallback_with_state(Sessions("sid"), person);
+    let handler = async || {};
+    let admin = Router::new()
+        .route("/admin", post(handler.scoped("projects:list")))
+        .route_layer(layer.clone());
+    let app: Router = Router::new()
+        .route("/projects", post(handler.scoped("projects:list")))
+        .merge(admin)
+        .layer(layer.trust_origin("https://partner.example"));
+    for (path, status) in [("/projects", 200), ("/admin", 403)] {
+        let request = Request::post(path)
+            .header("cookie", "sid=alice")
+            .header("origin", "https://partner.example")
+            .header("sec-fetch-site", "cross-site")
+            .body(Body::empty());
+        let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
 }
 
 async fn send(app: &Router, name: &str, value: &str) -> Response {

@@ -87,15 +87,7 @@ pub(crate) fn admit_by_host<B>(
             });
         }
     };
-    if cross_site::is_forged(request, &settings.trusted_origins) {
-        settings.hallpass.report_rejection(
-            RejectReason::CrossSite,
-            Some(principal.owner()),
-            principal.token_id(),
-            origin(request.extensions()),
-        );
-        return Err(settings.rejection(RejectionKind::CrossSite).into());
-    }
+    check_cross_site(settings, request, &principal)?;
     enforce_policy(settings, request, rule, &principal)?;
     span::record(&principal);
     let context = AuthContext::known(principal, Via::Host, settings);
@@ -104,6 +96,25 @@ pub(crate) fn admit_by_host<B>(
     // They may contain a key of an older system. In a URL, such a key leaks just like a token.
     admitted.caching.by_query |= redact::cut_parameters(request, settings);
     Ok(admitted)
+}
+
+/// Checks that no page of another site has made a browser send this request of a person whom the
+/// host's sign-in has authenticated.
+pub(crate) fn check_cross_site<B>(
+    settings: &Settings,
+    request: &Request<B>,
+    principal: &Principal,
+) -> Result<(), Rejection> {
+    if !cross_site::is_forged(request, &settings.trusted_origins) {
+        return Ok(());
+    }
+    settings.hallpass.report_rejection(
+        RejectReason::CrossSite,
+        Some(principal.owner()),
+        principal.token_id(),
+        origin(request.extensions()),
+    );
+    Err(settings.rejection(RejectionKind::CrossSite))
 }
 
 /// Admits or rejects a request without a principal.

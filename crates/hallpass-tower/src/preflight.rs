@@ -26,7 +26,7 @@ use hallpass_core::{Principal, RejectReason, Verification};
 use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
 use http::{Method, Request};
 
-use crate::admit::{enforce_policy, find_rule, origin};
+use crate::admit::{check_cross_site, enforce_policy, find_rule, origin};
 use crate::auth_context::{AuthContext, Via};
 use crate::credentials::{
     FormCredential, Located, SourceIndex, TakenAuthorization, any_value, locate, peek,
@@ -162,6 +162,10 @@ fn known<B>(
         }
         return Ok(None);
     };
+    if via == Via::Host {
+        // This layer may trust fewer origins than the outer one.
+        check_cross_site(settings, request, outer.principal)?;
+    }
     if !outer.has_read_all_of(settings) {
         let sources = &settings.sources;
         let read = peek(request.headers(), sources);
