@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hallpass_core::store::TokenStore as _;
+use hallpass_core::{Actor, Error, Hallpass};
 use hallpass_tests::tokens::{event, owner, token};
 
 use super::*;
@@ -23,6 +24,13 @@ async fn change_that_too_few_replicas_confirm_is_unknown() {
     );
     // A rejected call has changed nothing, so it does not wait for replicas.
     assert!(store.insert(&one, None, &event()).await.unwrap_err().is_duplicate());
+
+    // The handle reads the token again after a lost reply, which says nothing about replicas.
+    let hallpass = Hallpass::builder(store.clone()).build();
+    let other = token("bob", "ci");
+    assert!(store.insert(&other, None, &event()).await.unwrap_err().is_unconfirmed());
+    let revoked = hallpass.revoke(&Actor::owner("bob"), other.record.id).await;
+    assert!(revoked.as_ref().is_err_and(Error::is_unavailable), "{revoked:?}");
 
     let replica = server.replica().unwrap();
     // A new replica counts only after the primary has noticed it.

@@ -167,10 +167,10 @@ impl Shared {
     /// Checks that enough replicas have confirmed a change.
     fn check_replicas(&self, confirmed: Result<Value, RedisError>) -> Result<(), StoreError> {
         let confirmed = confirmed.and_then(|count| Ok(redis::from_redis_value(count)?));
-        let confirmed: u32 = confirmed.map_err(StoreError::outcome_unknown)?;
+        let confirmed: u32 = confirmed.map_err(StoreError::unconfirmed)?;
         let required = self.replicas;
         if confirmed < required {
-            return Err(StoreError::outcome_unknown(Unconfirmed { confirmed, required }));
+            return Err(StoreError::unconfirmed(Unconfirmed { confirmed, required }));
         }
         Ok(())
     }

@@ -50,14 +50,14 @@ impl RedisSettings {
     /// Sets how many replicas must confirm a change before it returns. The default is 0.
     ///
     /// After each change, the store waits for at most half a second with [`WAIT`]. If fewer
-    /// replicas have confirmed the change by then, it returns [`outcome_unknown`]: the primary has
+    /// replicas have confirmed the change by then, it returns [`unconfirmed`]: the primary has
     /// the change, but a failover may lose it.
     ///
     /// `WAIT` makes a loss less likely. It does not make Redis strongly consistent, because a
     /// failover may still choose a replica without the change.
     ///
     /// [`WAIT`]: https://redis.io/docs/latest/commands/wait/
-    /// [`outcome_unknown`]: hallpass_core::store::StoreError::is_outcome_unknown
+    /// [`unconfirmed`]: hallpass_core::store::StoreError::is_unconfirmed
     #[must_use]
     pub fn wait_replicas(mut self, count: u32) -> Self {
         self.replicas = count;

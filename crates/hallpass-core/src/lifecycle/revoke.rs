@@ -107,9 +107,11 @@ impl Hallpass {
                 Ok(Some(record)) => return Ok((true, record)),
                 Ok(None) => {}
                 // The next attempt reads the token again, which shows whether the change was
-                // committed.
+                // committed. It does not show whether replicas have the change.
                 Err(Error::Store(error))
-                    if error.is_outcome_unknown() && unknown_outcomes < UNKNOWN_OUTCOMES =>
+                    if error.is_outcome_unknown()
+                        && !error.is_unconfirmed()
+                        && unknown_outcomes < UNKNOWN_OUTCOMES =>
                 {
                     unknown_outcomes += 1;
                     unknown = Some(error);

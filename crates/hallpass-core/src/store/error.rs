@@ -32,6 +32,7 @@ enum Kind {
     Unavailable,
     ReadOnly,
     OutcomeUnknown,
+    Unconfirmed,
     Corrupt,
     Referenced,
 }
@@ -88,6 +89,12 @@ impl StoreError {
         Self::with_source(Kind::OutcomeUnknown, source)
     }
 
+    /// Creates the error for a change that is committed, but that too few replicas have confirmed.
+    /// A failover may undo it, so its outcome is unknown.
+    pub fn unconfirmed(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::with_source(Kind::Unconfirmed, source)
+    }
+
     /// Creates the error for stored data that cannot be read, because it is damaged or was written
     /// by a newer version.
     pub fn corrupt(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -133,7 +140,11 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Unavailable | Kind::ReadOnly | Kind::OutcomeUnknown | Kind::Corrupt
+            Kind::Unavailable
+                | Kind::ReadOnly
+                | Kind::OutcomeUnknown
+                | Kind::Unconfirmed
+                | Kind::Corrupt
         )
     }
 
@@ -143,10 +154,17 @@ impl StoreError {
         self.kind == Kind::ReadOnly
     }
 
-    /// Returns whether the change may or may not be committed.
+    /// Returns whether the change may or may not be committed, or may be undone by a failover.
     #[must_use]
     pub fn is_outcome_unknown(&self) -> bool {
-        self.kind == Kind::OutcomeUnknown
+        matches!(self.kind, Kind::OutcomeUnknown | Kind::Unconfirmed)
+    }
+
+    /// Returns whether the change is committed, but too few replicas have confirmed it. Reading it
+    /// back does not show whether it survives a failover.
+    #[must_use]
+    pub fn is_unconfirmed(&self) -> bool {
+        self.kind == Kind::Unconfirmed
     }
 
     /// Returns whether stored data could not be read.
@@ -175,6 +193,9 @@ impl fmt::Display for StoreError {
             Kind::ReadOnly => f.write_str("the token store is read-only at the moment"),
             Kind::OutcomeUnknown => f.write_str(
                 "the connection to the token store was lost: the change may or may not be committed",
+            ),
+            Kind::Unconfirmed => f.write_str(
+                "too few replicas of the token store have confirmed the change: a failover may undo it",
             ),
             Kind::Corrupt => {
                 f.write_str("the token store contains data that this version cannot read")
