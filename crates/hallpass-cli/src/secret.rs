@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
-use hallpass_core::{Hallpass, Issued, PresentedToken};
+use hallpass_core::__private::TOKEN_BODY_LEN;
+use hallpass_core::{Hallpass, Issued};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -49,15 +50,24 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
     Ok(())
 }
 
-/// Rejects arguments that are tokens, before any message can repeat them.
+/// Returns whether a text contains a token. The checksum is not verified, because it may be keyed.
+fn contains_token(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric();
+    text.match_indices('_').any(|(at, _)| {
+        let body = text.as_bytes().get(at + 1..at + 1 + TOKEN_BODY_LEN);
+        text[..at].bytes().next_back().is_some_and(is_digit)
+            && body.is_some_and(|body| body.iter().copied().all(is_digit))
+    })
+}
+
+/// Rejects arguments that contain tokens, before any message can repeat them.
 pub(crate) fn reject_in_arguments() -> Result<(), CliError> {
-    let is_token = |text: &str| PresentedToken::inspect(text).is_ok();
     let holds_token = |argument: std::ffi::OsString| {
         let argument = Zeroizing::new(argument.to_string_lossy().into_owned());
-        argument.split('=').any(is_token)
+        contains_token(&argument)
     };
     if std::env::args_os().any(holds_token) {
-        let message = "an argument is a token: other users can see the arguments of a process, and \
+        let message = "an argument contains a token: other users can see the arguments of a process, and \
             shells store them in their history. Regenerate that token, and pass tokens to \
             `hallpass inspect` in a file or a pipe";
         return Err(CliError::Usage(message.to_owned()));
