@@ -14,6 +14,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use hallpass_core::__private::Throttle;
 use hallpass_core::{
     AuthError, Error, FieldError, Hallpass, Origin, Owner, PermissionError, Principal,
     RejectReason, TokenId,
@@ -226,8 +227,11 @@ impl From<Error> for Problem {
                 )
             }
             error if error.is_unavailable() => {
-                let cause = std::error::Error::source(&error);
-                tracing::warn!(target: "hallpass", %error, cause, "a call of the token API failed: 503");
+                static THROTTLE: Throttle = Throttle::new();
+                if let Some(count) = THROTTLE.count(1) {
+                    let cause = std::error::Error::source(&error);
+                    tracing::warn!(target: "hallpass", %error, cause, count, "a call of the token API failed: 503");
+                }
                 match &error {
                     Error::Store(store) if store.is_outcome_unknown() => Self::new(
                         Kind::OutcomeUnknown,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use hallpass_core::__private::Throttle;
 use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
 use hallpass_tower::{
     Authorization, CredentialSource, PrincipalExt as _, RejectionKind, token_principal,
@@ -193,13 +194,17 @@ impl<S> Mount<S> {
         match (self.authenticator)(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
             Err(response) if response.status().is_server_error() => {
-                tracing::error!(
-                    target: "hallpass",
-                    status = response.status().as_u16(),
-                    "the sign-in that was passed to `TokenApi` failed, so the token API cannot be \
-                     used: if a middleware of yours adds what the sign-in reads, put that \
-                     middleware outside of the API"
-                );
+                static THROTTLE: Throttle = Throttle::new();
+                if let Some(count) = THROTTLE.count(1) {
+                    tracing::error!(
+                        target: "hallpass",
+                        status = response.status().as_u16(),
+                        count,
+                        "the sign-in that was passed to `TokenApi` failed, so the token API cannot \
+                         be used: if a middleware of yours adds what the sign-in reads, put that \
+                         middleware outside of the API"
+                    );
+                }
                 Err(Problem::unavailable())
             }
             Err(response) if response.status() == StatusCode::FORBIDDEN => {

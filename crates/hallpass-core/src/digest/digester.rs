@@ -2,6 +2,7 @@
 
 use super::{Algorithm, Digest, HMAC_SHA256, bytes_ct_eq, hash};
 use crate::pepper::{KeyId, Pepper};
+use crate::throttle::Throttle;
 use crate::token::TokenRef;
 
 /// Computes digests under the current pepper, and compares tokens with digests of all known
@@ -101,12 +102,18 @@ impl Digester {
         };
         let pepper = self.pepper(key_id);
         if pepper.is_none() {
-            tracing::error!(
-                target: "hallpass",
-                %key_id,
-                "unknown pepper, a token's digest was computed with a key that this service does \
-                 not have: add the key with `retired_pepper`"
-            );
+            // A client can cause this with the id of a token alone.
+            static THROTTLE: Throttle = Throttle::new();
+            if let Some(count) = THROTTLE.count(1) {
+                tracing::error!(
+                    target: "hallpass",
+                    %key_id,
+                    count,
+                    "unknown pepper, a token's digest was computed with a key that this service \
+                     does not have: add the key with `retired_pepper`, or issue new tokens if the \
+                     key was removed on purpose"
+                );
+            }
         }
         hash(token, pepper)
     }
