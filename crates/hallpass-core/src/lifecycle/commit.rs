@@ -3,6 +3,7 @@
 use std::panic;
 
 use super::{CallKind, Hallpass};
+use crate::actor::Origin;
 use crate::digest_upgrades::DigestUpgrade;
 use crate::event::{Event, EventKind};
 use crate::owner::Owner;
@@ -57,9 +58,11 @@ impl Hallpass {
         id: TokenId,
         upgrade: DigestUpgrade,
         kind: EventKind,
+        origin: Origin,
     ) -> Result<(), StoreError> {
         let mut event = Event::new(kind, self.now()).about(&upgrade.owner, Some(id));
         event.actor = Some(upgrade.owner);
+        event.origin = origin;
         let (outdated, secrets) = (upgrade.outdated, upgrade.secrets);
         // A token rarely needs a new digest, so this does not acquire a permit of the owner.
         self.run_to_completion(CallKind::Edit, None, async move |hallpass: Self| {

@@ -1,6 +1,7 @@
 //! Writes times of last use to the store, and shuts the handle down.
 
 use super::Hallpass;
+use crate::actor::Origin;
 use crate::error::Error;
 use crate::event::EventKind;
 use crate::token::TokenId;
@@ -19,7 +20,9 @@ impl Hallpass {
     pub async fn flush_uses(&self) -> Result<u64, Error> {
         let moved = self.write_uses().await?;
         for (id, upgrade) in self.digest_upgrades().take() {
-            match self.replace_digest(id, upgrade, EventKind::DigestReplaced).await {
+            // The write is not part of the request that used the token.
+            let origin = Origin::default();
+            match self.replace_digest(id, upgrade, EventKind::DigestReplaced, origin).await {
                 // If the store is down, the others would fail as well.
                 Err(error) if error.is_unavailable() => return Err(error.into()),
                 // The digest was replaced, or the token has another secret by now or was deleted.

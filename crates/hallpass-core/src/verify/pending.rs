@@ -125,7 +125,7 @@ impl Hallpass {
             // If the owner is disabled or the directory fails, the client cannot use the new secret
             // yet, so the previous one must keep working.
             if ends_grace_period {
-                self.retire_previous_secret(&loaded).await;
+                self.retire_previous_secret(&loaded, origin).await;
             }
             return Ok(principal);
         }
@@ -136,7 +136,7 @@ impl Hallpass {
     ///
     /// Of many concurrent uses only one writes to the store. If the write fails, the grace period
     /// has still ended on this node, and a use after one second tries again.
-    async fn retire_previous_secret(&self, loaded: &CachedToken) {
+    async fn retire_previous_secret(&self, loaded: &CachedToken, origin: &Origin) {
         let (id, current) = (loaded.id(), loaded.current().clone());
         if !self.supersede(id, &current) {
             return;
@@ -146,9 +146,11 @@ impl Hallpass {
             outdated: current.clone(),
             secrets: loaded.current_secret_only(),
         };
+        let origin = origin.clone();
         // The note must be removed even if the client has disconnected.
         let work = async move |hallpass: Self| {
-            match hallpass.replace_digest(id, upgrade, EventKind::GracePeriodEnded).await {
+            let kind = EventKind::GracePeriodEnded;
+            match hallpass.replace_digest(id, upgrade, kind, origin).await {
                 Ok(()) => hallpass.forget_superseded(id, &current),
                 // The token was regenerated again or deleted, which has ended the previous secret
                 // in the store. The cache may still hold the older record, so it is invalidated

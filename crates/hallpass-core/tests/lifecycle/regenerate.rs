@@ -1,6 +1,6 @@
 use hallpass_core::{
-    Error, EventKind, MAX_GRACE_PERIOD, NewToken, PermissionError, RegenerateOptions, RejectReason,
-    Revision, Status, TokenUpdate,
+    Error, EventKind, MAX_GRACE_PERIOD, NewToken, Origin, PermissionError, RegenerateOptions,
+    RejectReason, Revision, Status, TokenUpdate, Verification,
 };
 use jiff::SignedDuration;
 
@@ -165,9 +165,14 @@ async fn grace_period_ends_at_the_first_use_of_the_new_secret() {
         "uses of the previous secret must not end the grace period"
     );
     service.happened.take();
-    assert!(service.accepts(&new).await);
+    let origin = Origin::new().request_id("r-1");
+    let Verification::Pending(check) = service.hallpass.verify_from(new.as_bytes(), &origin) else {
+        panic!("ending the grace period must be written to the store");
+    };
+    check.resolve().await.unwrap();
     let event = service.happened.only();
     assert_eq!((event.kind, event.token_id), (EventKind::GracePeriodEnded, Some(old.record.id)));
+    assert_eq!(event.origin, origin);
     assert_eq!(service.rejection(old.token.reveal()).await, RejectReason::Unknown);
     assert!(service.accepts(&new).await);
     let stored = service.store.stored(old.record.id).await.unwrap();
