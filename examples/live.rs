@@ -23,10 +23,12 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 /// The token is checked at the start of a connection. This waits a moment, and checks it again.
-/// Ends with `None` when the token is not valid any more. An outage of the store does not end it.
+/// Ends with `None` when the token no longer allows it. An outage of the store does not end it.
 async fn next(hallpass: &Hallpass, caller: &Principal) -> Option<String> {
     sleep(Duration::from_millis(500)).await;
     match hallpass.recheck(caller).await {
+        // The scope may have been removed from the token.
+        Ok(now) if !now.allows(&"news:read".parse().ok()?) => None,
         Ok(_) | Err(AuthError::Unavailable(_)) => Some(format!("news for {}", caller.owner())),
         Err(_) => None,
     }
