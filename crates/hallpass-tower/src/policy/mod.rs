@@ -172,7 +172,8 @@ impl PolicyTable {
     /// assert_eq!(
     ///     error.to_string(),
     ///     "projects:read:{name} is bound to {name}, but the route /projects/{id} has no such \
-    ///      parameter: use a parameter of the pattern",
+    ///      parameter: use a parameter of the pattern, or write whole paths if it is a parameter of a \
+    ///      nest",
     /// );
     /// ```
     pub fn try_route(
