@@ -57,9 +57,9 @@ impl Hallpass {
     /// # Errors
     ///
     /// Returns [`Error::IdInUse`] if the id belongs to another owner or another secret,
-    /// [`Error::NotActive`] if the token is revoked, has expired, or was deleted or pruned according
-    /// to the audit trail, [`PermissionError::SystemOnly`] for other actors, and the errors of
-    /// [`issue`](Self::issue).
+    /// [`Error::NotActive`] if the token is revoked, has expired, or was deleted or pruned
+    /// according to the audit trail, [`PermissionError::SystemOnly`] for other actors, and the
+    /// errors of [`issue`](Self::issue).
     pub async fn ensure(
         &self,
         by: &Actor,

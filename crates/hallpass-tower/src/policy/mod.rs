@@ -169,12 +169,7 @@ impl PolicyTable {
     ///
     /// let table = PolicyTable::new().get("/health", public());
     /// let error = table.try_route(Method::GET, "/projects/{id}", "projects:read:{name}").unwrap_err();
-    /// assert_eq!(
-    ///     error.to_string(),
-    ///     "projects:read:{name} is bound to {name}, but the route /projects/{id} has no such \
-    ///      parameter: use a parameter of the pattern, or write whole paths if it is a parameter of a \
-    ///      nest",
-    /// );
+    /// assert!(error.to_string().contains("the route /projects/{id} has no such parameter"));
     /// ```
     pub fn try_route(
         mut self,
