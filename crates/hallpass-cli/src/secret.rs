@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
-use hallpass_core::__private::TOKEN_BODY_LEN;
+use hallpass_core::__private::find_bodies;
 use hallpass_core::{Hallpass, Issued};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -50,21 +50,17 @@ pub(crate) fn show_once(hallpass: &Hallpass, issued: &Issued, json: bool) -> Res
     Ok(())
 }
 
-/// Returns whether a text contains a token. The checksum is not verified, because it may be keyed.
-fn contains_token(text: &str) -> bool {
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric();
-    text.match_indices('_').any(|(at, _)| {
-        let body = text.as_bytes().get(at + 1..at + 1 + TOKEN_BODY_LEN);
-        text[..at].bytes().next_back().is_some_and(is_digit)
-            && body.is_some_and(|body| body.iter().copied().all(is_digit))
-    })
+/// Returns whether a text contains a token with any prefix.
+fn contains_token(text: &[u8]) -> bool {
+    let is_after_prefix = |at: usize| text[..at].last().is_some_and(u8::is_ascii_alphanumeric);
+    find_bodies(text).any(|body| is_after_prefix(body.start - 1))
 }
 
 /// Rejects arguments that contain tokens, before any message can repeat them.
 pub(crate) fn reject_in_arguments() -> Result<(), CliError> {
     let holds_token = |argument: std::ffi::OsString| {
         let argument = Zeroizing::new(argument.to_string_lossy().into_owned());
-        contains_token(&argument)
+        contains_token(argument.as_bytes())
     };
     if std::env::args_os().any(holds_token) {
         let message = "an argument contains a token: other users can see the arguments of a process, and \

@@ -114,7 +114,9 @@ pub mod __private {
     pub use crate::log_once::LogOnce;
     pub use crate::owner::OwnerStatusQuery;
     pub use crate::throttle::Throttle;
-    pub use crate::token::layout::{BODY_LEN as TOKEN_BODY_LEN, MAX_LEN as MAX_TOKEN_LEN};
+    pub use crate::token::layout::{
+        BODY_LEN as TOKEN_BODY_LEN, MAX_LEN as MAX_TOKEN_LEN, find_bodies,
+    };
     pub use crate::verify::backend::{Backend, Freshness, HostError, Lookup};
     pub use crate::verify::{CacheMeta, CachedToken, Interner};
 }

@@ -1,6 +1,8 @@
 //! The layout of a token's text: `<prefix>_<id><secret><checksum>`. Id, secret and checksum are 22,
 //! 43 and 6 base62 characters.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use super::checksum::{self, Checksums};
@@ -11,6 +13,16 @@ pub const BODY_LEN: usize = TokenId::TEXT_LEN + Secret::TEXT_LEN + checksum::LEN
 
 /// The maximum length of a token, in bytes. A longer text is rejected without looking at it.
 pub const MAX_LEN: usize = Prefix::MAX_LEN + 1 + BODY_LEN;
+
+/// Returns the places in a text at which a token's body may be: after a `_`, as many letters and
+/// digits as a body has. The checksum is not verified, because it may be keyed.
+pub fn find_bodies(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    let underscores = text.iter().enumerate().filter(|(_, byte)| **byte == b'_');
+    underscores.map(|(at, _)| at + 1..at + 1 + BODY_LEN).filter(|body| {
+        let body = text.get(body.clone());
+        body.is_some_and(|body| body.iter().all(u8::is_ascii_alphanumeric))
+    })
+}
 
 /// Writes the text of a token. Every buffer that contains the secret is wiped.
 pub(super) fn write(

@@ -10,9 +10,9 @@
 
 use std::borrow::Cow;
 
-use hallpass_core::__private::TOKEN_BODY_LEN;
+use hallpass_core::__private::find_bodies;
 use hallpass_core::Prefix;
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::{memchr, memchr2};
 
 use super::query::{decoded, is_name_in_any_case, split};
 
@@ -85,11 +85,9 @@ fn holds_secret(text: &[u8], names: &[String], is_token: &impl Fn(&[u8]) -> bool
 /// The body is examined first. Its digits include no `_`, so a text that consists of `_` costs
 /// little: anyone can send a long one.
 fn contains_token(text: &[u8], is_token: &impl Fn(&[u8]) -> bool) -> bool {
-    memchr_iter(b'_', text).any(|at| {
-        let end = at + 1 + TOKEN_BODY_LEN;
-        let body = text.get(at + 1..end);
-        body.is_some_and(|body| body.iter().all(u8::is_ascii_alphanumeric))
-            && (at.saturating_sub(Prefix::MAX_LEN)..at).any(|start| is_token(&text[start..end]))
+    find_bodies(text).any(|body| {
+        let at = body.start - 1;
+        (at.saturating_sub(Prefix::MAX_LEN)..at).any(|start| is_token(&text[start..body.end]))
     })
 }
 
@@ -107,6 +105,8 @@ fn is_one_of(key: &[u8], names: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+
+    use hallpass_core::__private::TOKEN_BODY_LEN;
 
     use super::*;
 
