@@ -3,10 +3,28 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::BoxFuture;
+use hallpass_core::__private::Throttle;
 use hallpass_core::{Actor, Principal};
+
+/// Logs that the host's sign-in has failed, at most once a second, because any client can cause it.
+/// `mount` is the type that it was passed to.
+#[doc(hidden)]
+pub fn report_failed_sign_in(mount: &str, status: StatusCode) {
+    static THROTTLE: Throttle = Throttle::new();
+    if let Some(count) = THROTTLE.count(1) {
+        tracing::error!(
+            target: "hallpass",
+            status = status.as_u16(),
+            count,
+            "the sign-in that was passed to `{mount}` failed, so it cannot be used: if a middleware \
+             of yours adds what the sign-in reads, put that middleware outside of its router"
+        );
+    }
+}
 
 /// The host's sign-in: an async function of extractors that returns the caller.
 ///

@@ -50,7 +50,7 @@ pub use {hallpass_core, hallpass_tower, utoipa, utoipa_axum};
 
 pub use self::{
     api::{TokenApi, openapi},
-    authenticator::{Authenticator, IntoActor, SignInOutput},
+    authenticator::{Authenticator, IntoActor, SignInOutput, report_failed_sign_in},
     extract::{Authenticated, RequiredScope, Scoped},
     form::{FormTokenLayer, FormTokenService, TokenLayerExt},
     guarded::GuardedRouter,

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use hallpass_core::__private::Throttle;
+use hallpass_axum::report_failed_sign_in;
 use hallpass_core::{Actor, Role};
 
 /// The visitor of the page.
@@ -33,17 +33,7 @@ impl Visitor {
             },
             Ok(None) => Self::Nobody,
             Err(said) if said.status().is_server_error() => {
-                static THROTTLE: Throttle = Throttle::new();
-                if let Some(count) = THROTTLE.count(1) {
-                    tracing::error!(
-                        target: "hallpass",
-                        status = said.status().as_u16(),
-                        count,
-                        "the sign-in that was passed to `Dashboard` failed, so the page cannot be \
-                         shown: if a middleware of yours adds what the sign-in reads, put that \
-                         middleware outside of the page"
-                    );
-                }
+                report_failed_sign_in("Dashboard", said.status());
                 Self::Unknown
             }
             Err(said) if said.status() == StatusCode::FORBIDDEN => Self::Rejected,

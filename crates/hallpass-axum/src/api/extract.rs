@@ -16,13 +16,13 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use hallpass_core::__private::Throttle;
 use hallpass_core::{Actor, Hallpass, Origin, Principal, Role, TokenId, Verification};
 use hallpass_tower::{
     Authorization, CredentialSource, PrincipalExt as _, RejectionKind, token_principal,
 };
 
 use super::Mount;
+use crate::authenticator::report_failed_sign_in;
 use crate::problem::{Kind, Problem};
 use crate::step_up::{Confirmation, HEADER, StepUpSettings};
 
@@ -194,17 +194,7 @@ impl<S> Mount<S> {
         match (self.authenticator)(parts, state).await {
             Ok(caller) => caller.ok_or_else(Problem::no_caller),
             Err(response) if response.status().is_server_error() => {
-                static THROTTLE: Throttle = Throttle::new();
-                if let Some(count) = THROTTLE.count(1) {
-                    tracing::error!(
-                        target: "hallpass",
-                        status = response.status().as_u16(),
-                        count,
-                        "the sign-in that was passed to `TokenApi` failed, so the token API cannot \
-                         be used: if a middleware of yours adds what the sign-in reads, put that \
-                         middleware outside of the API"
-                    );
-                }
+                report_failed_sign_in("TokenApi", response.status());
                 Err(Problem::unavailable())
             }
             Err(response) if response.status() == StatusCode::FORBIDDEN => {

@@ -154,7 +154,7 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
         let document = Document(document.into());
         let path = path.strip_suffix('/').unwrap_or(path);
         let mount = Arc::new(mount);
-        let complete = |router: Router<S>| {
+        let with_layers = |router: Router<S>| {
             router
                 .method_not_allowed_fallback(no_such_method)
                 .layer(Extension(document.clone()))
@@ -162,15 +162,15 @@ impl<S: Clone + Send + Sync + 'static> TokenApi<S> {
                 .layer(from_fn_with_state(hallpass.clone(), finish))
         };
         if path.is_empty() {
-            return complete(router).reset_fallback();
+            return with_layers(router).reset_fallback();
         }
         let (_, _, collection) = collection::<S>();
         let with_slash = Router::new().route(&format!("{path}/"), collection.layer(csrf));
         // The layers are not around the outer router. Otherwise `merge` would give the host this
         // router's response to unknown paths.
         Router::new()
-            .nest(path, complete(router.fallback(no_such_call)))
-            .merge(complete(with_slash).reset_fallback())
+            .nest(path, with_layers(router.fallback(no_such_call)))
+            .merge(with_layers(with_slash).reset_fallback())
     }
 }
 
